@@ -1,0 +1,237 @@
+# Klatch. GNU make; `make help` lists the targets.
+#
+# Everything that is built or fetched lies below build/; only `all` puts copies beside the sources,
+# where a host and the page look for them (cgi-bin/, public_html/vendor/; git ignores both).
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CLANG ?= clang
+B := build
+
+# ---- flags -------------------------------------------------------------------------------------
+
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+            -Wpointer-arith -Wwrite-strings -Wundef -Wcast-qual -Wimplicit-fallthrough \
+            -Wnull-dereference -Wconversion -Wno-sign-conversion
+HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE \
+             -D_FORTIFY_SOURCE=2
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
+            -DKLATCH_FAULTS
+LANGUAGE := -std=c11 -D_GNU_SOURCE -Isrc
+DEPENDENCIES = -MMD -MP -MF $(@:.o=.d)
+LINK := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+LIBS := -lfcgi -lsqlite3 -lcjson -luuid -lmbedcrypto -lpthread
+
+# ---- what there is -----------------------------------------------------------------------------
+
+SOURCES := $(sort $(wildcard src/*.c))
+NAMES := $(SOURCES:src/%.c=%) schema
+OBJECTS := $(NAMES:%=$(B)/obj/%.o)
+STRICT_OBJECTS := $(NAMES:%=$(B)/strict/%.o)
+ASAN_OBJECTS := $(NAMES:%=$(B)/asan/obj/%.o)
+ASAN_LIB_OBJECTS := $(filter-out $(B)/asan/obj/main.o,$(ASAN_OBJECTS))
+UNIT_PROGRAMS := $(patsubst tests/unit/%.c,$(B)/asan/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT_HELPERS := $(patsubst tests/unit/%.c,$(B)/asan/unit-obj/%.o,\
+                $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
+C_FILES := $(sort $(wildcard src/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch]))
+SHELL_FILES := $(sort $(wildcard deploy/*.sh deploy/*/*.sh tests/*.sh tests/*/*.sh)) .ci/run
+
+# ---- targets for people ------------------------------------------------------------------------
+
+.PHONY: all run test unit integration browser lint asan bench fuzz fuzz-long format install clean \
+        help vendor unit-programs need-compiler
+
+all: cgi-bin/klatch.fcgi cgi-bin/klatch.cgi public_html/vendor/lit-html/LICENSE ## build the binary and fetch what the page uses
+
+run: ## install what is missing, build, serve at http://localhost:8080/ (PORT= HOST= HTTPS=1)
+	@deploy/setup.sh run
+	@$(MAKE) --no-print-directory $(B)/klatch.fcgi vendor
+	@exec deploy/serve.sh
+
+test: ## install what tests need, run every suite (SUITES="lint unit sdk ui integration browser")
+	@deploy/setup.sh test
+	@$(MAKE) --no-print-directory $(B)/npm-test.stamp
+	@exec node tests/run.mjs $(SUITES)
+
+unit: ## the C modules' own tests, under the sanitizers
+	@$(MAKE) --no-print-directory test SUITES=unit
+
+integration: ## the API through nginx, FastCGI and CGI
+	@$(MAKE) --no-print-directory test SUITES=integration
+
+browser: ## people meeting in real Chromium
+	@$(MAKE) --no-print-directory test SUITES=browser
+
+asan: $(B)/asan/klatch.fcgi unit-programs ## build the binary and the unit tests with ASan and UBSan
+
+bench: ## measure send-to-delivery, memory per parked poll, size (a few minutes)
+	@deploy/setup.sh run
+	@$(MAKE) --no-print-directory $(B)/klatch.fcgi vendor
+	@exec node tests/bench/bench.mjs
+
+fuzz: FUZZ_SECONDS ?= 20
+fuzz: ## replay the corpora, then look for new crashes for FUZZ_SECONDS=20 a target
+	@deploy/setup.sh fuzz
+	@$(MAKE) --no-print-directory fuzz-each FUZZ_SECONDS=$(FUZZ_SECONDS)
+
+fuzz-long: ## the same for an hour a target
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=3600
+
+format: ## let clang-format lay out the C sources
+	clang-format -i $(C_FILES)
+
+PREFIX ?= /usr/local
+install: all ## copy to DESTDIR= under PREFIX=/usr/local
+	install -d "$(DESTDIR)$(PREFIX)/lib/klatch/cgi-bin" "$(DESTDIR)$(PREFIX)/share/doc/klatch/nginx"
+	install -m 755 $(B)/klatch.fcgi "$(DESTDIR)$(PREFIX)/lib/klatch/cgi-bin/klatch.fcgi"
+	install -m 755 $(B)/klatch.fcgi "$(DESTDIR)$(PREFIX)/lib/klatch/cgi-bin/klatch.cgi"
+	install -m 644 cgi-bin/klatch.conf.sample "$(DESTDIR)$(PREFIX)/lib/klatch/cgi-bin/"
+	cd public_html && find . -type d -exec install -d "$(DESTDIR)$(PREFIX)/share/klatch/public_html/{}" \;
+	cd public_html && find . -type f -exec install -m 644 {} "$(DESTDIR)$(PREFIX)/share/klatch/public_html/{}" \;
+	install -m 644 README.md LICENSE CHANGELOG.md "$(DESTDIR)$(PREFIX)/share/doc/klatch/"
+	install -m 644 deploy/nginx/README.md deploy/nginx/klatch.conf.in "$(DESTDIR)$(PREFIX)/share/doc/klatch/nginx/"
+
+clean: ## remove everything that was built or fetched
+	rm -rf $(B) public_html/vendor
+	rm -f cgi-bin/klatch.fcgi cgi-bin/klatch.cgi tests/node_modules
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+# ---- the binary --------------------------------------------------------------------------------
+
+# Say in one line what is missing, instead of a page of the compiler's.
+need-compiler:
+	@command -v $(CC) >/dev/null || { echo "make: $(CC) is missing: apt-get install gcc libc6-dev" >&2; exit 1; }
+	@test -e $(B)/headers.stamp || { mkdir -p $(B) && printf '#include <fcgiapp.h>\n#include <sqlite3.h>\n#include <cjson/cJSON.h>\n#include <uuid/uuid.h>\n#include <mbedtls/sha256.h>\n' \
+	| $(CC) -E -x c - >/dev/null 2>&1 && touch $(B)/headers.stamp; } \
+	|| { echo "make: the libraries' headers are missing: deploy/setup.sh run installs them" >&2; exit 1; }
+
+$(B)/obj $(B)/strict $(B)/asan/obj $(B)/asan/unit $(B)/asan/unit-obj $(B)/fuzz:
+	@mkdir -p $@
+
+$(B)/obj/%.o: src/%.c | need-compiler $(B)/obj
+	$(CC) $(LANGUAGE) $(WARNINGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS) $(DEPENDENCIES) -c -o $@ $<
+
+$(B)/strict/%.o: src/%.c | need-compiler $(B)/strict
+	@$(CC) $(LANGUAGE) $(WARNINGS) -Werror $(HARDENING) -O2 $(DEPENDENCIES) -c -o $@ $<
+
+$(B)/asan/obj/%.o: src/%.c | need-compiler $(B)/asan/obj
+	$(CC) $(LANGUAGE) $(WARNINGS) $(SANITIZE) $(DEPENDENCIES) -c -o $@ $<
+
+$(B)/obj/schema.o $(B)/strict/schema.o $(B)/asan/obj/schema.o: $(B)/schema.c
+	@mkdir -p $(@D)
+	$(CC) $(LANGUAGE) $(if $(findstring asan,$@),$(SANITIZE),$(HARDENING) $(CFLAGS)) $(DEPENDENCIES) -c -o $@ $<
+
+# The schema as a C string. Every `?` is escaped for the sake of trigraphs.
+$(B)/schema.c: schema.sql Makefile
+	@mkdir -p $(@D)
+	@{ echo '/* Made from schema.sql. */'; echo 'extern const char schema_sql[];'; \
+	   echo 'const char schema_sql[] ='; \
+	   sed -e 's/[\\"?]/\\&/g' -e 's/.*/    "&\\n"/' $<; echo '    ;'; } > $@
+
+$(B)/klatch.fcgi: $(OBJECTS)
+	$(CC) $(HARDENING) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBS)
+
+$(B)/asan/klatch.fcgi: $(ASAN_OBJECTS)
+	$(CC) $(SANITIZE) -o $@ $^ $(LIBS)
+
+# A running program's file can't be written over; install unlinks it first.
+cgi-bin/klatch.fcgi cgi-bin/klatch.cgi: $(B)/klatch.fcgi
+	@install -m 755 $< $@
+
+# ---- unit tests --------------------------------------------------------------------------------
+
+unit-programs: $(UNIT_PROGRAMS)
+
+$(B)/asan/libklatch.a: $(ASAN_LIB_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/asan/unit-obj/%.o: tests/unit/%.c | need-compiler $(B)/asan/unit-obj
+	$(CC) $(LANGUAGE) $(WARNINGS) $(SANITIZE) $(DEPENDENCIES) -c -o $@ $<
+
+$(B)/asan/unit/%: $(B)/asan/unit-obj/%.o $(UNIT_HELPERS) $(B)/asan/libklatch.a | $(B)/asan/unit
+	$(CC) $(SANITIZE) -o $@ $^ -lcmocka $(LIBS)
+
+.SECONDARY:
+
+# ---- npm: pinned in package-lock.json, installed below build/ ----------------------------------
+
+NPM_CI := npm ci --ignore-scripts --no-fund --no-audit --no-update-notifier --loglevel=error \
+          --cache npm-cache
+DIRECTIVES := $(B)/vendor/lit-html/directives
+
+$(B)/npm-run.stamp: package.json package-lock.json
+	@deploy/setup.sh check npm
+	@mkdir -p $(B) && rm -f $(B)/npm-test.stamp && cp package.json package-lock.json $(B)/
+	cd $(B) && $(NPM_CI) --omit=dev
+	@touch $@
+
+$(B)/npm-test.stamp: package.json package-lock.json
+	@deploy/setup.sh check npm
+	@mkdir -p $(B) && cp package.json package-lock.json $(B)/
+	cd $(B) && $(NPM_CI)
+	@touch $(B)/npm-run.stamp $@
+
+# What the page loads from /vendor/, with its licence; the .d.ts are for `tsc` alone.
+vendor: $(B)/vendor/lit-html/LICENSE
+
+$(B)/vendor/lit-html/LICENSE: $(B)/npm-run.stamp
+	@rm -rf $(B)/vendor && mkdir -p $(DIRECTIVES)
+	@cp $(B)/node_modules/lit-html/*.js $(B)/node_modules/lit-html/*.d.ts $(@D)/
+	@cp $(B)/node_modules/lit-html/directives/*.js $(B)/node_modules/lit-html/directives/*.d.ts $(DIRECTIVES)/
+	@cp $(B)/node_modules/lit-html/LICENSE $@ && touch $@
+
+public_html/vendor/lit-html/LICENSE: $(B)/vendor/lit-html/LICENSE
+	@rm -rf public_html/vendor && mkdir -p public_html/vendor
+	@cp -R $(B)/vendor/lit-html public_html/vendor/
+	@find public_html/vendor -name '*.d.ts' -exec rm -f {} +
+	@touch $@
+
+# ---- lint: each is one test of `make test` -----------------------------------------------------
+
+LINTS := gcc clang-format clang-tidy cppcheck shellcheck eslint tsc
+.PHONY: $(LINTS:%=lint-%) lint-names
+
+lint: ## every checker of C, shell and JavaScript
+	@deploy/setup.sh test
+	@$(MAKE) --no-print-directory $(B)/npm-test.stamp vendor
+	@$(MAKE) --no-print-directory --keep-going $(LINTS:%=lint-%)
+
+lint-names:
+	@echo $(LINTS)
+
+lint-gcc: $(STRICT_OBJECTS)
+
+lint-clang-format:
+	clang-format --dry-run --Werror $(C_FILES)
+
+TIDY_FILES := $(sort $(wildcard src/*.c tests/unit/*.c))
+lint-clang-tidy: $(TIDY_FILES:%=$(B)/tidy/%.ok)
+
+$(B)/tidy/%.ok: % .clang-tidy $(wildcard src/*.h)
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $< -- $(LANGUAGE) -DKLATCH_FAULTS 2>$@.log || { cat $@.log; false; }
+	@touch $@
+
+lint-cppcheck: | $(B)
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
+	  --inline-suppr --suppress=missingIncludeSystem -D_GNU_SOURCE -Isrc src
+
+lint-shellcheck:
+	shellcheck --external-sources $(SHELL_FILES)
+
+lint-eslint: $(B)/npm-test.stamp
+	node $(B)/node_modules/eslint/bin/eslint.js --max-warnings 0 .
+
+lint-tsc: $(B)/npm-test.stamp $(B)/vendor/lit-html/LICENSE
+	node $(B)/node_modules/typescript/bin/tsc --project tsconfig.json
+
+-include $(wildcard $(B)/obj/*.d $(B)/strict/*.d $(B)/asan/obj/*.d $(B)/asan/unit-obj/*.d)
