@@ -1,0 +1,24 @@
+/* ident: ids, keys, hashes and comparisons; the only file that includes the crypto library and
+ * libuuid. Random bytes come from the kernel; a process that can't get them ends. */
+#ifndef KLATCH_IDENT_H
+#define KLATCH_IDENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    IDENT_PEER_BYTES = 36, /* a version 4 UUID in lower case */
+    IDENT_KEY_BYTES = 43,  /* 256 random bits, base64url */
+    IDENT_HASH_BYTES = 32, /* SHA-256 */
+};
+
+void ident_random(void *out, size_t bytes);
+void ident_peer(char out[IDENT_PEER_BYTES + 1]);
+void ident_key(char out[IDENT_KEY_BYTES + 1]);
+/* SHA-256 of `len` bytes (FIPS 180-4). Keys are stored as this. */
+void ident_hash(const void *at, size_t len, uint8_t out[IDENT_HASH_BYTES]);
+/* Same bytes? In a time that depends on `len` only. */
+bool ident_equal(const void *a, const void *b, size_t len);
+
+#endif

@@ -1,0 +1,109 @@
+#include "ident.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void hashes_as_fips_180_4_says(void **state)
+{
+    (void)state;
+    static const struct {
+        int line;
+        const char *text, *hex;
+    } rows[] = {
+        { __LINE__, "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+        { __LINE__, "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
+        { __LINE__, "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+          "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint8_t hash[IDENT_HASH_BYTES];
+        char hex[2 * IDENT_HASH_BYTES + 1];
+        ident_hash(rows[i].text, strlen(rows[i].text), hash);
+        for (size_t at = 0; at < sizeof hash; at++) snprintf(hex + 2 * at, 3, "%02x", hash[at]);
+        if (strcmp(hex, rows[i].hex) != 0) fail_msg("line %d: %s", rows[i].line, hex);
+    }
+    uint8_t hash[IDENT_HASH_BYTES];
+    ident_hash(NULL, 0, hash);
+    assert_int_equal(hash[0], 0xe3);
+}
+
+static void peers_are_distinct_version_4_uuids_in_lower_case(void **state)
+{
+    (void)state;
+    char ids[200][IDENT_PEER_BYTES + 1];
+    for (size_t i = 0; i < 200; i++) {
+        ident_peer(ids[i]);
+        assert_int_equal(strlen(ids[i]), IDENT_PEER_BYTES);
+        assert_int_equal(strspn(ids[i], "0123456789abcdef-"), IDENT_PEER_BYTES);
+        assert_int_equal(ids[i][14], '4');
+        assert_non_null(strchr("89ab", ids[i][19]));
+        for (size_t other = 0; other < i; other++) assert_string_not_equal(ids[i], ids[other]);
+    }
+}
+
+static void keys_are_256_bits_of_base64url(void **state)
+{
+    (void)state;
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char last[] = "AEIMQUYcgkosw048"; /* the 43rd digit carries four bits */
+    bool used[64] = { false };
+    char before[IDENT_KEY_BYTES + 1] = "";
+    for (int i = 0; i < 500; i++) {
+        char key[IDENT_KEY_BYTES + 1];
+        ident_key(key);
+        assert_int_equal(strlen(key), IDENT_KEY_BYTES);
+        assert_non_null(strchr(last, key[IDENT_KEY_BYTES - 1]));
+        for (size_t at = 0; at < IDENT_KEY_BYTES; at++) {
+            const char *digit = strchr(digits, key[at]);
+            assert_non_null(digit);
+            used[digit - digits] = true;
+        }
+        assert_string_not_equal(key, before);
+        memcpy(before, key, sizeof key);
+    }
+    for (size_t i = 0; i < sizeof used; i++) assert_true(used[i]);
+}
+
+static void random_fills_every_byte_and_no_other(void **state)
+{
+    (void)state;
+    uint8_t seen[302] = { 0 }, bytes[302] = { 0 };
+    for (int round = 0; round < 8; round++) {
+        ident_random(bytes + 1, 300);
+        for (size_t i = 0; i < sizeof bytes; i++) seen[i] = (uint8_t)(seen[i] | bytes[i]);
+    }
+    assert_int_equal(seen[0], 0);
+    assert_int_equal(seen[301], 0);
+    for (size_t i = 1; i < 301; i++) assert_int_not_equal(seen[i], 0);
+}
+
+static void equal_looks_at_every_byte(void **state)
+{
+    (void)state;
+    uint8_t a[32] = { 1, 2, 3 }, b[32] = { 1, 2, 3 };
+    assert_true(ident_equal(a, b, sizeof a));
+    assert_true(ident_equal(a, b, 0));
+    for (size_t i = 0; i < sizeof a * 8; i++) {
+        b[i / 8] = (uint8_t)(b[i / 8] ^ 1U << i % 8);
+        assert_false(ident_equal(a, b, sizeof a));
+        b[i / 8] = a[i / 8];
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hashes_as_fips_180_4_says),
+        cmocka_unit_test(peers_are_distinct_version_4_uuids_in_lower_case),
+        cmocka_unit_test(keys_are_256_bits_of_base64url),
+        cmocka_unit_test(random_fills_every_byte_and_no_other),
+        cmocka_unit_test(equal_looks_at_every_byte),
+    };
+    return cmocka_run_group_tests_name("ident", tests, NULL, NULL);
+}
