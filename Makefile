@@ -12,6 +12,11 @@ CC := gcc
 endif
 CLANG ?= clang
 B := build
+# A line for each step; V=1 shows the commands.
+ifeq ($(V),)
+Q := @
+endif
+step = @printf '  %-5s %s\n' $(1) $@
 
 # ---- flags -------------------------------------------------------------------------------------
 
@@ -39,24 +44,24 @@ ASAN_LIB_OBJECTS := $(filter-out $(B)/asan/obj/main.o,$(ASAN_OBJECTS))
 UNIT_PROGRAMS := $(patsubst tests/unit/%.c,$(B)/asan/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_HELPERS := $(patsubst tests/unit/%.c,$(B)/asan/unit-obj/%.o,\
                 $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
-C_FILES := $(sort $(wildcard src/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch]))
+C_FILES := $(sort $(wildcard src/*.[ch] tests/*/*.[ch]))
 SHELL_FILES := $(sort $(wildcard deploy/*.sh deploy/*/*.sh tests/*.sh tests/*/*.sh)) .ci/run
 
 # ---- targets for people ------------------------------------------------------------------------
 
 .PHONY: all run test unit integration browser lint asan bench fuzz fuzz-long format install clean \
-        help vendor unit-programs need-compiler
+        help vendor unit-programs asan-binary need-compiler
 
 all: cgi-bin/klatch.fcgi cgi-bin/klatch.cgi public_html/vendor/lit-html/LICENSE ## build the binary and fetch what the page uses
 
 run: ## install what is missing, build, serve at http://localhost:8080/ (PORT= HOST= HTTPS=1)
 	@deploy/setup.sh run
-	@$(MAKE) --no-print-directory $(B)/klatch.fcgi vendor
+	@$(MAKE) --no-print-directory --silent $(B)/klatch.fcgi vendor
 	@exec deploy/serve.sh
 
 test: ## install what tests need, run every suite (SUITES="lint unit sdk ui integration browser")
 	@deploy/setup.sh test
-	@$(MAKE) --no-print-directory $(B)/npm-test.stamp
+	@$(MAKE) --no-print-directory --silent $(B)/npm-test.stamp
 	@exec node tests/run.mjs $(SUITES)
 
 unit: ## the C modules' own tests, under the sanitizers
@@ -68,11 +73,16 @@ integration: ## the API through nginx, FastCGI and CGI
 browser: ## people meeting in real Chromium
 	@$(MAKE) --no-print-directory test SUITES=browser
 
+lint: ## every checker of C, shell and JavaScript
+	@deploy/setup.sh test
+	@$(MAKE) --no-print-directory --silent $(B)/npm-test.stamp vendor
+	@$(MAKE) --no-print-directory --keep-going $(LINTS:%=lint-%)
+
 asan: $(B)/asan/klatch.fcgi unit-programs ## build the binary and the unit tests with ASan and UBSan
 
 bench: ## measure send-to-delivery, memory per parked poll, size (a few minutes)
 	@deploy/setup.sh run
-	@$(MAKE) --no-print-directory $(B)/klatch.fcgi vendor
+	@$(MAKE) --no-print-directory --silent $(B)/klatch.fcgi vendor
 	@exec node tests/bench/bench.mjs
 
 fuzz: FUZZ_SECONDS ?= 20
@@ -117,17 +127,20 @@ $(B)/obj $(B)/strict $(B)/asan/obj $(B)/asan/unit $(B)/asan/unit-obj $(B)/fuzz:
 	@mkdir -p $@
 
 $(B)/obj/%.o: src/%.c | need-compiler $(B)/obj
-	$(CC) $(LANGUAGE) $(WARNINGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS) $(DEPENDENCIES) -c -o $@ $<
+	$(call step,CC)
+	$(Q)$(CC) $(LANGUAGE) $(WARNINGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS) $(DEPENDENCIES) -c -o $@ $<
 
 $(B)/strict/%.o: src/%.c | need-compiler $(B)/strict
-	@$(CC) $(LANGUAGE) $(WARNINGS) -Werror $(HARDENING) -O2 $(DEPENDENCIES) -c -o $@ $<
+	$(Q)$(CC) $(LANGUAGE) $(WARNINGS) -Werror $(HARDENING) -O2 $(DEPENDENCIES) -c -o $@ $<
 
 $(B)/asan/obj/%.o: src/%.c | need-compiler $(B)/asan/obj
-	$(CC) $(LANGUAGE) $(WARNINGS) $(SANITIZE) $(DEPENDENCIES) -c -o $@ $<
+	$(call step,CC)
+	$(Q)$(CC) $(LANGUAGE) $(WARNINGS) $(SANITIZE) $(DEPENDENCIES) -c -o $@ $<
 
 $(B)/obj/schema.o $(B)/strict/schema.o $(B)/asan/obj/schema.o: $(B)/schema.c
 	@mkdir -p $(@D)
-	$(CC) $(LANGUAGE) $(if $(findstring asan,$@),$(SANITIZE),$(HARDENING) $(CFLAGS)) $(DEPENDENCIES) -c -o $@ $<
+	$(call step,CC)
+	$(Q)$(CC) $(LANGUAGE) $(if $(findstring asan,$@),$(SANITIZE),$(HARDENING) $(CFLAGS)) $(DEPENDENCIES) -c -o $@ $<
 
 # The schema as a C string. Every `?` is escaped for the sake of trigraphs.
 $(B)/schema.c: schema.sql Makefile
@@ -137,10 +150,12 @@ $(B)/schema.c: schema.sql Makefile
 	   sed -e 's/[\\"?]/\\&/g' -e 's/.*/    "&\\n"/' $<; echo '    ;'; } > $@
 
 $(B)/klatch.fcgi: $(OBJECTS)
-	$(CC) $(HARDENING) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBS)
+	$(call step,LINK)
+	$(Q)$(CC) $(HARDENING) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBS)
 
 $(B)/asan/klatch.fcgi: $(ASAN_OBJECTS)
-	$(CC) $(SANITIZE) -o $@ $^ $(LIBS)
+	$(call step,LINK)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(LIBS)
 
 # A running program's file can't be written over; install unlinks it first.
 cgi-bin/klatch.fcgi cgi-bin/klatch.cgi: $(B)/klatch.fcgi
@@ -148,17 +163,21 @@ cgi-bin/klatch.fcgi cgi-bin/klatch.cgi: $(B)/klatch.fcgi
 
 # ---- unit tests --------------------------------------------------------------------------------
 
+asan-binary: $(B)/asan/klatch.fcgi
 unit-programs: $(UNIT_PROGRAMS)
 
 $(B)/asan/libklatch.a: $(ASAN_LIB_OBJECTS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call step,AR)
+	$(Q)$(AR) rcs $@ $^
 
 $(B)/asan/unit-obj/%.o: tests/unit/%.c | need-compiler $(B)/asan/unit-obj
-	$(CC) $(LANGUAGE) $(WARNINGS) $(SANITIZE) $(DEPENDENCIES) -c -o $@ $<
+	$(call step,CC)
+	$(Q)$(CC) $(LANGUAGE) $(WARNINGS) $(SANITIZE) $(DEPENDENCIES) -c -o $@ $<
 
 $(B)/asan/unit/%: $(B)/asan/unit-obj/%.o $(UNIT_HELPERS) $(B)/asan/libklatch.a | $(B)/asan/unit
-	$(CC) $(SANITIZE) -o $@ $^ -lcmocka $(LIBS)
+	$(call step,LINK)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ -lcmocka $(LIBS)
 
 .SECONDARY:
 
@@ -171,13 +190,17 @@ DIRECTIVES := $(B)/vendor/lit-html/directives
 $(B)/npm-run.stamp: package.json package-lock.json
 	@deploy/setup.sh check npm
 	@mkdir -p $(B) && rm -f $(B)/npm-test.stamp && cp package.json package-lock.json $(B)/
-	cd $(B) && $(NPM_CI) --omit=dev
+	$(call step,NPM)
+	$(Q)cd $(B) && $(NPM_CI) --omit=dev
 	@touch $@
 
+# Tests name these packages as Node finds them, by a link that it meets on its way up.
 $(B)/npm-test.stamp: package.json package-lock.json
 	@deploy/setup.sh check npm
 	@mkdir -p $(B) && cp package.json package-lock.json $(B)/
-	cd $(B) && $(NPM_CI)
+	$(call step,NPM)
+	$(Q)cd $(B) && $(NPM_CI)
+	@ln -sfn ../$(B)/node_modules tests/node_modules
 	@touch $(B)/npm-run.stamp $@
 
 # What the page loads from /vendor/, with its licence; the .d.ts are for `tsc` alone.
@@ -199,11 +222,6 @@ public_html/vendor/lit-html/LICENSE: $(B)/vendor/lit-html/LICENSE
 
 LINTS := gcc clang-format clang-tidy cppcheck shellcheck eslint tsc
 .PHONY: $(LINTS:%=lint-%) lint-names
-
-lint: ## every checker of C, shell and JavaScript
-	@deploy/setup.sh test
-	@$(MAKE) --no-print-directory $(B)/npm-test.stamp vendor
-	@$(MAKE) --no-print-directory --keep-going $(LINTS:%=lint-%)
 
 lint-names:
 	@echo $(LINTS)
