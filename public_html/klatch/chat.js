@@ -1,0 +1,93 @@
+/* chat: text between people, over the pairs' own channels.
+ * A line is kept for each person until that person's page has said that it came, and
+ * is said again on every new channel; who receives takes each id once. */
+
+import { KlatchProblem } from './problem.js';
+import { randomId } from './bytes.js';
+
+const CHARACTERS_MAX = 4000;
+const WAITING_MAX = 200;
+const SEEN_MAX = 2000;
+/** A sender's clock further off than this isn't believed. */
+const CLOCK_MS_MAX = 5 * 60_000;
+
+/**
+ * @typedef {object} Message
+ * @property {string} id
+ * @property {string} from the person's id, our own for what we said
+ * @property {string} name of that person when it came
+ * @property {string} text
+ * @property {number} time ms since 1970
+ * @property {boolean} mine
+ * @property {boolean} plain came through the HTTP API, not from a page
+ */
+
+/** @typedef {{t: 'chat', id: string, text: string, time: number}} Line what goes over a channel */
+
+export class Chat {
+  /** @type {Map<object, Map<string, Line>>} for each receiver the lines it hasn't confirmed */
+  #waiting = new Map();
+  /** @type {Set<string>} */
+  #seen = new Set();
+
+  /**
+   * @param {string} text
+   * @returns {Line}
+   * @throws {KlatchProblem} bad-message
+   */
+  compose(text) {
+    const trimmed = String(text).trim();
+    if (trimmed === '' || trimmed.length > CHARACTERS_MAX) throw new KlatchProblem('bad-message');
+    return { t: 'chat', id: randomId(8), text: trimmed, time: Date.now() };
+  }
+
+  /**
+   * @param {{say: (line: Line) => boolean}} receiver
+   * @param {Line} line
+   */
+  send(receiver, line) {
+    const waiting = this.#waiting.get(receiver) ?? new Map();
+    this.#waiting.set(receiver, waiting);
+    waiting.set(line.id, line);
+    // Somebody who can't be reached for that long misses the oldest.
+    if (waiting.size > WAITING_MAX) waiting.delete(waiting.keys().next().value ?? '');
+    receiver.say(line);
+  }
+
+  /** @param {{say: (line: Line) => boolean}} receiver whose channel has just opened */
+  resend(receiver) {
+    for (const line of this.#waiting.get(receiver)?.values() ?? []) receiver.say(line);
+  }
+
+  /**
+   * @param {object} receiver
+   * @param {unknown} id
+   */
+  confirmed(receiver, id) {
+    this.#waiting.get(receiver)?.delete(String(id));
+  }
+
+  /** @param {object} receiver who is gone */
+  forget(receiver) {
+    this.#waiting.delete(receiver);
+  }
+
+  /**
+   * @param {{person: {id: string, name: string}, instance: string | null}} sender
+   * @param {any} line what that person sent
+   * @param {boolean} [plain] through the HTTP API
+   * @returns {Message | null} null when it came before or isn't a line
+   */
+  receive({ person, instance }, line, plain = false) {
+    if (typeof line?.text !== 'string' || line.text === '' || line.text.length > CHARACTERS_MAX) return null;
+    if (typeof line.id !== 'string' || line.id.length > 64) return null;
+    // The page load, not the person's id, which changes when a page joins anew.
+    const seen = `${instance ?? person.id} ${line.id}`;
+    if (this.#seen.has(seen)) return null;
+    this.#seen.add(seen);
+    if (this.#seen.size > SEEN_MAX) this.#seen.delete(this.#seen.values().next().value ?? '');
+    const now = Date.now();
+    const time = Math.abs(now - line.time) < CLOCK_MS_MAX ? Number(line.time) : now;
+    return { id: line.id, from: person.id, name: person.name, text: line.text, time, mine: false, plain };
+  }
+}

@@ -1,0 +1,231 @@
+/* connection: one RTCPeerConnection by perfect negotiation (W3C WebRTC 1.0, 10.7),
+ * with what mailboxes add: candidates that come before their description are kept,
+ * and an answer names the offer it answers.
+ *
+ * One transceiver for sound and one for the picture exist from the first offer on,
+ * so that turning things on and off later is a replaceTrack and never a negotiation.
+ * The channel is negotiated out of band, so that both sides have it at once. */
+
+import { Emitter } from './events.js';
+
+const KEPT_MAX = 64;
+const KINDS = /** @type {const} */ (['audio', 'video']);
+
+/** @typedef {{audio: MediaStreamTrack | null, video: MediaStreamTrack | null}} Tracks */
+
+/**
+ * @typedef {object} ConnectionEvents
+ * @property {RTCPeerConnectionState} state
+ * @property {MediaStreamTrack} track one that is received
+ * @property {null} open the channel is open
+ * @property {string} data a text from the channel
+ */
+
+/** @extends {Emitter<ConnectionEvents>} */
+export class Connection extends Emitter {
+  #pc;
+  #channel;
+  #polite;
+  #send;
+  /** @type {Tracks} */
+  #tracks;
+  #making = false;
+  #ignoring = false;
+  #closed = false;
+  #offers = 0;
+  /** @type {RTCIceCandidateInit[]} */
+  #kept = [];
+  /** Descriptions and candidates one after another, so that none overtakes another. */
+  #work = Promise.resolve();
+
+  /**
+   * @param {{rtc: typeof RTCPeerConnection, iceServers: RTCIceServer[], polite: boolean, tracks: Tracks,
+   *   send: (type: 'offer' | 'answer' | 'candidate', body: object) => void}} options
+   */
+  constructor({ rtc: Rtc, iceServers, polite, tracks, send }) {
+    super();
+    this.#polite = polite;
+    this.#tracks = { ...tracks };
+    this.#send = send;
+    this.#pc = new Rtc({ iceServers, bundlePolicy: 'max-bundle' });
+    this.#pc.addEventListener('connectionstatechange', () => this.emit('state', this.state));
+    this.#pc.addEventListener('track', ({ track }) => this.emit('track', track));
+    this.#pc.addEventListener('icecandidate', ({ candidate }) => {
+      if (candidate?.candidate) this.#send('candidate', { candidate: candidate.toJSON() });
+    });
+    this.#pc.addEventListener('negotiationneeded', () => {
+      // The polite one has nothing to say before it was offered the first connection.
+      if (!this.#polite || this.#pc.remoteDescription) void this.#offer();
+    });
+    this.#channel = this.#pc.createDataChannel('klatch', { negotiated: true, id: 0 });
+    this.#channel.addEventListener('open', () => this.emit('open', null));
+    this.#channel.addEventListener('message', ({ data }) => {
+      if (typeof data === 'string') this.emit('data', data);
+    });
+  }
+
+  /** @returns {RTCPeerConnectionState} */
+  get state() {
+    return this.#closed ? 'closed' : this.#pc.connectionState;
+  }
+
+  get open() {
+    return !this.#closed && this.#channel.readyState === 'open';
+  }
+
+  /** Offer the connection; the impolite one's first step. */
+  start() {
+    for (const kind of KINDS) {
+      const { sender } = this.#pc.addTransceiver(kind, { direction: 'sendrecv' });
+      void this.#replace(sender, this.#tracks[kind]);
+    }
+  }
+
+  /**
+   * @param {string} text
+   * @returns {boolean} whether the channel took it
+   */
+  say(text) {
+    if (!this.open) return false;
+    try {
+      this.#channel.send(text);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * @param {'offer' | 'answer' | 'candidate'} type
+   * @param {{sdp?: unknown, n?: unknown, candidate?: any}} body
+   * @returns {Promise<void>} when it was worked in; never rejects
+   */
+  receive(type, body) {
+    this.#work = this.#work.then(async () => {
+      try {
+        if (this.#closed) return;
+        if (type === 'candidate') await this.#candidate(body.candidate);
+        else await this.#description(type, body);
+      } catch {
+        // What the other side sent can't be used. The connection then fails by
+        // itself and is begun anew, as after any other failure.
+      }
+    });
+    return this.#work;
+  }
+
+  /** Find a new path for the same connection. */
+  restart() {
+    if (this.#closed) return;
+    this.#pc.restartIce();
+    // With an offer unanswered nothing is asked for until there is an answer, which
+    // may have been lost with the path: offer again.
+    if (this.#pc.signalingState === 'have-local-offer') void this.#offer();
+  }
+
+  /**
+   * @param {Tracks} tracks
+   * @returns {Promise<void>} when they are the ones that are sent
+   */
+  async setTracks(tracks) {
+    this.#tracks = { ...tracks };
+    await Promise.all(KINDS.map(async (kind) => {
+      const sender = this.#transceiver(kind)?.sender;
+      if (sender) await this.#replace(sender, tracks[kind]);
+    }));
+  }
+
+  close() {
+    this.#closed = true;
+    this.#pc.close();
+  }
+
+  async #offer() {
+    try {
+      this.#making = true;
+      await this.#pc.setLocalDescription();
+      this.#describe();
+    } catch {
+      // Closed while it was made, or overtaken by the other side's offer.
+    } finally {
+      this.#making = false;
+    }
+  }
+
+  /** @param {number} [answered] the offer that this answers */
+  #describe(answered) {
+    const description = this.#pc.localDescription;
+    if (this.#closed || !description) return;
+    const { type, sdp } = description;
+    if (type === 'offer') this.#send('offer', { n: (this.#offers += 1), sdp });
+    if (type === 'answer') this.#send('answer', { n: answered, sdp });
+  }
+
+  /**
+   * @param {'offer' | 'answer'} type
+   * @param {{sdp?: unknown, n?: unknown}} body
+   */
+  async #description(type, { sdp, n }) {
+    if (typeof sdp !== 'string') return;
+    if (type === 'offer') {
+      const ready = !this.#making && this.#pc.signalingState === 'stable';
+      this.#ignoring = !this.#polite && !ready;
+      if (this.#ignoring) return;
+    } else {
+      if (this.#pc.signalingState !== 'have-local-offer') return;
+      if (n !== undefined && n !== this.#offers) return;
+    }
+    await this.#pc.setRemoteDescription({ type, sdp });
+    if (type === 'offer') {
+      await this.#sendBack();
+      await this.#pc.setLocalDescription();
+      this.#describe(typeof n === 'number' ? n : undefined);
+    }
+    for (const candidate of this.#kept.splice(0)) await this.#candidate(candidate);
+  }
+
+  /** What was offered to be received is also sent: the offer's transceivers go both ways. */
+  async #sendBack() {
+    for (const kind of KINDS) {
+      const transceiver = this.#transceiver(kind);
+      if (!transceiver || transceiver.direction === 'sendrecv') continue;
+      transceiver.direction = 'sendrecv';
+      await this.#replace(transceiver.sender, this.#tracks[kind]);
+    }
+  }
+
+  /** @param {RTCIceCandidateInit | undefined} candidate */
+  async #candidate(candidate) {
+    if (typeof candidate?.candidate !== 'string') return;
+    const sdp = this.#pc.remoteDescription?.sdp;
+    const { usernameFragment } = candidate;
+    if (!sdp || (usernameFragment && !sdp.includes(`a=ice-ufrag:${usernameFragment}\r\n`))) {
+      this.#kept.push(candidate);
+      if (this.#kept.length > KEPT_MAX) this.#kept.shift();
+      return;
+    }
+    try {
+      await this.#pc.addIceCandidate(candidate);
+    } catch (error) {
+      if (!this.#ignoring) throw error;
+    }
+  }
+
+  /** @param {'audio' | 'video'} kind */
+  #transceiver(kind) {
+    return this.#pc.getTransceivers().find(({ receiver }) => receiver.track.kind === kind);
+  }
+
+  /**
+   * @param {RTCRtpSender} sender
+   * @param {MediaStreamTrack | null} track
+   */
+  async #replace(sender, track) {
+    if (sender.track === track) return;
+    try {
+      await sender.replaceTrack(track);
+    } catch {
+      // The connection was closed in between.
+    }
+  }
+}

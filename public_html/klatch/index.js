@@ -1,0 +1,13 @@
+/* Klatch's SDK. A page that uses it needs nothing else:
+ *
+ *   const media = new Media();
+ *   await media.open();
+ *   const room = await joinRoom({ api: '/api/v1', room: 'tea', name: 'Ann', media });
+ *   room.on('peer-updated', ({ detail }) => { video.srcObject = detail.person.stream; });
+ */
+
+export { joinRoom, Room } from './room.js';
+export { Person } from './member.js';
+export { Media } from './media.js';
+export { KlatchProblem } from './problem.js';
+export { isRoomName, makeLink, parseLink, randomRoom } from './link.js';

@@ -1,0 +1,160 @@
+/* member: one other person: what the page shows of them, and the way to them. */
+
+import { Peer } from './peer.js';
+import { unwrap } from './seal.js';
+
+export const NAME_CHARACTERS_MAX = 64;
+
+/**
+ * A person as the page sees them. The object stays the same while they are here;
+ * 'peer-updated' tells that something in it changed.
+ */
+export class Person {
+  /** @param {string} id */
+  constructor(id) {
+    this.id = id;
+    this.name = '';
+    /** @type {'connecting' | 'connected' | 'reconnecting' | 'no-path' | 'away'} */
+    this.state = 'connecting';
+    /** What is received from them; the same object from the first track on. @type {MediaStream | null} */
+    this.stream = null;
+    this.mic = false;
+    this.cam = false;
+    /** The room's own count, higher for who joined later. No time. */
+    this.joined = 0;
+    /** Uses the HTTP API with plain JSON, not this SDK. */
+    this.plain = false;
+  }
+}
+
+/**
+ * @typedef {object} Upward what a member tells its room
+ * @property {(member: Member) => void} updated
+ * @property {(member: Member) => void} opened its channel is there (again)
+ * @property {(member: Member, value: Record<string, any>) => void} said
+ */
+
+export class Member {
+  /** @type {Peer | null} */
+  #peer = null;
+  #up;
+
+  /**
+   * @param {import('./types.js').Listed} listed
+   * @param {Upward} up
+   */
+  constructor(listed, up) {
+    this.#up = up;
+    this.person = new Person(listed.peer);
+    /** The page load behind it, null for a plain user. @type {string | null} */
+    this.instance = null;
+    /** The server holds it for gone, or its page said that it closes. */
+    this.lapsed = false;
+    this.leaving = false;
+    this.list(listed);
+  }
+
+  get id() {
+    return this.person.id;
+  }
+
+  get beating() {
+    return this.#peer?.beating === true;
+  }
+
+  get connected() {
+    return this.#peer?.state === 'connected';
+  }
+
+  /**
+   * What the server lists of it. Names and meta are somebody else's words.
+   * @param {import('./types.js').Listed} listed
+   */
+  list({ peer, name, meta, joined }) {
+    const { value, plain } = unwrap(meta ?? null);
+    this.person.id = peer;
+    if (typeof joined === 'number') this.person.joined = joined;
+    this.person.plain = plain;
+    this.instance = !plain && typeof value?.instance === 'string' ? value.instance : null;
+    // The channel knows better than what was said at joining.
+    if (!this.beating) this.tell({ name: value?.name ?? name, mic: value?.mic, cam: value?.cam });
+  }
+
+  /**
+   * What the person's page says about them.
+   * @param {{name?: unknown, mic?: unknown, cam?: unknown}} state
+   */
+  tell({ name, mic, cam }) {
+    const { person } = this;
+    if (typeof name === 'string') person.name = name.trim().slice(0, NAME_CHARACTERS_MAX);
+    if (typeof mic === 'boolean') person.mic = mic;
+    if (typeof cam === 'boolean') person.cam = cam;
+  }
+
+  /**
+   * Begin to connect.
+   * @param {Omit<ConstructorParameters<typeof Peer>[0], 'theirs'>} options
+   */
+  connect(options) {
+    this.#peer?.close();
+    const peer = new Peer({ ...options, theirs: this.instance });
+    this.#peer = peer;
+    peer.on('state', () => this.refresh());
+    peer.on('track', ({ detail }) => this.#receive(detail));
+    peer.on('open', () => this.#up.opened(this));
+    peer.on('data', ({ detail }) => this.#up.said(this, detail));
+  }
+
+  /** Work out the state that is shown; tells the room when it changed. */
+  refresh() {
+    const state = this.leaving && !this.connected ? 'away' : this.#peer?.state ?? 'connecting';
+    if (state === this.person.state) return;
+    this.person.state = state;
+    this.#up.updated(this);
+  }
+
+  /**
+   * @param {object} value
+   * @returns {boolean}
+   */
+  say(value) {
+    return this.#peer?.say(value) ?? false;
+  }
+
+  /**
+   * @param {string} type
+   * @param {any} body
+   */
+  receive(type, body) {
+    this.#peer?.receive(type, body);
+  }
+
+  /** @param {import('./connection.js').Tracks} tracks */
+  async setTracks(tracks) {
+    await this.#peer?.setTracks(tracks);
+  }
+
+  wake() {
+    this.#peer?.wake();
+  }
+
+  close() {
+    this.#peer?.close();
+    this.#peer = null;
+  }
+
+  /**
+   * A new connection's track takes the former one's place in the same stream, so
+   * that what plays it needn't know.
+   * @param {MediaStreamTrack} track
+   */
+  #receive(track) {
+    this.person.stream ??= new MediaStream();
+    const { stream } = this.person;
+    for (const former of stream.getTracks()) {
+      if (former.kind === track.kind && former !== track) stream.removeTrack(former);
+    }
+    stream.addTrack(track);
+    this.#up.updated(this);
+  }
+}

@@ -1,0 +1,278 @@
+/* peer: the way to one other person, through as many connections as it takes.
+ * Of a pair, who joined earlier is impolite: offers first and names each connection
+ * (`conn`). Every offer, answer and candidate carries both page loads (`from`, `to`)
+ * and `conn`; what names others is dropped. When a connection doesn't come about or
+ * is lost, its ICE is restarted twice, then a new connection takes its place. */
+
+import { Emitter } from './events.js';
+import { Connection } from './connection.js';
+import { randomId } from './bytes.js';
+
+/** @typedef {import('./connection.js').Tracks} Tracks */
+/** @typedef {'connecting' | 'connected' | 'reconnecting' | 'no-path'} PeerState */
+
+const BEAT_MS = 2_000;
+const BEAT_STALE_MS = 6_000;
+const DISCONNECTED_MS = 3_000;
+const POLITE_EXTRA_MS = 3_000;
+const CONNECT_MS = 12_000;
+const CONNECT_MS_MAX = 60_000;
+const RESTARTS_MAX = 2;
+const RENEW_PAUSE_MS = 5_000;
+const CLOSED_KEPT_MAX = 16;
+const TYPES = /** @type {const} */ (['offer', 'answer', 'candidate', 'again']);
+
+/**
+ * @typedef {object} PeerEvents
+ * @property {PeerState} state
+ * @property {MediaStreamTrack} track
+ * @property {null} open the channel can be used (again)
+ * @property {Record<string, any>} data
+ */
+
+/** @extends {Emitter<PeerEvents>} */
+export class Peer extends Emitter {
+  #options;
+  #polite;
+  /** @type {Tracks} */
+  #tracks;
+  /** @type {Connection | null} */
+  #connection = null;
+  #conn = '';
+  /** @type {string[]} */
+  #closedConns = [];
+  /** Candidates of a connection that hasn't been offered yet. @type {{conn: string, body: any}[]} */
+  #early = [];
+  #failures = 0;
+  #wasConnected = false;
+  #closed = false;
+  #beats;
+  #heardMs = 0;
+  #renewedMs = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /**
+   * @param {{rtc: typeof RTCPeerConnection, iceServers: () => RTCIceServer[], polite: boolean, tracks: Tracks,
+   *   mine: string, theirs: string | null, mail: (type: string, body: object) => void,
+   *   reachable: () => boolean}} options
+   *   mine and theirs are the page loads' instances, theirs null for a plain user of the
+   *   HTTP API; mail goes through the mailbox; reachable tells whether that works now
+   */
+  constructor(options) {
+    super();
+    this.#options = options;
+    this.#polite = options.polite;
+    this.#tracks = options.tracks;
+    /** @type {PeerState} */
+    this.state = 'connecting';
+    this.#beats = setInterval(() => this.#beat(), BEAT_MS);
+    if (this.#polite) this.#expect(CONNECT_MS + POLITE_EXTRA_MS);
+    else this.#renew();
+  }
+
+  /** Whether the other page was heard within the last beats. */
+  get beating() {
+    return this.#connection?.open === true && Date.now() - this.#heardMs < BEAT_STALE_MS;
+  }
+
+  /**
+   * @param {object} value
+   * @returns {boolean} whether the channel took it
+   */
+  say(value) {
+    return this.#connection?.say(JSON.stringify(value)) ?? false;
+  }
+
+  /**
+   * A message of the other side, from the mailbox or the channel.
+   * @param {string} type
+   * @param {any} body
+   */
+  receive(type, body) {
+    const known = TYPES.find((word) => word === type);
+    if (this.#closed || !known || typeof body !== 'object' || body === null) return;
+    const { mine, theirs } = this.#options;
+    if (theirs !== null && (body.from !== theirs || body.to !== mine)) return;
+    const conn = typeof body.conn === 'string' ? body.conn : theirs === null ? this.#conn : '';
+    if (known === 'again') {
+      if (!this.#polite && Date.now() - this.#renewedMs > RENEW_PAUSE_MS) this.#renew();
+      return;
+    }
+    if (conn !== this.#conn || !this.#connection) {
+      if (!this.#polite || this.#closedConns.includes(conn)) return;
+      if (known === 'candidate') this.#early.push({ conn, body });
+      if (this.#early.length > CLOSED_KEPT_MAX * 2) this.#early.shift();
+      if (known !== 'offer') return;
+      this.#open(conn);
+    }
+    const connection = this.#connection;
+    if (!connection) return;
+    // The other side is mending it already.
+    if (known === 'offer' && this.state !== 'connected') this.#expect(CONNECT_MS + POLITE_EXTRA_MS);
+    void connection.receive(known, body);
+    if (known !== 'offer') return;
+    const early = this.#early.filter((entry) => entry.conn === conn);
+    this.#early = this.#early.filter((entry) => entry.conn !== conn);
+    for (const entry of early) void connection.receive('candidate', entry.body);
+  }
+
+  /**
+   * @param {Tracks} tracks
+   * @returns {Promise<void>}
+   */
+  async setTracks(tracks) {
+    this.#tracks = tracks;
+    await this.#connection?.setTracks(tracks);
+  }
+
+  /** The network changed or the page woke: mend at once what doesn't work. */
+  wake() {
+    if (this.#connection && !(this.state === 'connected' && this.beating)) this.#mend();
+  }
+
+  close() {
+    this.#closed = true;
+    clearInterval(this.#beats);
+    clearTimeout(this.#timer);
+    this.#connection?.close();
+  }
+
+  /** The impolite one begins a connection. */
+  #renew() {
+    this.#renewedMs = Date.now();
+    this.#open(randomId(8)).start();
+    this.#expect(Math.min(CONNECT_MS * 2 ** Math.max(0, this.#failures - RESTARTS_MAX), CONNECT_MS_MAX));
+  }
+
+  /**
+   * @param {string} conn
+   * @returns {Connection}
+   */
+  #open(conn) {
+    if (this.#connection) {
+      this.#connection.close();
+      this.#closedConns = [...this.#closedConns, this.#conn].slice(-CLOSED_KEPT_MAX);
+    }
+    this.#conn = conn;
+    this.#heardMs = 0;
+    const connection = new Connection({
+      rtc: this.#options.rtc,
+      iceServers: this.#options.iceServers(),
+      polite: this.#polite,
+      tracks: this.#tracks,
+      send: (type, body) => this.#send(connection, type, { conn, ...body }),
+    });
+    this.#connection = connection;
+    connection.on('state', () => this.#watch(connection));
+    connection.on('track', ({ detail }) => this.emit('track', detail));
+    connection.on('open', () => {
+      this.#heardMs = Date.now();
+      this.#publish();
+      this.emit('open', null);
+    });
+    connection.on('data', ({ detail }) => this.#heard(detail));
+    this.#publish();
+    return connection;
+  }
+
+  /**
+   * By the pair's own channel where that works, else by the mailbox.
+   * @param {Connection} connection
+   * @param {string} type
+   * @param {object} body
+   */
+  #send(connection, type, body) {
+    if (this.#closed || connection !== this.#connection) return;
+    const { mine, theirs, mail } = this.#options;
+    const whole = { from: mine, to: theirs, ...body };
+    const direct = connection.state === 'connected' && this.beating;
+    if (!direct || !this.say({ t: 'signal', type, body: whole })) mail(type, whole);
+  }
+
+  /** @param {string} text */
+  #heard(text) {
+    this.#heardMs = Date.now();
+    /** @type {any} */
+    let value;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      return;
+    }
+    if (typeof value !== 'object' || value === null) return;
+    if (this.state !== 'connected') this.#publish();
+    if (value.t === 'beat') return;
+    if (value.t === 'signal') this.receive(String(value.type), value.body);
+    else this.emit('data', value);
+  }
+
+  #beat() {
+    this.say({ t: 'beat' });
+    if (this.state === 'connected' && !this.#whole) this.#publish();
+  }
+
+  /** @param {Connection} connection whose state has changed */
+  #watch(connection) {
+    if (this.#closed || connection !== this.#connection) return;
+    if (connection.state === 'disconnected') this.#expect(DISCONNECTED_MS + this.#politeExtraMs);
+    if (connection.state === 'failed') this.#expect(this.#politeExtraMs);
+    this.#publish();
+  }
+
+  /** A plain user of the HTTP API needn't have a channel. */
+  get #whole() {
+    return this.#connection?.state === 'connected' && (this.#options.theirs === null || this.beating);
+  }
+
+  /** Tell what the connection's state means for the person. */
+  #publish() {
+    if (this.#closed) return;
+    const whole = this.#whole;
+    if (whole) {
+      clearTimeout(this.#timer);
+      this.#failures = 0;
+      this.#wasConnected = true;
+    }
+    const broken = this.#failures > RESTARTS_MAX ? 'no-path' : this.#wasConnected ? 'reconnecting' : 'connecting';
+    const next = whole ? 'connected' : broken;
+    if (next === this.state) return;
+    this.state = next;
+    this.emit('state', next);
+  }
+
+  /** The polite one leaves the other the first try, lest both make an offer. */
+  get #politeExtraMs() {
+    return this.#polite ? POLITE_EXTRA_MS : 0;
+  }
+
+  /**
+   * If nothing has come of it in this time, mend it.
+   * @param {number} ms
+   */
+  #expect(ms) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#mend(), ms);
+  }
+
+  #mend() {
+    if (this.#closed || this.#whole) return;
+    const { mine, theirs, reachable, mail } = this.#options;
+    // Offers would only pile up: no failure of this connection.
+    if (!reachable()) return this.#expect(DISCONNECTED_MS);
+    this.#failures += 1;
+    if (this.#connection && this.#failures <= RESTARTS_MAX) {
+      this.#connection.restart();
+      this.#expect(CONNECT_MS + this.#politeExtraMs);
+    } else if (theirs === null) {
+      // Who doesn't speak our protocol gets one offer, not a mailbox full.
+      this.#failures = RESTARTS_MAX + 1;
+    } else if (this.#polite) {
+      mail('again', { from: mine, to: theirs });
+      this.#expect(CONNECT_MS_MAX / 2);
+    } else {
+      this.#renew();
+    }
+    this.#publish();
+  }
+}

@@ -1,0 +1,397 @@
+/* signaling: one member's side of one room's mailbox, no WebRTC in it.
+ * Two lanes: a poll that is nearly always held, and sends, one request at a time in
+ * the order they were written, so that a send never waits behind a poll. Both share
+ * the way back after an error: a pause that grows, or joining again where the
+ * server says that this member is no more. */
+
+import { KlatchProblem } from './problem.js';
+import { Emitter } from './events.js';
+import { Outbox } from './outbox.js';
+import { Backoff, Naps, endOfTurn } from './timing.js';
+import { call } from './http.js';
+import { randomId } from './bytes.js';
+import { takePollSlot } from './session.js';
+
+/** @typedef {import('./types.js').Joined} Joined */
+/** @typedef {import('./types.js').Mail} Mail */
+/** @typedef {import('./types.js').Listed} Listed */
+
+const SEND_TIMEOUT_MS = 15_000;
+const POLL_GRACE_MS = 10_000;
+const JOIN_PATIENCE_MS = 10_000;
+const LEAVE_PATIENCE_MS = 3_000;
+const SHORT_POLL_MS = 1_500;
+/** A poll that ends sooner than this with nothing is an answer of a host that doesn't hold. */
+const QUICK_MS = 300;
+
+const GONE = new Set(['key-invalid', 'session-expired', 'room-not-found', 'bad-cursor']);
+const FINAL = new Set(['kicked', 'banned', 'room-closed', 'password-wrong', 'token-invalid', 'token-expired',
+  'room-locked', 'not-permitted', 'not-found', 'method-not-allowed']);
+
+/**
+ * @typedef {object} SignalingEvents
+ * @property {Mail} message
+ * @property {{peers: Listed[]}} gap mail was missed: this is who is here
+ * @property {{peers: Listed[], resumed: boolean}} rejoined not resumed: under another id
+ * @property {'online' | 'away'} state
+ * @property {KlatchProblem} problem something that goes on without being mended here
+ * @property {KlatchProblem} ended this member is out, for good
+ */
+
+/** @extends {Emitter<SignalingEvents>} */
+export class Signaling extends Emitter {
+  #env;
+  #base;
+  #poll;
+  #meta;
+  #session;
+  #outbox = new Outbox();
+  #naps = new Naps();
+  /** @type {AbortController} ends with this visit */
+  #stop = new AbortController();
+  /** @type {AbortController | null} */
+  #held = null;
+  #heldSince = 0;
+  #key = '';
+  #cursor = '';
+  #seq = -1;
+  #turn = 0;
+  #holdMs = 25_000;
+  #failures = 0;
+  #paused = false;
+  #flushing = false;
+  /** @type {Promise<void> | null} */
+  #rejoining = null;
+  /** @type {(() => void)[]} */
+  #undo = [];
+
+  /**
+   * @param {{env: import('./env.js').Environment, api: string, room: string, meta: () => unknown,
+   *   session: import('./session.js').Session}} options
+   *   meta is asked at each joining, so that it is always the present one
+   */
+  constructor({ env, api, room, meta, session }) {
+    super();
+    this.#env = env;
+    this.#meta = meta;
+    this.#session = session;
+    this.room = room;
+    this.#base = new URL(`${api.replace(/\/+$/, '')}/`, env.base);
+    this.#poll = this.#base;
+    /** Our own id in the room. */
+    this.peer = '';
+    /** @type {RTCIceServer[]} */
+    this.iceServers = [];
+    /** @type {'online' | 'away'} */
+    this.state = 'online';
+  }
+
+  /**
+   * Join and start to read. A server that doesn't answer is tried for 10 s.
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Listed[]>} who is here already
+   * @throws {KlatchProblem}
+   */
+  async join(signal) {
+    const replaces = await this.#session.take();
+    /** @type {{id: string, meta: unknown, replaces?: string}} */
+    const body = { id: randomId(), meta: this.#meta(), ...(replaces ? { replaces } : {}) };
+    const backoff = new Backoff({ random: this.#env.random });
+    const until = Date.now() + JOIN_PATIENCE_MS;
+    for (;;) {
+      try {
+        const answer = await this.#request('join', body, { signal });
+        await this.#adopt(answer);
+        break;
+      } catch (error) {
+        const problem = asProblem(error);
+        const pauseMs = backoff.next(problem.retryMs);
+        if (body.replaces && (GONE.has(problem.code) || problem.code === 'peer-not-found')) {
+          delete body.replaces;
+        } else if (!problem.transient || Date.now() + pauseMs > until) {
+          this.#session.release();
+          throw problem;
+        } else {
+          await this.#naps.sleep(pauseMs);
+        }
+      }
+    }
+    const { page } = this.#env;
+    for (const name of ['online', 'pageshow']) {
+      const wake = () => this.wake();
+      page.addEventListener(name, wake);
+      this.#undo.push(() => page.removeEventListener(name, wake));
+    }
+    return this.#listed;
+  }
+
+  /** Begin to hold polls; after the listeners are there, so that no mail is lost. */
+  start() {
+    void this.#read();
+  }
+
+  /**
+   * @param {string | null} to null is everybody else
+   * @param {string} type
+   * @param {unknown} data in its envelope
+   */
+  send(to, type, data) {
+    if (this.#stop.signal.aborted) return;
+    this.#outbox.add(to, type, data);
+    void this.#flush();
+  }
+
+  /** @param {string} peer who is gone: what waits for it needn't be sent */
+  forget(peer) {
+    this.#outbox.forget(peer);
+  }
+
+  /** Go on now rather than after the pause: the network or the page is back. */
+  wake() {
+    this.#paused = false;
+    // The connection under an older poll may be of a network that is gone.
+    if (Date.now() - this.#heldSince > 1000) this.#held?.abort();
+    this.#naps.wake();
+    void this.#flush();
+  }
+
+  /**
+   * The page is closing or reloading, it can't know which: the server waits a few
+   * seconds for a successor. No more requests, they would renew the lease.
+   */
+  leaveSoon() {
+    if (this.#stop.signal.aborted || !this.#key) return;
+    this.#paused = true;
+    this.#held?.abort();
+    const json = JSON.stringify({ key: this.#key, soon: true });
+    this.#env.beacon(this.#url('leave').href, new URLSearchParams({ json }));
+  }
+
+  /**
+   * Leave for good.
+   * @returns {Promise<void>} when the server knows, or after 3 s
+   */
+  async leave() {
+    if (this.#stop.signal.aborted) return;
+    this.#end();
+    const options = { timeoutMs: LEAVE_PATIENCE_MS, keepalive: true };
+    // Nobody is helped by an error here: the lease ends by itself.
+    await call(this.#env, this.#url('leave').href, { key: this.#key }, options).catch(() => {});
+  }
+
+  #end() {
+    this.#stop.abort();
+    this.#held?.abort();
+    this.#naps.wake();
+    this.#outbox.clear();
+    this.#session.forget();
+    for (const undo of this.#undo.splice(0)) undo();
+  }
+
+  /** @type {Listed[]} */
+  #listed = [];
+
+  /** @param {Joined} answer */
+  async #adopt(answer) {
+    this.#key = answer.key;
+    this.#cursor = answer.cursor;
+    this.#seq = -1;
+    this.peer = answer.peer;
+    this.iceServers = answer.ice_servers ?? [];
+    this.#listed = (answer.peers ?? []).filter(({ peer }) => peer !== answer.peer);
+    this.#holdMs = answer.poll?.hold_ms ?? this.#holdMs;
+    if (answer.poll?.url) this.#poll = new URL(`${answer.poll.url.replace(/\/+$/, '')}/`, this.#base);
+    await this.#session.keep(answer.peer, answer.key);
+  }
+
+  /** The reading lane: one poll after another for as long as this visit lasts. */
+  async #read() {
+    const backoff = new Backoff({ random: this.#env.random });
+    const slot = { release: await takePollSlot(this.#env.locks) };
+    while (!this.#stop.signal.aborted) {
+      try {
+        slot.release ??= await takePollSlot(this.#env.locks);
+        const pauseMs = await this.#readOnce(slot.release ? this.#holdMs : 0);
+        backoff.reset();
+        if (pauseMs > 0) await this.#naps.sleep(pauseMs * (1 + this.#env.random() / 4));
+      } catch (error) {
+        const problem = asProblem(error);
+        if (problem.code !== 'aborted') await this.#recover(problem, backoff);
+      }
+      while (this.#paused && !this.#stop.signal.aborted) await this.#naps.sleep(60_000);
+    }
+    slot.release?.();
+  }
+
+  /**
+   * @param {number} waitMs
+   * @returns {Promise<number>} ms until the next one
+   */
+  async #readOnce(waitMs) {
+    await this.#rejoining;
+    const held = new AbortController();
+    this.#held = held;
+    this.#heldSince = Date.now();
+    this.#turn += 1;
+    const body = { key: this.#key, after: this.#cursor, wait_ms: waitMs, turn: this.#turn };
+    const timeoutMs = waitMs + POLL_GRACE_MS;
+    /** @type {import('./types.js').Exchanged} */
+    const answer = await this.#request('exchange', body, { base: this.#poll, timeoutMs, signal: held.signal });
+    // Joined again in the meantime: this was the former member's mail.
+    if (body.key !== this.#key || this.#stop.signal.aborted) return 0;
+    this.#reached();
+    if (answer.gap) {
+      this.#seq = -1;
+      this.emit('gap', { peers: (answer.peers ?? []).filter(({ peer }) => peer !== this.peer) });
+    }
+    const messages = answer.messages ?? [];
+    for (const message of messages) {
+      if (message.seq <= this.#seq || this.#stop.signal.aborted) continue;
+      this.#seq = message.seq;
+      this.emit('message', message);
+    }
+    this.#cursor = answer.next ?? this.#cursor;
+    if (answer.retry_ms) return answer.retry_ms;
+    if (answer.superseded) return 1000;
+    if (answer.more) return 0;
+    if (waitMs === 0) return SHORT_POLL_MS;
+    return messages.length === 0 && Date.now() - this.#heldSince < QUICK_MS ? 1000 : 0;
+  }
+
+  /** The sending lane: what one turn of the event loop wrote goes as one request. */
+  async #flush() {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    const backoff = new Backoff({ random: this.#env.random });
+    await endOfTurn();
+    while (!this.#outbox.empty && !this.#paused && !this.#stop.signal.aborted) {
+      await this.#rejoining;
+      const batch = this.#outbox.batch();
+      if (batch.length === 0) break;
+      try {
+        await this.#request('exchange', { key: this.#key, send: batch });
+        this.#outbox.done(batch);
+        this.#reached();
+        backoff.reset();
+      } catch (error) {
+        const problem = asProblem(error);
+        if (problem.transient || GONE.has(problem.code) || FINAL.has(problem.code)) {
+          await this.#recover(problem, backoff);
+        } else if (!this.#outbox.split(batch)) {
+          this.#outbox.done(batch);
+          if (problem.code !== 'peer-not-found' && problem.code !== 'aborted') this.emit('problem', problem);
+        }
+      }
+    }
+    this.#flushing = false;
+  }
+
+  /**
+   * @param {KlatchProblem} problem
+   * @param {Backoff} backoff
+   */
+  async #recover(problem, backoff) {
+    if (this.#stop.signal.aborted) return;
+    if (GONE.has(problem.code)) {
+      this.#rejoining ??= this.#rejoin(problem).finally(() => {
+        this.#rejoining = null;
+      });
+      await this.#rejoining;
+      return;
+    }
+    if (FINAL.has(problem.code)) {
+      this.#end();
+      this.emit('ended', problem);
+      return;
+    }
+    this.#missed(problem);
+    await this.#naps.sleep(backoff.next(problem.retryMs));
+  }
+
+  /**
+   * Back in: as the same member where the server still knows the former key, else
+   * as a new one. Goes on until it works, since calls outlive the server.
+   * @param {KlatchProblem} reason
+   */
+  async #rejoin(reason) {
+    this.#held?.abort();
+    const backoff = new Backoff({ random: this.#env.random });
+    const id = randomId();
+    let resume = reason.code === 'session-expired';
+    let told = false;
+    while (!this.#stop.signal.aborted) {
+      const who = resume ? { resume: this.#key, after: this.#cursor } : { id };
+      try {
+        const former = this.peer;
+        await this.#adopt(await this.#request('join', { ...who, meta: this.#meta() }));
+        const resumed = this.peer === former;
+        if (!resumed) this.#outbox.clear();
+        this.#reached();
+        this.emit('rejoined', { peers: this.#listed, resumed });
+        return;
+      } catch (error) {
+        const problem = asProblem(error);
+        if (resume && GONE.has(problem.code)) {
+          resume = false;
+          continue;
+        }
+        if (FINAL.has(problem.code)) {
+          this.#end();
+          this.emit('ended', problem);
+          return;
+        }
+        if (problem.transient) this.#missed(problem);
+        else if (!told) this.emit('problem', problem);
+        told ||= !problem.transient;
+        await this.#naps.sleep(backoff.next(problem.retryMs));
+      }
+    }
+  }
+
+  #reached() {
+    this.#failures = 0;
+    this.#setState('online');
+  }
+
+  /** @param {KlatchProblem} problem */
+  #missed(problem) {
+    // A worker that is replaced costs one request; being told to wait is no absence.
+    this.#failures += problem.status === 429 || problem.code === 'mailbox-full' ? 0 : 1;
+    if (this.#failures >= 2) this.#setState('away');
+  }
+
+  /** @param {'online' | 'away'} state */
+  #setState(state) {
+    if (this.state === state || this.#stop.signal.aborted) return;
+    this.state = state;
+    this.emit('state', state);
+    // What waits in the other lane's pause can go now.
+    if (state === 'online') this.#naps.wake();
+  }
+
+  /**
+   * @param {string} what
+   * @param {URL} [base]
+   */
+  #url(what, base = this.#base) {
+    return new URL(`rooms/${this.room}/${what}`, base);
+  }
+
+  /**
+   * @param {string} what
+   * @param {object} body
+   * @param {{base?: URL, timeoutMs?: number, signal?: AbortSignal}} [options]
+   */
+  #request(what, body, { base, timeoutMs = SEND_TIMEOUT_MS, signal = this.#stop.signal } = {}) {
+    return call(this.#env, this.#url(what, base).href, body, { timeoutMs, signal });
+  }
+}
+
+/**
+ * @param {unknown} error
+ * @returns {KlatchProblem}
+ */
+function asProblem(error) {
+  if (error instanceof KlatchProblem) return error;
+  throw error;
+}

@@ -1,0 +1,51 @@
+/* types: the shapes that the room API sends, as API.md gives them. Fields that a
+ * member filled in (name, meta, data) are somebody else's words: checked where used. */
+
+/**
+ * @typedef {object} Listed a member as the server lists it
+ * @property {string} peer
+ * @property {string | null} [name]
+ * @property {unknown} [meta]
+ * @property {number} [joined]
+ */
+
+/**
+ * @typedef {object} Mail a message in an answer; from is null for the server's own
+ * @property {number} seq
+ * @property {string | null} from
+ * @property {string | null} [to]
+ * @property {string} type
+ * @property {any} data
+ * @property {number} sent_ms
+ */
+
+/**
+ * @typedef {object} Joined
+ * @property {string} peer
+ * @property {string} key
+ * @property {string} cursor
+ * @property {Listed[]} peers
+ * @property {RTCIceServer[]} [ice_servers]
+ * @property {{hold_ms: number, lease_ms: number, url?: string}} [poll]
+ */
+
+/**
+ * @typedef {object} Exchanged
+ * @property {Mail[]} [messages]
+ * @property {string} [next]
+ * @property {boolean} [more]
+ * @property {number} [retry_ms]
+ * @property {boolean} [superseded]
+ * @property {boolean} [gap]
+ * @property {Listed[]} [peers]
+ */
+
+/**
+ * @typedef {object} Letter a message to be sent; to null is everybody else
+ * @property {string} id
+ * @property {string} [to]
+ * @property {string} type
+ * @property {unknown} data
+ */
+
+export {};
