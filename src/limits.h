@@ -1,0 +1,23 @@
+/* limits: how often one address may do something, counted across processes in a mapped file made
+ * like the bell's. Token buckets in a fixed table by keyed hash (the key is drawn with the file):
+ * two addresses that share a row share its rate, and no address can find another's row. */
+#ifndef KLATCH_LIMITS_H
+#define KLATCH_LIMITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct limits;
+
+struct limits *limits_open(const char *path, const char *boot_id); /* NULL: no limits, after a log line */
+void limits_close(struct limits *l);
+
+/* Take one of `per_minute` (0: no limit) for `what` from `address` (IPv6: its /64 counts), burst up
+ * to the whole minute's number. False: refused, and *retry_after_s is 1 or more. `l` may be NULL. */
+bool limits_take(struct limits *l, const char *what, const char *address, int64_t per_minute,
+                 int64_t now_ms, int *retry_after_s);
+
+#endif
+
+/* Where this folder is searched for <limits.h> too, hand on the system's, guard or no guard. */
+#include_next <limits.h>
