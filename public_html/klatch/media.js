@@ -197,7 +197,10 @@ export class Media extends Emitter {
   async #acquire(kinds) {
     if (kinds.length === 0) return;
     const devices = mediaDevices();
-    if (!devices?.getUserMedia) return this.#tell('insecure-context', kinds);
+    if (!devices?.getUserMedia) {
+      this.#tell('insecure-context', kinds);
+      return;
+    }
     const closings = this.#closings;
     try {
       const got = await devices.getUserMedia(this.#constraints(kinds));
@@ -211,10 +214,12 @@ export class Media extends Emitter {
       if (name === 'OverconstrainedError' && kinds.some((kind) => this.#chosen[kind] !== null)) {
         // The chosen device is gone: the browser's choice is better than none.
         for (const kind of kinds) this.#chosen[kind] = null;
-        return this.#acquire(kinds);
+        await this.#acquire(kinds);
+      } else if (kinds.length === 1) {
+        this.#tell(code, kinds);
+      } else {
+        await this.#acquireEach(kinds, code);
       }
-      if (kinds.length === 1) return this.#tell(code, kinds);
-      await this.#acquireEach(kinds, code);
     }
   }
 

@@ -104,6 +104,12 @@ export class Peer extends Emitter {
       if (known === 'candidate') this.#early.push({ conn, body });
       if (this.#early.length > CLOSED_KEPT_MAX * 2) this.#early.shift();
       if (known !== 'offer') return;
+      // Not the first offer of a connection that we don't have: the other page goes on
+      // with one that we have given up.
+      if (typeof body.n === 'number' && body.n > 1) {
+        this.#again();
+        return;
+      }
       this.#open(conn);
     }
     const connection = this.#connection;
@@ -255,11 +261,20 @@ export class Peer extends Emitter {
     this.#timer = setTimeout(() => this.#mend(), ms);
   }
 
+  /** Ask the impolite one for a new connection. */
+  #again() {
+    const { mine, theirs, mail } = this.#options;
+    mail('again', { from: mine, to: theirs });
+  }
+
   #mend() {
     if (this.#closed || this.#whole) return;
-    const { mine, theirs, reachable, mail } = this.#options;
+    const { theirs, reachable } = this.#options;
     // Offers would only pile up: no failure of this connection.
-    if (!reachable()) return this.#expect(DISCONNECTED_MS);
+    if (!reachable()) {
+      this.#expect(DISCONNECTED_MS);
+      return;
+    }
     this.#failures += 1;
     if (this.#connection && this.#failures <= RESTARTS_MAX) {
       this.#connection.restart();
@@ -268,7 +283,7 @@ export class Peer extends Emitter {
       // Who doesn't speak our protocol gets one offer, not a mailbox full.
       this.#failures = RESTARTS_MAX + 1;
     } else if (this.#polite) {
-      mail('again', { from: mine, to: theirs });
+      this.#again();
       this.#expect(CONNECT_MS_MAX / 2);
     } else {
       this.#renew();

@@ -23,6 +23,9 @@ const WATCH_MS = 2_000;
 /** How long a known page under a new id may take to say so itself. */
 const MOVING_MS = 5_000;
 
+/** What the server's last word means for the person. @type {Record<string, string>} */
+const ENDS = { kicked: 'kicked', banned: 'kicked', 'room-closed': 'closed' };
+
 /**
  * @typedef {object} RoomEvents
  * @property {{person: Person}} peer-joined
@@ -31,7 +34,7 @@ const MOVING_MS = 5_000;
  * @property {{message: Message}} message also one's own
  * @property {{state: 'online' | 'away'}} server
  * @property {{problem: KlatchProblem}} problem
- * @property {{reason: string}} left this page is out: left, or the code of what ended it
+ * @property {{reason: string}} left this page is out: left, kicked, closed, or another problem's code
  */
 
 /**
@@ -202,7 +205,7 @@ export class Room extends Emitter {
       signaling.on('problem', ({ detail }) => this.emit('problem', { problem: detail })),
       signaling.on('ended', ({ detail }) => {
         this.emit('problem', { problem: detail });
-        this.#leaving ??= this.#out(detail.code);
+        this.#leaving ??= this.#out(ENDS[detail.code] ?? detail.code);
       }),
     );
     const { page } = this.#env;
@@ -293,7 +296,10 @@ export class Room extends Emitter {
     const { value, plain } = unwrap(data);
     // A page never mails plain JSON: it isn't taken for one's word.
     if (plain && member.instance !== null) return;
-    if (type !== 'chat') return member.receive(type, value);
+    if (type !== 'chat') {
+      member.receive(type, value);
+      return;
+    }
     const line = typeof value === 'string' ? { text: value } : value;
     const message = this.#chat.receive(member, { id: `mail-${seq}`, ...line }, true);
     if (message) this.emit('message', { message });
@@ -313,14 +319,18 @@ export class Room extends Emitter {
     }
     const { value } = unwrap(listed.meta ?? null);
     const same = this.#byInstance(value?.instance);
-    if (same?.lapsed) return this.#moved(same, listed.peer);
-    if (!same) return this.#add(listed, false);
-    // The same page under another id, while the server still knows the former one:
-    // its own word, over the channel, decides.
-    const timer = setTimeout(() => {
-      if (!this.#members.has(listed.peer)) this.#add(listed, false);
-    }, MOVING_MS);
-    this.#undo.push(() => clearTimeout(timer));
+    if (same?.lapsed) {
+      this.#moved(same, listed.peer);
+    } else if (same) {
+      // The same page under another id, while the server still knows the former one:
+      // its own word, over the channel, decides.
+      const timer = setTimeout(() => {
+        if (!this.#members.has(listed.peer)) this.#add(listed, false);
+      }, MOVING_MS);
+      this.#undo.push(() => clearTimeout(timer));
+    } else {
+      this.#add(listed, false);
+    }
   }
 
   /** @param {{peer?: unknown, reason?: unknown, by?: unknown}} data */

@@ -89,7 +89,10 @@ export class Session {
         resolve(true);
         return promise;
       };
-      if (!this.#locks) return resolve(false);
+      if (!this.#locks) {
+        resolve(false);
+        return;
+      }
       this.#locks.request(`${this.#name} ${peer}`, { signal: give.signal }, held).catch(() => resolve(false));
     });
   }

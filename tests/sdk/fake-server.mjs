@@ -37,9 +37,9 @@ class FakeRoom {
     return `${this.epoch}.${seq}`;
   }
 
-  post(from, to, type, data, messageId) {
+  post(from, to, type, data) {
     const message = { seq: (this.seq += 1), from, ...(to ? { to } : {}), type, data, sent_ms: Date.now() };
-    this.messages.push({ ...message, messageId });
+    this.messages.push(message);
     for (const look of [...this.waiting]) look();
     return message.seq;
   }
@@ -133,7 +133,7 @@ class FakeRoom {
     }
     return letters.map((letter) => {
       if (!member.sent.has(letter.id)) {
-        member.sent.set(letter.id, this.post(member.peer, letter.to, letter.type, letter.data, letter.id));
+        member.sent.set(letter.id, this.post(member.peer, letter.to, letter.type, letter.data));
       }
       return { id: letter.id, seq: member.sent.get(letter.id) };
     });
@@ -145,7 +145,7 @@ class FakeRoom {
     if (epoch !== this.epoch || Number(text) > this.seq) return { gap: true, peers: this.listed(), messages: [], next: this.cursor() };
     const mine = this.messages.filter((m) => m.seq > Number(text) && m.from !== member.peer
       && (!m.to || m.to === member.peer) && !(m.from === null && m.data.peer === member.peer));
-    const messages = mine.slice(0, 100).map(({ messageId, ...message }) => message);
+    const messages = mine.slice(0, 100);
     const more = mine.length > 100;
     return { messages, more, next: more ? this.cursor(messages[99].seq) : this.cursor() };
   }
