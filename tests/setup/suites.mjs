@@ -88,6 +88,7 @@ export class Suites {
         const last = results[results.length - 1];
         if (plan) planned += Number(plan[1]);
         else if (test) results.push(cmockaResult(test));
+        else if (/^# (not )?ok - /.test(line)) return true;
         else if (line.startsWith('# ') && last?.state === 'failed') last.why += `\n${line.slice(2)}`;
         else return false;
         return true;
