@@ -1,0 +1,122 @@
+-- One room: who is in it and its mailbox. Each room is a file of its own, DATA/rooms/<name>.db, made
+-- by the room's first join in the same transaction and deleted when nobody's grace runs any more.
+--
+-- Times ending in _ms are milliseconds of CLOCK_BOOTTIME, but for sent_ms (Unix time). A seq is the
+-- room's own counter, up by one for each message that was ever sent in it. Only store_rows.c writes
+-- here, on behalf of room_*.c; the triggers keep every counter in step with the rows it counts.
+
+PRAGMA application_id = 1265394036; -- "Klat"
+PRAGMA user_version = 1;
+
+-- The one row of the room itself. Written by the first join, updated with each message, never deleted.
+--   epoch     64 random bits of this file, the first half of every cursor
+--   head      the highest seq given out
+--   closed    1: the file is about to be unlinked; who sees it opens the path again
+--   boot_id   the boot whose clock the _ms columns belong to
+--   messages, bytes  what the mailbox holds of the members' own mail (the server's isn't counted);
+--                    a message's bytes are those of its data and its type and 64
+CREATE TABLE room (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    epoch INTEGER NOT NULL,
+    head INTEGER NOT NULL,
+    closed INTEGER NOT NULL,
+    boot_id TEXT NOT NULL,
+    messages INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+);
+
+-- One row for each member: present, lapsed (its lease ended, its grace runs) or left. Written by join,
+-- updated by nearly everything. Deleted by whatever writes next after until_ms of a lapsed or left
+-- one; until then a repeated leave succeeds and the key is known as an expired one. With the row go
+-- its retry ids and the mail to it; what it sent stays for those it was sent to.
+--   join_id      SHA-256 of the client's own id of the join; NULL when it gave none or has left
+--   key_hash     SHA-256 of the key; former_hash that of the key before it, which is good for `resume`
+--                alone, and for that only while key_used is 0 (the new key was not yet used)
+--   meta         raw JSON
+--   joined       seq of the peer-joined that announced it first
+--   state        0 present, 1 lapsed, 2 left
+--   until_ms     when the state ends: of a present one the end of its lease, else the end of its grace
+--   acked        it has acknowledged everything up to this seq (as far as written down)
+--   floor        mail for it up to this seq may be gone: a cursor below gets `gap`
+--   held_messages, held_bytes  what the mailbox holds of its own mail, counted as in room
+--   message_ids  its rows in message_id
+CREATE TABLE member (
+    peer TEXT PRIMARY KEY,
+    join_id BLOB UNIQUE,
+    key_hash BLOB NOT NULL UNIQUE,
+    former_hash BLOB,
+    key_used INTEGER NOT NULL,
+    name TEXT,
+    meta BLOB,
+    joined INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    until_ms INTEGER NOT NULL,
+    acked INTEGER NOT NULL,
+    floor INTEGER NOT NULL,
+    held_messages INTEGER NOT NULL,
+    held_bytes INTEGER NOT NULL,
+    message_ids INTEGER NOT NULL
+);
+CREATE INDEX member_former ON member (former_hash) WHERE former_hash IS NOT NULL;
+CREATE INDEX member_until ON member (state, until_ms);
+
+-- One row for each message that somebody may still have to read. Written by send, and by whatever
+-- the server tells a room. Deleted once acknowledged (a direct one by its addressee, one to all by
+-- everybody who was there), with its addressee, or when it is older than the TTL.
+--   sender     the member that sent it; where server = 1 the member that it tells about. Either way
+--              that member doesn't read it when it is to all
+--   addressee  NULL: to all
+--   sent_ms    Unix time; stored_ms counts for the TTL
+--   data       raw JSON, as it came; last, since a long one goes on in other pages
+CREATE TABLE message (
+    seq INTEGER PRIMARY KEY,
+    sender TEXT NOT NULL,
+    server INTEGER NOT NULL,
+    addressee TEXT,
+    sent_ms INTEGER NOT NULL,
+    stored_ms INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    data BLOB NOT NULL
+);
+-- Entries end in the seq: reading is a range of the mail to all merged with one of one's own.
+CREATE INDEX message_addressee ON message (addressee);
+CREATE INDEX message_sender ON message (sender) WHERE addressee IS NULL;
+
+-- One row for each of the latest 1,024 retry ids of a sender, and the seq its message got, whether
+-- that message is still held or not. Written by send; deleted by the sender's 1,025th and with it.
+CREATE TABLE message_id (
+    sender TEXT NOT NULL,
+    id BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (sender, id)
+) WITHOUT ROWID;
+CREATE INDEX message_id_seq ON message_id (sender, seq);
+
+CREATE TRIGGER message_held AFTER INSERT ON message WHEN NEW.server = 0 BEGIN
+    UPDATE room SET messages = messages + 1,
+        bytes = bytes + length(NEW.data) + length(NEW.type) + 64;
+    UPDATE member SET held_messages = held_messages + 1,
+        held_bytes = held_bytes + length(NEW.data) + length(NEW.type) + 64
+        WHERE peer = NEW.sender;
+END;
+
+CREATE TRIGGER message_gone AFTER DELETE ON message WHEN OLD.server = 0 BEGIN
+    UPDATE room SET messages = messages - 1,
+        bytes = bytes - length(OLD.data) - length(OLD.type) - 64;
+    UPDATE member SET held_messages = held_messages - 1,
+        held_bytes = held_bytes - length(OLD.data) - length(OLD.type) - 64
+        WHERE peer = OLD.sender;
+END;
+
+CREATE TRIGGER message_id_kept AFTER INSERT ON message_id BEGIN
+    UPDATE member SET message_ids = message_ids + 1 WHERE peer = NEW.sender;
+END;
+
+CREATE TRIGGER message_id_gone AFTER DELETE ON message_id BEGIN
+    UPDATE member SET message_ids = message_ids - 1 WHERE peer = OLD.sender;
+END;
+
+CREATE TRIGGER member_gone AFTER DELETE ON member BEGIN
+    DELETE FROM message WHERE addressee = OLD.peer;
+    DELETE FROM message_id WHERE sender = OLD.peer;
+END;

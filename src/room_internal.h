@@ -1,0 +1,64 @@
+/* room_internal: what the room_*.c share.
+ *
+ * Every public call is room_begin(), rules, room_end(). The end commits even when the call is
+ * refused: what was written until then is bookkeeping that stays right (leases that ended, mail
+ * that was acknowledged or grew old), so a rule writes nothing of its own before its last refusal.
+ */
+#ifndef KLATCH_ROOM_INTERNAL_H
+#define KLATCH_ROOM_INTERNAL_H
+
+#include "room.h"
+#include "store.h"
+
+struct room_tx {
+    struct app *app;
+    struct arena *a;
+    struct store_room *db;
+    int64_t now_ms;
+    bool ring;             /* somebody may wait for what is being committed */
+    const char *committed; /* fault points after the commit and after the ring; NULL: none */
+    const char *rung;
+};
+
+/* Begin; gives leases and mail of another boot their full time again. */
+struct problem room_begin(struct room_tx *tx, struct app *app, struct arena *a, const char *room,
+                          enum store_mode mode);
+/* Commit, ring. A failure of the store goes before `refusal`. */
+struct problem room_end(struct room_tx *tx, struct problem refusal);
+
+/* A key's member, to act as it: 401 key-invalid, or 410 session-expired for a former key, after a
+ * lapse, after leaving. */
+struct problem room_member_of_key(struct room_tx *tx, struct slice key, struct member_row *out);
+void room_hash(struct slice s, uint8_t out[IDENT_HASH_BYTES]);
+
+/* Is it there: present, with its lease not over, or over but noticed by nobody and its grace not?
+ */
+bool room_member_there(const struct room_tx *tx, const struct member_row *m);
+
+/* Has a third of its lease gone? */
+bool room_lease_worn(const struct room_tx *tx, const struct member_row *m);
+/* A full lease from now. */
+void room_lease_renew(struct room_tx *tx, struct member_row *m);
+/* What time has brought: leases that ended (each with its peer-left), graces that ended, mail
+ * beyond the TTL. `spared`: a member that is just showing that it lives; "" for none. */
+void room_expire(struct room_tx *tx, const char *spared);
+/* Is there something for room_expire() that somebody may be waiting for? */
+bool room_lapse_due(const struct room_tx *tx);
+/* m leaves for good, because of `reason`; `by` takes its place, or NULL. */
+void room_member_leaves(struct room_tx *tx, const struct member_row *m, const char *reason,
+                        const char *by);
+
+/* peer-joined, peer-updated: tell the others about a member. Returns its seq. */
+int64_t room_tell(struct room_tx *tx, const char *type, const struct member_view *about,
+                  bool resumed);
+
+/* Can this member go on from this cursor? */
+bool room_cursor_servable(const struct room_tx *tx, const struct member_row *m,
+                          const struct cursor *c);
+/* The oldest cursor from which it misses nothing more. */
+struct cursor room_cursor_oldest(const struct room_tx *tx, const struct member_row *m);
+
+/* Mail to all that everybody has acknowledged who was there. */
+void room_prune(struct room_tx *tx);
+
+#endif

@@ -1,0 +1,266 @@
+/* room_mail: sending, acknowledging, reading, pruning. */
+#include <string.h>
+
+#include "room_internal.h"
+
+enum {
+    SENDER_SHARE = 4, /* a sender fills at most this part of the mailbox */
+    /* Acknowledgements that nothing else writes down are, once this part of the mailbox is taken: a
+     * quarter of what one sender may fill, so that a busy sender meets no bound while its mail is
+     * read as it comes. */
+    ACK_SHARE = 16,
+};
+
+/* ---- pruning ---- */
+
+void room_prune(struct room_tx *tx)
+{
+    char slowest[IDENT_PEER_BYTES + 1];
+    int64_t least, second, head = store_room(tx->db)->head;
+    if (!store_members_least_acked(tx->db, slowest, &least, &second)) {
+        store_messages_delete_all(tx->db, head);
+        return;
+    }
+    if (store_messages_delete_all(tx->db, least) > 0) store_members_raise_floor(tx->db, "", least);
+    /* Of the slowest one's own mail to all nobody else has more to read up to the second. */
+    if (second > head) second = head;
+    if (second > least && store_messages_delete_by(tx->db, slowest, second) > 0)
+        store_members_raise_floor(tx->db, slowest, second);
+}
+
+static void acknowledge(struct room_tx *tx, struct member_row *m, int64_t seq)
+{
+    m->acked = seq;
+    store_member_set_acked(tx->db, m->peer, seq);
+    if (store_messages_delete_to(tx->db, m->peer, seq) > 0)
+        store_member_raise_floor(tx->db, m->peer, seq);
+    room_prune(tx);
+}
+
+/* ---- sending ---- */
+
+static bool type_allowed(struct slice type)
+{
+    static const char *const reserved[] = { "peer-", "room-", "klatch-" };
+    if (type.at == NULL || type.len < 1 || type.len > ROOM_TYPE_BYTES_MAX) return false;
+    for (size_t i = 0; i < type.len; i++) {
+        char c = type.at[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) return false;
+    }
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
+        size_t len = strlen(reserved[i]);
+        if (type.len >= len && memcmp(type.at, reserved[i], len) == 0) return false;
+    }
+    return true;
+}
+
+static struct slice data_of(const struct message_in *in)
+{
+    return in->data.at == NULL ? slice_of("null") : in->data;
+}
+
+/* May this one be sent, but for the mailbox's bounds? */
+static struct problem check_message(struct room_tx *tx, const struct member_row *m,
+                                    const struct message_in *in)
+{
+    struct member_row to;
+    if (!type_allowed(in->type))
+        return PROBLEM(400, "invalid-request",
+                       "A type is 1 to 64 of a-z, 0-9 and -, and none of the server's own.");
+    if (in->id.at == NULL || in->id.len < 1 || in->id.len > ROOM_MESSAGE_ID_BYTES_MAX)
+        return PROBLEM(400, "invalid-request", "Each message needs an id of 1 to 64 bytes.");
+    if (data_of(in).len > (size_t)tx->app->cfg.message_bytes_max)
+        return PROBLEM(413, "message-too-large", "A message's data is longer than allowed.");
+    if (in->to.at == NULL) return NO_PROBLEM;
+    if (!store_member_by_peer(tx->db, in->to, &to) || to.state == MEMBER_LEFT ||
+        (to.state == MEMBER_LAPSED && to.until_ms <= tx->now_ms) || strcmp(to.peer, m->peer) == 0)
+        return PROBLEM(404, "peer-not-found", "Nobody else in the room has this peer id.");
+    return NO_PROBLEM;
+}
+
+static struct problem check_mailbox(const struct room_tx *tx, const struct member_row *m,
+                                    int64_t messages, int64_t bytes)
+{
+    const struct config *cfg = &tx->app->cfg;
+    const struct room_row *room = store_room(tx->db);
+    if (m->held_messages + messages > cfg->mailbox_messages_max / SENDER_SHARE ||
+        m->held_bytes + bytes > cfg->mailbox_bytes_max / SENDER_SHARE)
+        return PROBLEM(507, "mailbox-full",
+                       "Too much of what this member sent is not yet read; try again later.");
+    if (room->messages + messages > cfg->mailbox_messages_max ||
+        room->bytes + bytes > cfg->mailbox_bytes_max)
+        return PROBLEM(507, "mailbox-full", "The room's mailbox is full; try again later.");
+    return NO_PROBLEM;
+}
+
+/* The seq of the same id before `at` in this request, or 0. */
+static int64_t earlier(const struct sent *sent, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (slice_equal(sent[i].id, sent[at].id)) return sent[i].seq;
+    return 0;
+}
+
+/* Give every message its seq, negative where it is new; check that all of those may be sent. */
+static struct problem number_all(struct room_tx *tx, const struct member_row *m,
+                                 const struct exchange_ask *ask, bool others, struct sent *sent)
+{
+    int64_t seq = store_room(tx->db)->head, messages = 0, bytes = 0;
+    for (size_t i = 0; i < ask->send_count; i++) {
+        const struct message_in *in = &ask->send[i];
+        sent[i].id = in->id;
+        int64_t known = earlier(sent, i);
+        if (known == 0) known = store_message_id(tx->db, m->peer, in->id);
+        sent[i].seq = known;
+        if (known != 0) continue;
+        struct problem problem = check_message(tx, m, in);
+        if (problem.status != 0) return problem;
+        sent[i].seq = -++seq;
+        if (in->to.at == NULL && !others) continue; /* nobody to keep it for */
+        messages++;
+        bytes += (int64_t)(data_of(in).len + in->type.len) + STORE_MESSAGE_BYTES;
+    }
+    return messages == 0 ? NO_PROBLEM : check_mailbox(tx, m, messages, bytes);
+}
+
+static void send_one(struct room_tx *tx, struct member_row *m, const struct message_in *in,
+                     int64_t seq, bool others)
+{
+    struct message_new new = {
+        .seq = seq,
+        .sender = m->peer,
+        .to = in->to,
+        .type = in->type,
+        .data = data_of(in),
+        .sent_ms = app_wall_ms(tx->app),
+        .stored_ms = tx->now_ms,
+    };
+    if (in->to.at != NULL || others) store_message_insert(tx->db, &new);
+    store_message_id_insert(tx->db, m->peer, in->id, seq);
+    if (++m->message_ids > ROOM_MESSAGE_IDS_MAX) store_message_id_delete_oldest(tx->db, m->peer);
+}
+
+static struct problem send_all(struct room_tx *tx, struct member_row *m,
+                               const struct exchange_ask *ask, struct exchange_result *out)
+{
+    if (ask->send_count > ROOM_SENDS_MAX)
+        return PROBLEM(400, "invalid-request", "At most 256 messages in one request.");
+    struct sent *sent = arena_alloc(tx->a, ask->send_count * sizeof *sent);
+    if (sent == NULL) {
+        store_out_of_memory(tx->db);
+        return NO_PROBLEM;
+    }
+    store_room_read(tx->db); /* its counters, after pruning */
+    bool others = store_members_others(tx->db, m->peer);
+    struct problem problem = number_all(tx, m, ask, others, sent);
+    if (problem.status != 0) return problem;
+    int64_t head = store_room(tx->db)->head;
+    for (size_t i = 0; i < ask->send_count; i++) {
+        if (sent[i].seq > 0) continue;
+        int64_t seq = -sent[i].seq;
+        if (seq > head) {
+            send_one(tx, m, &ask->send[i], seq, others);
+            head = seq;
+        }
+        sent[i].seq = seq;
+    }
+    if (head != store_room(tx->db)->head) store_room_set_head(tx->db, head);
+    out->sent = sent;
+    tx->ring = true; /* also for retries: who committed them may have died before it rang */
+    tx->committed = "send-committed";
+    tx->rung = "send-rung";
+    return NO_PROBLEM;
+}
+
+/* ---- reading ---- */
+
+static void read_mail(struct room_tx *tx, const struct member_row *m, const struct cursor *after,
+                      struct exchange_result *out)
+{
+    if (!room_cursor_servable(tx, m, after)) {
+        out->gap = true;
+        out->next = room_cursor_oldest(tx, m);
+        store_members_present(tx->db, tx->a, m->peer, &out->peers, &out->peers_count);
+        return;
+    }
+    store_messages_after(tx->db, tx->a, m->peer, after->seq, ROOM_ANSWER_MESSAGES_MAX,
+                         ROOM_ANSWER_BYTES_MAX, &out->messages, &out->count, &out->more);
+    out->next = *after;
+    /* Where nothing else is for this member, what isn't is passed over. */
+    out->next.seq = out->more ? out->messages[out->count - 1].seq : store_room(tx->db)->head;
+}
+
+static bool mailbox_wants_acks(const struct room_tx *tx)
+{
+    const struct config *cfg = &tx->app->cfg;
+    const struct room_row *room = store_room(tx->db);
+    return room->messages >= cfg->mailbox_messages_max / ACK_SHARE ||
+           room->bytes >= cfg->mailbox_bytes_max / ACK_SHARE;
+}
+
+static struct problem exchange(struct room_tx *tx, const struct exchange_ask *ask,
+                               struct exchange_result *out)
+{
+    struct member_row m;
+    struct problem problem = room_member_of_key(tx, ask->key, &m);
+    if (problem.status != 0) return problem;
+    bool acks =
+        ask->after.given && room_cursor_servable(tx, &m, &ask->after) && ask->after.seq > m.acked;
+    if (ask->send_count > 0 || !m.key_used || room_lease_worn(tx, &m) || room_lapse_due(tx) ||
+        (acks && mailbox_wants_acks(tx))) {
+        if (!m.key_used) store_member_set_key_used(tx->db, m.peer);
+        if (room_lease_worn(tx, &m)) room_lease_renew(tx, &m);
+        room_expire(tx, m.peer);
+        if (acks) acknowledge(tx, &m, ask->after.seq);
+        store_member_by_peer(tx->db, slice_of(m.peer), &m); /* its floor and counters now */
+    }
+    if (ask->send_count > 0) {
+        problem = send_all(tx, &m, ask, out);
+        if (problem.status != 0) return problem;
+    }
+    memcpy(out->peer, m.peer, sizeof out->peer);
+    memcpy(out->wait.room, store_name(tx->db), strlen(store_name(tx->db)) + 1);
+    memcpy(out->wait.peer, m.peer, sizeof out->wait.peer);
+    if (ask->after.given) read_mail(tx, &m, &ask->after, out);
+    out->wait.after = out->next;
+    out->wait.lease_wake_ms = store_members_next_lease(tx->db);
+    return NO_PROBLEM;
+}
+
+struct problem room_exchange(struct app *app, struct arena *a, const struct exchange_ask *ask,
+                             struct exchange_result *out)
+{
+    struct room_tx tx;
+    memset(out, 0, sizeof *out);
+    struct problem problem =
+        room_begin(&tx, app, a, ask->room, ask->send_count > 0 ? STORE_WRITE : STORE_READ);
+    if (problem.status != 0) return problem;
+    return room_end(&tx, exchange(&tx, ask, out));
+}
+
+/* ---- looking again ---- */
+
+static struct problem look(struct room_tx *tx, struct room_wait *wait, struct exchange_result *out)
+{
+    struct member_row m;
+    if (room_lapse_due(tx)) room_expire(tx, "");
+    if (!store_member_by_peer(tx->db, slice_of(wait->peer), &m) || m.state != MEMBER_PRESENT)
+        return PROBLEM(410, "session-expired", "This member is no longer in the room; join again.");
+    memcpy(out->peer, m.peer, sizeof out->peer);
+    read_mail(tx, &m, &wait->after, out);
+    if (!out->gap && out->count == 0) wait->after = out->next;
+    wait->lease_wake_ms = store_members_next_lease(tx->db);
+    out->wait = *wait;
+    return NO_PROBLEM;
+}
+
+struct problem room_look(struct app *app, struct arena *a, struct room_wait *wait,
+                         struct exchange_result *out)
+{
+    struct room_tx tx;
+    memset(out, 0, sizeof *out);
+    struct problem problem = room_begin(&tx, app, a, wait->room, STORE_READ);
+    if (problem.status == 404) return PROBLEM(410, "room-closed", "This room is over.");
+    if (problem.status != 0) return problem;
+    return room_end(&tx, look(&tx, wait, out));
+}

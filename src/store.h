@@ -1,0 +1,189 @@
+/* store: rooms on disk. One SQLite file a room (schema.sql says what stands in it), a cache of open
+ * ones, one function for each statement. The rules are room's; here is only how they are kept.
+ *
+ * Goals: a process may be killed anywhere without harm; a file is never touched behind SQLite's
+ * back (an own open and close would lose its locks); nothing waits. Non-goals: surviving a power
+ * cut.
+ *
+ * A transaction: store_begin(), statements, then exactly one of store_commit() and store_abort().
+ * One at a time in a process. The first error of a statement stays, what follows does nothing and
+ * finds nothing, and the end of the transaction returns it as a problem:
+ *   locked by another process, or moved under us     503 busy, retry_after_s 1: repeat at once
+ *   newer version, not permitted, no memory          503 busy, retry_after_s above 1: don't
+ *   no space                                         507 disk-full
+ *   not a database, damaged                          moved aside to <name>.broken-<time>, a warning
+ *                                                    in the log, 404 room-not-found
+ *
+ * A file is made, deleted or moved aside only under a lock on DATA/rooms.lock. Who deletes commits
+ * closed = 1 before it unlinks, and every transaction looks at that and whether its file still is
+ * the one at the path before it goes on; so nothing is ever written into a file that has gone. */
+#ifndef KLATCH_STORE_H
+#define KLATCH_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "arena.h"
+#include "buf.h"
+#include "ident.h"
+#include "problem.h"
+#include "room.h"
+
+struct store;
+struct store_room; /* an open room, the caller's from begin to end of its transaction */
+
+enum { STORE_MESSAGE_BYTES = 64 }; /* what a message counts beside its data and type */
+
+/* NULL: no memory. A data folder that can't be written is told by the calls that need it. */
+struct store *store_open(struct app *app);
+void store_close(struct store *s); /* NULL is fine */
+
+enum store_mode {
+    STORE_READ,  /* may still write: then 503 busy where another process writes */
+    STORE_WRITE, /* takes the write lock first */
+    STORE_MAKE,  /* STORE_WRITE that makes the room where there is none */
+};
+
+/* Begin. 404 room-not-found where there is no room (also while it is being deleted); with
+ * STORE_MAKE 503 busy when there are rooms_max. *out is set on success only. */
+struct problem store_begin(struct app *app, const char *room, enum store_mode mode,
+                           struct store_room **out);
+/* Commit, or roll back and tell the first error. A room that STORE_MAKE made is there only after
+ * its commit. */
+struct problem store_commit(struct store_room *r);
+/* Roll back. Returns the first error, if any: what was concluded from rows then isn't so. */
+struct problem store_abort(struct store_room *r);
+/* Has a statement failed? Ends loops; store_commit() and store_abort() return the problem. */
+bool store_failed(const struct store_room *r);
+/* The arena had no room for a row: fail the transaction. */
+void store_out_of_memory(struct store_room *r);
+
+/* Delete the room's file if no member row is left in it (also what a killed process left behind).
+ * 503 busy: later. */
+struct problem store_delete(struct app *app, const char *room);
+
+/* Close the connections whose files have gone, among the `count` least recently used: an unlinked
+ * file takes space as long as it is open. */
+void store_trim(struct app *app, size_t count);
+
+/* Visit up to `count` rooms of the folder from `place` (0: the beginning), calling visit() with
+ * each one's name. Returns the next place, 0 at the end. */
+int64_t store_rooms_from(struct app *app, int64_t place, int count,
+                         void (*visit)(struct app *app, const char *room));
+
+/* The room's row, as it was when the transaction began or store_room_read() was last called. */
+struct room_row {
+    uint64_t epoch;
+    int64_t head;
+    bool closed;
+    char boot_id[37];
+    int64_t messages, bytes;
+};
+const struct room_row *store_room(const struct store_room *r);
+const char *store_name(const struct store_room *r); /* good until the transaction ends */
+void store_room_read(struct store_room *r);
+void store_room_set_head(struct store_room *r, int64_t head);
+/* Another boot's clock: every lease and grace gets its full length from now, mail is of now. */
+void store_room_set_boot(struct store_room *r, const char *boot_id, int64_t now_ms,
+                         int64_t lease_ms, int64_t grace_ms);
+
+enum member_state { MEMBER_PRESENT, MEMBER_LAPSED, MEMBER_LEFT };
+struct member_row {
+    char peer[IDENT_PEER_BYTES + 1];
+    enum member_state state;
+    int64_t until_ms; /* end of lease or grace */
+    int64_t joined, acked, floor;
+    int64_t held_messages, held_bytes, message_ids;
+    bool key_used;
+};
+struct member_new {
+    const char *peer;
+    const uint8_t *join_id; /* IDENT_HASH_BYTES; NULL: none */
+    const uint8_t *key_hash;
+    struct slice name, meta;
+    int64_t joined, until_ms;
+};
+
+/* False: no such member, or an error. */
+bool store_member_by_peer(struct store_room *r, struct slice peer, struct member_row *out);
+bool store_member_by_key(struct store_room *r, const uint8_t *hash, struct member_row *out);
+bool store_member_by_former(struct store_room *r, const uint8_t *hash, struct member_row *out);
+bool store_member_by_join_id(struct store_room *r, const uint8_t *hash, struct member_row *out);
+/* The one in this state whose until_ms came first, if that is now or past; never `spared`. */
+bool store_member_due(struct store_room *r, enum member_state state, int64_t now_ms,
+                      const char *spared, struct member_row *out);
+/* name and meta; copied to the arena. */
+void store_member_self(struct store_room *r, struct arena *a, const char *peer, struct slice *name,
+                       struct slice *meta);
+/* Those present, ordered by joined, without `except`. */
+void store_members_present(struct store_room *r, struct arena *a, const char *except,
+                           struct member_view **out, size_t *count);
+int64_t store_members_count(struct store_room *r, enum member_state state);
+/* How many of this state have an until_ms after `after_ms`. */
+int64_t store_members_count_until(struct store_room *r, enum member_state state, int64_t after_ms);
+/* The first end of a lease; INT64_MAX: nobody is present. */
+int64_t store_members_next_lease(struct store_room *r);
+/* Present and lapsed ones, not counting `except`: who may read what is sent to all. */
+bool store_members_others(struct store_room *r, const char *except);
+bool store_members_any(struct store_room *r); /* in whatever state */
+/* The one of those that acknowledged least, and what the next one did. False: there is none.
+ * *second is INT64_MAX when it is alone. */
+bool store_members_least_acked(struct store_room *r, char peer[IDENT_PEER_BYTES + 1],
+                               int64_t *least, int64_t *second);
+
+void store_member_insert(struct store_room *r, const struct member_new *m);
+void store_member_delete(struct store_room *r, const char *peer);
+void store_member_set_state(struct store_room *r, const char *peer, enum member_state state,
+                            int64_t until_ms);
+/* A new key, not yet used. What was the key becomes the former one; but where that was never used
+ * and `current` isn't set (nobody has shown that it came through), the former one stays. join_id
+ * NULL: as it was. */
+void store_member_set_key(struct store_room *r, const char *peer, const uint8_t *key_hash,
+                          bool current, const uint8_t *join_id);
+void store_member_set_key_used(struct store_room *r, const char *peer);
+void store_member_forget_join_id(struct store_room *r, const char *peer);
+void store_member_set_self(struct store_room *r, const char *peer, struct slice name,
+                           struct slice meta);
+void store_member_set_acked(struct store_room *r, const char *peer, int64_t acked);
+void store_member_raise_floor(struct store_room *r, const char *peer, int64_t floor);
+/* Of every member but one. */
+void store_members_raise_floor(struct store_room *r, const char *except, int64_t floor);
+
+struct message_new {
+    int64_t seq;
+    const char *sender;
+    bool server;
+    struct slice to; /* absent: to all */
+    struct slice type, data;
+    int64_t sent_ms, stored_ms;
+};
+void store_message_insert(struct store_room *r, const struct message_new *m);
+/* Up to `max` messages for `peer` with seq > after, oldest first, as many as have `bytes_max` of
+ * data and type together, but one at least. *more: there are others. Bodies live in `a`. */
+void store_messages_after(struct store_room *r, struct arena *a, const char *peer, int64_t after,
+                          size_t max, size_t bytes_max, struct message_out **out, size_t *count,
+                          bool *more);
+struct message_oldest {
+    int64_t seq, stored_ms;
+    char sender[IDENT_PEER_BYTES + 1];
+    char addressee[IDENT_PEER_BYTES + 1]; /* empty: to all */
+};
+bool store_message_oldest(struct store_room *r, struct message_oldest *out);
+void store_message_delete(struct store_room *r, int64_t seq);
+/* Mail to one, up to a seq. These return how many went. */
+int64_t store_messages_delete_to(struct store_room *r, const char *addressee, int64_t upto);
+/* Mail to all, up to a seq. */
+int64_t store_messages_delete_all(struct store_room *r, int64_t upto);
+/* Mail to all by one sender (or about one member), up to a seq. */
+int64_t store_messages_delete_by(struct store_room *r, const char *sender, int64_t upto);
+
+/* The seq that this id got; 0: not known. */
+int64_t store_message_id(struct store_room *r, const char *sender, struct slice id);
+void store_message_id_insert(struct store_room *r, const char *sender, struct slice id,
+                             int64_t seq);
+/* Forget the oldest id of a sender. */
+void store_message_id_delete_oldest(struct store_room *r, const char *sender);
+
+#endif

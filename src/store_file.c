@@ -1,0 +1,323 @@
+/* store_file: the files themselves. Everything that makes, deletes or renames one happens under the
+ * lock on DATA/rooms.lock, taken without waiting. The lock file also holds how many rooms there are
+ * and when they were last counted, as text; a process killed between the count and the file leaves
+ * it too high, never too low, and it is counted anew before a join is refused because of it. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "store_internal.h"
+
+enum {
+    MAKE_TRIES = 4,
+    COUNT_BYTES = 48,
+    RECOUNT_MS = 10000, /* a full folder is read through at most this often */
+    ROOMS_FULL_RETRY_S = 30,
+};
+
+void store_path(const struct app *app, const char *room, const char *suffix,
+                char out[STORE_PATH_BYTES])
+{
+    snprintf(out, STORE_PATH_BYTES, "%s/rooms/%s%s", app->data_dir, room, suffix);
+}
+
+/* ---- rooms.lock ---- */
+
+static struct problem problem_errno(struct app *app, const char *room)
+{
+    bool full = errno == ENOSPC || errno == EDQUOT;
+    bool memory = errno == ENOMEM || errno == EMFILE || errno == ENFILE;
+    return store_problem_sql(app, room,
+                             full     ? SQL_FULL
+                             : memory ? SQL_FAILED
+                                      : SQL_REFUSED,
+                             -errno);
+}
+
+/* The descriptor that holds the lock; -1: *problem says why not. */
+static int lock_rooms(struct app *app, const char *room, struct problem *problem)
+{
+    char path[STORE_PATH_BYTES];
+    snprintf(path, sizeof path, "%s/rooms.lock", app->data_dir);
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        *problem = problem_errno(app, room);
+        return -1;
+    }
+    struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    struct stat mine, there;
+    if (fcntl(fd, F_OFD_SETLK, &whole) != 0) {
+        *problem =
+            errno == EAGAIN || errno == EACCES ? store_problem_busy() : problem_errno(app, room);
+    } else if (fstat(fd, &mine) != 0 || lstat(path, &there) != 0 || mine.st_ino != there.st_ino ||
+               mine.st_dev != there.st_dev) {
+        *problem = store_problem_busy(); /* somebody deleted it: a lock on nothing */
+    } else {
+        return fd;
+    }
+    close(fd);
+    return -1;
+}
+
+struct count {
+    long long rooms, counted_ms;
+};
+
+static bool count_read(int lock, struct count *out)
+{
+    char text[COUNT_BYTES + 1];
+    ssize_t len = pread(lock, text, COUNT_BYTES, 0);
+    if (len <= 0) return false;
+    text[len] = '\0';
+    char *end;
+    out->rooms = strtoll(text, &end, 10);
+    if (end == text || *end != ' ') return false;
+    out->counted_ms = strtoll(end, &end, 10);
+    return *end == '\n' && out->rooms >= 0;
+}
+
+static void count_write(int lock, const struct count *c)
+{
+    char text[COUNT_BYTES + 1];
+    int len = snprintf(text, sizeof text, "%lld %lld\n", c->rooms, c->counted_ms);
+    if (pwrite(lock, text, (size_t)len, 0) == len && ftruncate(lock, len) == 0) return;
+    if (ftruncate(lock, 0) != 0) log_event(LOG_LEVEL_WARNING, "store-count", "errno=%d", errno);
+}
+
+static void count_add(int lock, long long change)
+{
+    struct count c;
+    if (!count_read(lock, &c)) return; /* counted anew by the next join that makes a room */
+    c.rooms = c.rooms + change < 0 ? 0 : c.rooms + change;
+    count_write(lock, &c);
+}
+
+static bool is_room_file(const char *file, char room[ROOM_NAME_BYTES_MAX + 1])
+{
+    size_t len = strlen(file);
+    if (len < 4 || len - 3 > ROOM_NAME_BYTES_MAX || strcmp(file + len - 3, ".db") != 0)
+        return false;
+    memcpy(room, file, len - 3);
+    room[len - 3] = '\0';
+    return room_name_valid(slice_of(room));
+}
+
+static long long count_files(const struct app *app)
+{
+    char path[STORE_PATH_BYTES], room[ROOM_NAME_BYTES_MAX + 1];
+    store_path(app, "", "", path);
+    DIR *dir = opendir(path);
+    long long count = 0;
+    if (dir == NULL) return 0;
+    for (struct dirent *e; (e = readdir(dir)) != NULL;)
+        if (is_room_file(e->d_name, room)) count++;
+    closedir(dir);
+    return count;
+}
+
+/* May another room be made? */
+static bool count_allows(struct app *app, int lock)
+{
+    struct count c;
+    long long now_ms = app_now_ms(app);
+    bool known = count_read(lock, &c);
+    if (known && c.rooms < app->cfg.rooms_max) return true;
+    if (known && now_ms >= c.counted_ms && now_ms - c.counted_ms < RECOUNT_MS) return false;
+    c = (struct count){ count_files(app), now_ms };
+    count_write(lock, &c);
+    return c.rooms < app->cfg.rooms_max;
+}
+
+/* ---- making ---- */
+
+/* An empty file, which is an empty database. Nobody can have it open yet, so that closing it here
+ * takes no lock from SQLite. False: *problem. */
+static bool create_file(struct app *app, const char *room, struct problem *problem)
+{
+    char path[STORE_PATH_BYTES], folder[STORE_PATH_BYTES];
+    store_path(app, room, ".db", path);
+    int flags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
+    int fd = open(path, flags, 0600);
+    if (fd < 0 && errno == ENOENT) {
+        store_path(app, "", "", folder);
+        if (mkdir(folder, 0700) == 0 || errno == EEXIST) fd = open(path, flags, 0600);
+    }
+    if (fd < 0) {
+        *problem = problem_errno(app, room);
+        return false;
+    }
+    close(fd);
+    return true;
+}
+
+/* Unlink the journal first: one that outlived its file would be played into the next. */
+static void remove_files(struct store_room *r, int lock)
+{
+    char path[STORE_PATH_BYTES];
+    store_path(r->app, r->name, ".db-journal", path);
+    unlink(path);
+    store_path(r->app, r->name, ".db", path);
+    if (unlink(path) == 0) count_add(lock, -1);
+    store_drop(r);
+}
+
+/* Build the tables in a blank file; the transaction stays open. */
+static void build(struct store_room *r, int lock)
+{
+    uint64_t epoch;
+    ident_random(&epoch, sizeof epoch);
+    r->made_lock = lock;
+    sql_run(r->sql, ST_BEGIN_IMMEDIATE, NULL, 0);
+    sql_script(r->sql, schema_sql);
+    sql_run(r->sql, ST_ROOM_INSERT, SQL_ARGS(sql_int((int64_t)epoch), sql_text(r->app->boot_id)));
+    store_room_read(r);
+}
+
+static struct problem move_aside_locked(struct store_room *r, int lock);
+
+struct problem store_make(struct app *app, const char *room, struct store_room **out)
+{
+    struct problem problem = NO_PROBLEM;
+    int lock = lock_rooms(app, room, &problem);
+    if (lock < 0) return problem;
+    for (int tries = 0; tries < MAKE_TRIES && problem.status == 0; tries++) {
+        struct store_room *r = NULL;
+        switch (store_enter(app, room, STORE_LOCK_WRITE, &r, &problem)) {
+        case STORE_ENTERED: /* another process was first */
+            close(lock);
+            *out = r;
+            return NO_PROBLEM;
+        case STORE_BLANK:
+            build(r, lock);
+            store_entered(r);
+            *out = r;
+            return NO_PROBLEM; /* what failed is told at the end, as always */
+        case STORE_MISSING:
+            if (!count_allows(app, lock)) {
+                problem = PROBLEM_RETRY(503, "busy", "The server holds as many rooms as it may.",
+                                        ROOMS_FULL_RETRY_S);
+            } else {
+                count_add(lock, 1);
+                if (!create_file(app, room, &problem)) count_add(lock, -1);
+            }
+            break;
+        case STORE_CLOSED: remove_files(r, lock); break;
+        case STORE_BROKEN: problem = move_aside_locked(r, lock); break;
+        case STORE_MOVED: break;
+        case STORE_NEWER: problem = store_problem_newer(); break;
+        case STORE_FAILED: break;
+        }
+        if (problem.status == 404) problem = NO_PROBLEM; /* moved aside: the place is free */
+    }
+    close(lock);
+    return problem.status != 0 ? problem : store_problem_busy();
+}
+
+void store_made(struct store_room *r, bool committed)
+{
+    int lock = r->made_lock;
+    r->made_lock = -1;
+    if (!committed) remove_files(r, lock);
+    close(lock);
+}
+
+/* ---- deleting and moving aside ---- */
+
+struct problem store_delete(struct app *app, const char *room)
+{
+    struct problem problem = NO_PROBLEM;
+    struct store_room *r = NULL;
+    int lock = lock_rooms(app, room, &problem);
+    if (lock < 0) return problem;
+    switch (store_enter(app, room, STORE_LOCK_EXCLUSIVE, &r, &problem)) {
+    case STORE_ENTERED:
+        if (store_members_any(r) || store_failed(r)) {
+            problem = store_abort(r);
+            break;
+        }
+        sql_run(r->sql, ST_ROOM_CLOSE, NULL, 0);
+        problem = store_commit(r);
+        if (problem.status == 0) remove_files(r, lock);
+        break;
+    case STORE_BLANK:
+    case STORE_CLOSED: remove_files(r, lock); break;
+    case STORE_BROKEN: problem = move_aside_locked(r, lock); break;
+    case STORE_MOVED: problem = store_problem_busy(); break;
+    case STORE_NEWER: problem = store_problem_newer(); break;
+    case STORE_MISSING:
+    case STORE_FAILED: break;
+    }
+    close(lock);
+    return problem;
+}
+
+static struct problem move_aside_locked(struct store_room *r, int lock)
+{
+    char from[STORE_PATH_BYTES], to[STORE_PATH_BYTES], suffix[48];
+    struct stat st;
+    struct app *app = r->app;
+    struct problem problem = store_problem_missing();
+    if (!sql_moved(r->sql)) { /* else somebody else did it, or a new room is there */
+        int64_t time_ms = app_wall_ms(app);
+        do {
+            snprintf(suffix, sizeof suffix, ".broken-%lld", (long long)time_ms++);
+            store_path(app, r->name, suffix, to);
+        } while (lstat(to, &st) == 0);
+        char journal_to[STORE_PATH_BYTES + 16];
+        snprintf(journal_to, sizeof journal_to, "%s-journal", to);
+        store_path(app, r->name, ".db-journal", from);
+        rename(from, journal_to); /* there seldom is one */
+        store_path(app, r->name, ".db", from);
+        if (rename(from, to) == 0) {
+            count_add(lock, -1);
+            log_event(LOG_LEVEL_WARNING, "store-broken", "room=%s moved-to=%s", r->name, to);
+        } else {
+            problem = problem_errno(app, r->name);
+        }
+    }
+    store_drop(r);
+    return problem;
+}
+
+struct problem store_move_aside(struct store_room *r)
+{
+    struct problem problem = NO_PROBLEM;
+    int lock = lock_rooms(r->app, r->name, &problem);
+    if (lock < 0) {
+        store_drop(r);
+        return problem;
+    }
+    problem = move_aside_locked(r, lock);
+    close(lock);
+    return problem;
+}
+
+/* ---- visiting ---- */
+
+int64_t store_rooms_from(struct app *app, int64_t place, int count,
+                         void (*visit)(struct app *app, const char *room))
+{
+    char path[STORE_PATH_BYTES], room[ROOM_NAME_BYTES_MAX + 1];
+    store_path(app, "", "", path);
+    DIR *dir = opendir(path);
+    if (dir == NULL) return 0;
+    /* Linux's directory offsets stay good across processes; one that doesn't only starts elsewhere.
+     */
+    if (place > 0) seekdir(dir, (long)place);
+    /* Also bounds how many other files are passed over. */
+    struct dirent *e = NULL;
+    for (int left = count * 8; count > 0 && left > 0 && (e = readdir(dir)) != NULL; left--) {
+        if (!is_room_file(e->d_name, room)) continue;
+        count--;
+        visit(app, room);
+    }
+    int64_t next = e == NULL && count > 0 ? 0 : telldir(dir);
+    closedir(dir);
+    return next;
+}

@@ -1,0 +1,112 @@
+/* store_internal: what store.c (transactions and the cache), store_file.c (making, deleting, moving
+ * aside) and store_rows.c (statements) share. */
+#ifndef KLATCH_STORE_INTERNAL_H
+#define KLATCH_STORE_INTERNAL_H
+
+#include "store.h"
+#include "store_sql.h"
+
+enum { STORE_VERSION = 1 }; /* PRAGMA user_version that we write and understand */
+enum { STORE_PATH_BYTES = APP_PATH_BYTES_MAX + 128 };
+
+extern const char schema_sql[]; /* schema.sql, embedded at build */
+
+enum store_statement {
+    ST_BEGIN,
+    ST_BEGIN_IMMEDIATE,
+    ST_BEGIN_EXCLUSIVE,
+    ST_COMMIT,
+    ST_VERSION,
+    ST_TABLES,
+    ST_ROOM_INSERT,
+    ST_ROOM_CLOSE,
+    ST_ROOM,
+    ST_ROOM_SET_HEAD,
+    ST_ROOM_SET_BOOT,
+    ST_MEMBERS_SET_BOOT,
+    ST_MESSAGES_SET_BOOT,
+    ST_MEMBER_BY_PEER,
+    ST_MEMBER_BY_KEY,
+    ST_MEMBER_BY_FORMER,
+    ST_MEMBER_BY_JOIN_ID,
+    ST_MEMBER_DUE,
+    ST_MEMBER_SELF,
+    ST_MEMBERS_PRESENT,
+    ST_MEMBERS_COUNT,
+    ST_MEMBERS_NEXT_LEASE,
+    ST_MEMBERS_OTHERS,
+    ST_MEMBERS_LEAST_ACKED,
+    ST_MEMBERS_ANY,
+    ST_MEMBER_INSERT,
+    ST_MEMBER_DELETE,
+    ST_MEMBER_SET_STATE,
+    ST_MEMBER_SET_KEY,
+    ST_MEMBER_SET_KEY_USED,
+    ST_MEMBER_FORGET_JOIN_ID,
+    ST_MEMBER_SET_SELF,
+    ST_MEMBER_SET_ACKED,
+    ST_MEMBER_RAISE_FLOOR,
+    ST_MEMBERS_RAISE_FLOOR,
+    ST_MESSAGE_INSERT,
+    ST_MESSAGES_AFTER,
+    ST_MESSAGE_OLDEST,
+    ST_MESSAGE_DELETE,
+    ST_MESSAGES_DELETE_TO,
+    ST_MESSAGES_DELETE_ALL,
+    ST_MESSAGES_DELETE_BY,
+    ST_MESSAGE_ID,
+    ST_MESSAGE_ID_INSERT,
+    ST_MESSAGE_ID_DELETE_OLDEST,
+    ST_COUNT
+};
+extern const char *const store_texts[ST_COUNT];
+
+struct store_room {
+    char name[ROOM_NAME_BYTES_MAX + 1];
+    struct app *app;
+    struct sql *sql;
+    struct room_row row;
+    bool out_of_memory;
+    int made_lock; /* rooms.lock, held while this transaction makes the room; else -1 */
+    struct store_room *bucket_next, *used_prev, *used_next;
+};
+
+/* How entering a transaction came out. Anything but STORE_ENTERED has left it again. */
+enum store_entry {
+    STORE_ENTERED,
+    STORE_MISSING, /* no file */
+    STORE_BLANK,   /* an empty database: who made it didn't come to its commit */
+    STORE_CLOSED,  /* about to be unlinked, or who wanted to was killed */
+    STORE_MOVED,   /* the connection's file is not the one at the path; the connection is closed */
+    STORE_BROKEN,  /* not a database of ours */
+    STORE_NEWER,
+    STORE_FAILED, /* *problem says what */
+};
+/* What may be entered: STORE_BLANK too, to build the tables in it. */
+enum store_lock { STORE_LOCK_READ, STORE_LOCK_WRITE, STORE_LOCK_EXCLUSIVE };
+
+/* store.c. *out is set but for STORE_MISSING, STORE_MOVED and STORE_FAILED. */
+enum store_entry store_enter(struct app *app, const char *room, enum store_lock lock,
+                             struct store_room **out, struct problem *problem);
+void store_entered(struct store_room *r); /* a transaction was begun by other means */
+void store_drop(struct store_room *r);    /* close the connection, forget the room */
+struct problem store_problem_busy(void);
+struct problem store_problem_missing(void);
+struct problem store_problem_newer(void);
+struct problem store_problem_refused(void);
+/* The problem of a connection's error, after one line in the log where the operator should know. */
+struct problem store_problem_sql(struct app *app, const char *room, enum sql_result result,
+                                 int code);
+
+/* store_file.c */
+void store_path(const struct app *app, const char *room, const char *suffix,
+                char out[STORE_PATH_BYTES]);
+/* Enter a room for writing, making it where there is none. */
+struct problem store_make(struct app *app, const char *room, struct store_room **out);
+/* The transaction that makes the room is over: count it, or remove its blank file. */
+void store_made(struct store_room *r, bool committed);
+/* Move this room's broken file aside; r's connection is closed. 404, or 503 when that wasn't
+ * possible. */
+struct problem store_move_aside(struct store_room *r);
+
+#endif

@@ -1,0 +1,75 @@
+/* store_sql: one SQLite connection and its statements; its .c is the only file that includes
+ * sqlite3.h.
+ *
+ * Statements are rows of a table of texts, prepared when first used and kept as long as the
+ * connection. The first error stays: after it every call does nothing and says "no row", until
+ * sql_rollback(). So callers write what they mean, and look at sql_result() once at the end, before
+ * they believe that a row wasn't there. Nothing here waits: a locked file is SQL_BUSY at once. */
+#ifndef KLATCH_STORE_SQL_H
+#define KLATCH_STORE_SQL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+
+enum sql_result {
+    SQL_OK,
+    SQL_BUSY,    /* another process holds the lock */
+    SQL_BROKEN,  /* not a database, damaged, or not with our tables */
+    SQL_FULL,    /* no space, no quota, or the disk refuses the write */
+    SQL_REFUSED, /* permissions, a read-only file system, a link in the path */
+    SQL_MOVED,   /* the file was unlinked or renamed under the connection */
+    SQL_FAILED,  /* anything else: memory, descriptors, locks of the file system */
+};
+
+struct sql;
+
+/* Open an existing file. `texts` (count of them) outlives the connection. NULL: *result says why.
+ */
+struct sql *sql_open(const char *path, const char *const *texts, size_t count,
+                     enum sql_result *result);
+void sql_close(struct sql *c); /* rolls back; NULL is fine */
+
+enum sql_result sql_result(const struct sql *c);
+int sql_code(const struct sql *c); /* SQLite's extended code of that error, for the log */
+
+/* Is the connection's file no longer the one at its path? One stat(2). */
+bool sql_moved(struct sql *c);
+
+enum sql_kind { SQL_NULL_VALUE, SQL_INT_VALUE, SQL_TEXT_VALUE, SQL_BLOB_VALUE };
+struct sql_value {
+    enum sql_kind kind;
+    int64_t number;
+    const void *at;
+    size_t len;
+};
+struct sql_value sql_int(int64_t number);
+struct sql_value sql_text(const char *text);           /* NULL: NULL */
+struct sql_value sql_slice(struct slice s);            /* text; absent: NULL */
+struct sql_value sql_blob(const void *at, size_t len); /* at == NULL: NULL */
+#define SQL_ARGS(...)                          \
+    (const struct sql_value[]){ __VA_ARGS__ }, \
+        sizeof((const struct sql_value[]){ __VA_ARGS__ }) / sizeof(struct sql_value)
+
+/* Bind ?1, ?2 … and make ready to step. The bytes bound stay the caller's until sql_done(). */
+void sql_start(struct sql *c, size_t st, const struct sql_value *values, size_t count);
+/* The next row. False: no more (or an error); the statement is done then. */
+bool sql_next(struct sql *c, size_t st);
+void sql_done(struct sql *c, size_t st);
+/* Bind, run to the end. Returns the rows changed. */
+int64_t sql_run(struct sql *c, size_t st, const struct sql_value *values, size_t count);
+/* Run several statements of plain text (the schema). */
+void sql_script(struct sql *c, const char *text);
+
+/* Columns of the present row, from 0; slices are good until the next step. NULL gives 0, absent. */
+int64_t sql_column_int(struct sql *c, size_t st, int column);
+struct slice sql_column_slice(struct sql *c, size_t st, int column);
+
+/* End the transaction. After an error of commit (SQL_BUSY: a reader is there) roll back. */
+void sql_commit(struct sql *c, size_t st_commit);
+/* Undo, forget the error. False: not even that worked, so close the connection. */
+bool sql_rollback(struct sql *c);
+
+#endif
