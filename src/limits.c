@@ -1,0 +1,95 @@
+#include "limits.h"
+
+#include <arpa/inet.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ident.h"
+#include "mapfile.h"
+
+enum {
+    ROWS = 8192,
+    MINUTE_US = 60000000,
+    SUBNET_BYTES = 8, /* of an IPv6 address: one customer has a /64 at least */
+    TRIES_MAX = 64,   /* so often was another take of this row faster */
+    NAME_BYTES_MAX = 64
+};
+
+/* A row is a token bucket as one number, so that one compare-and-swap is a take: the time in us at
+ * which the bucket is full again. A take moves it on by the time of one token; when that is more
+ * than a minute from now, the bucket is empty. (ITU-T I.371, generic cell rate algorithm.) */
+struct limits_file {
+    struct mapfile_head head;
+    _Atomic int64_t full_us[ROWS];
+};
+
+struct limits {
+    struct mapfile *map;
+    struct limits_file *file;
+};
+
+struct limits *limits_open(const char *path, const char *boot_id)
+{
+    static const struct mapfile_kind kind = { "limits", 1, sizeof(struct limits_file) };
+    struct limits *l = calloc(1, sizeof *l);
+    if (l != NULL) l->map = mapfile_open(path, &kind, boot_id);
+    if (l == NULL || l->map == NULL) {
+        free(l);
+        return NULL;
+    }
+    l->file = mapfile_at(l->map);
+    return l;
+}
+
+void limits_close(struct limits *l)
+{
+    if (l == NULL) return;
+    mapfile_close(l->map);
+    free(l);
+}
+
+/* The row of `what` and `address`, by SHA-256 of the file's key, `what` and the part that counts.
+ */
+static _Atomic int64_t *row_of(const struct limits *l, const char *what, const char *address)
+{
+    struct {
+        uint8_t key[MAPFILE_KEY_BYTES];
+        char what[NAME_BYTES_MAX], address[NAME_BYTES_MAX];
+    } hashed = { .address = "" };
+    uint8_t hash[IDENT_HASH_BYTES];
+    struct in6_addr six;
+    memcpy(hashed.key, l->file->head.key, sizeof hashed.key);
+    strncpy(hashed.what, what, sizeof hashed.what - 1);
+    if (inet_pton(AF_INET6, address, &six) != 1)
+        strncpy(hashed.address, address, sizeof hashed.address - 1);
+    else if (IN6_IS_ADDR_V4MAPPED(&six))
+        inet_ntop(AF_INET, six.s6_addr + 12, hashed.address, sizeof hashed.address);
+    else
+        memcpy(hashed.address, six.s6_addr, SUBNET_BYTES);
+    ident_hash(&hashed, sizeof hashed, hash);
+    return &l->file->full_us[(hash[0] << 8 | hash[1]) % ROWS];
+}
+
+bool limits_take(struct limits *l, const char *what, const char *address, int64_t per_minute,
+                 int64_t now_ms, int *retry_after_s)
+{
+    if (l == NULL || per_minute <= 0) return true;
+    _Atomic int64_t *row = row_of(l, what, address == NULL ? "" : address);
+    int64_t token_us = (MINUTE_US + per_minute - 1) / per_minute;
+    int64_t now_us = now_ms * 1000, latest_us = now_us + token_us * per_minute;
+    int64_t full_us = *row;
+    for (int i = 0; i < TRIES_MAX; i++) {
+        int64_t from_us = full_us < now_us ? now_us : full_us;
+        if (from_us > latest_us) /* the clock was set back */
+            from_us = latest_us;
+        int64_t over_us = from_us + token_us - latest_us;
+        if (over_us > 0) {
+            *retry_after_s = (int)((over_us + 999999) / 1000000);
+            return false;
+        }
+        if (atomic_compare_exchange_weak(row, &full_us, from_us + token_us)) return true;
+    }
+    *retry_after_s = 1;
+    return false;
+}

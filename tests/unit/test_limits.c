@@ -1,0 +1,177 @@
+#include "limits.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "log.h"
+
+static const char boot[] = "01234567-89ab-cdef-0123-456789abcdef";
+static char folder[] = "/tmp/klatch-limits-XXXXXX";
+static char path[100];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    log_open(open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_LEVEL_ERROR);
+    if (mkdtemp(folder) == NULL) return -1;
+    snprintf(path, sizeof path, "%s/limits", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return rmdir(folder);
+}
+
+static int open_limits(void **state)
+{
+    *state = limits_open(path, boot);
+    return *state == NULL ? -1 : 0;
+}
+
+static int close_limits(void **state)
+{
+    limits_close(*state);
+    return unlink(path);
+}
+
+/* Takes until refused, at most 10,000. */
+static int take_all(struct limits *l, const char *what, const char *address, int64_t per_minute,
+                    int64_t now_ms, int *retry_after_s)
+{
+    int taken = 0;
+    while (taken < 10000 && limits_take(l, what, address, per_minute, now_ms, retry_after_s))
+        taken++;
+    return taken;
+}
+
+static void a_minutes_number_at_once_then_one_by_one(void **state)
+{
+    static const int64_t rates[] = { 1, 2, 6, 7, 59, 60, 100, 601, 9999 };
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        char address[20];
+        int retry_after_s = 0;
+        int64_t now_ms = 1000000, rate = rates[i];
+        snprintf(address, sizeof address, "192.0.2.%d", (int)i);
+        assert_int_equal(take_all(*state, "join", address, rate, now_ms, &retry_after_s), rate);
+        assert_int_equal(retry_after_s, (60 + rate - 1) / rate);
+        now_ms += 60000 / rate - 2; /* not yet one token's time */
+        if (rate < 1000)
+            assert_false(limits_take(*state, "join", address, rate, now_ms, &retry_after_s));
+        now_ms += 1000;
+        int taken = take_all(*state, "join", address, rate, now_ms, &retry_after_s);
+        assert_in_range(taken, 1, 1 + rate / 59);
+        now_ms += 60000 + 1000;
+        assert_int_equal(take_all(*state, "join", address, rate, now_ms, &retry_after_s), rate);
+    }
+}
+
+static void a_refusal_costs_nothing_and_its_retry_is_kept(void **state)
+{
+    int retry_after_s = 0;
+    assert_int_equal(take_all(*state, "join", "192.0.2.1", 2, 0, &retry_after_s), 2);
+    for (int i = 0; i < 100; i++) {
+        assert_false(limits_take(*state, "join", "192.0.2.1", 2, 1000, &retry_after_s));
+        assert_int_equal(retry_after_s, 29);
+    }
+    assert_false(limits_take(*state, "join", "192.0.2.1", 2, 29999, &retry_after_s));
+    assert_int_equal(retry_after_s, 1);
+    assert_true(limits_take(*state, "join", "192.0.2.1", 2, 30000, &retry_after_s));
+    assert_false(limits_take(*state, "join", "192.0.2.1", 2, 30000, &retry_after_s));
+}
+
+static void no_limit_no_file_no_address(void **state)
+{
+    int retry_after_s = 0;
+    assert_int_equal(take_all(*state, "join", "192.0.2.1", 0, 0, &retry_after_s), 10000);
+    assert_int_equal(take_all(NULL, "join", "192.0.2.1", 1, 0, &retry_after_s), 10000);
+    assert_int_equal(take_all(*state, "join", NULL, 3, 0, &retry_after_s), 3);
+    assert_int_equal(take_all(*state, "join", "", 3, 0, &retry_after_s), 0);
+}
+
+static void what_counts_of_an_address(void **state)
+{
+    static const struct {
+        int line;
+        const char *what, *address;
+        bool fresh; /* with a rate of its own beside those above */
+    } rows[] = {
+        { __LINE__, "join", "192.0.2.1", true },
+        { __LINE__, "join", "::ffff:192.0.2.1", false },
+        { __LINE__, "join", "192.0.2.2", true },
+        { __LINE__, "other", "192.0.2.1", true },
+        { __LINE__, "join", "2001:db8:0:1::1", true },
+        { __LINE__, "join", "2001:db8:0:1:ffff:ffff:ffff:ffff", false },
+        { __LINE__, "join", "2001:DB8::1:0:0:0:9", false },
+        { __LINE__, "join", "2001:db8:0:2::1", true },
+        { __LINE__, "join", "unix:", true },
+        { __LINE__, "join", "unix:", false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int retry_after_s;
+        if ((take_all(*state, rows[i].what, rows[i].address, 5, 0, &retry_after_s) == 5) !=
+            rows[i].fresh)
+            fail_msg("line %d", rows[i].line);
+    }
+}
+
+static void a_clock_set_back_locks_nobody_out_for_long(void **state)
+{
+    int retry_after_s = 0;
+    assert_int_equal(take_all(*state, "join", "192.0.2.1", 60, 1000000000, &retry_after_s), 60);
+    assert_false(limits_take(*state, "join", "192.0.2.1", 60, 5000, &retry_after_s));
+    assert_int_equal(retry_after_s, 1);
+}
+
+static void processes_share_one_count_and_another_boot_starts_anew(void **state)
+{
+    enum { PROCESSES = 4, EACH = 400, ALLOWED = 1000 };
+    int status, taken = 0, retry_after_s;
+    pid_t children[PROCESSES];
+    for (int i = 0; i < PROCESSES; i++) {
+        children[i] = fork();
+        if (children[i] == 0) {
+            struct limits *l = limits_open(path, boot);
+            int mine = 0;
+            for (int n = 0; n < EACH; n++)
+                mine += limits_take(l, "join", "192.0.2.1", ALLOWED, 0, &retry_after_s);
+            _exit(mine * 100 / EACH); /* an exit code has eight bits */
+        }
+    }
+    for (int i = 0; i < PROCESSES; i++) {
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        taken += WEXITSTATUS(status) * EACH / 100;
+    }
+    assert_in_range(taken, ALLOWED - PROCESSES * EACH / 100, ALLOWED);
+    assert_int_equal(take_all(*state, "join", "192.0.2.1", ALLOWED, 0, &retry_after_s), 0);
+    struct limits *l = limits_open(path, "another");
+    assert_int_equal(take_all(l, "join", "192.0.2.1", ALLOWED, 0, &retry_after_s), ALLOWED);
+    limits_close(l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_minutes_number_at_once_then_one_by_one, open_limits,
+                                        close_limits),
+        cmocka_unit_test_setup_teardown(a_refusal_costs_nothing_and_its_retry_is_kept, open_limits,
+                                        close_limits),
+        cmocka_unit_test_setup_teardown(no_limit_no_file_no_address, open_limits, close_limits),
+        cmocka_unit_test_setup_teardown(what_counts_of_an_address, open_limits, close_limits),
+        cmocka_unit_test_setup_teardown(a_clock_set_back_locks_nobody_out_for_long, open_limits,
+                                        close_limits),
+        cmocka_unit_test_setup_teardown(processes_share_one_count_and_another_boot_starts_anew,
+                                        open_limits, close_limits),
+    };
+    return cmocka_run_group_tests_name("limits", tests, make_folder, remove_folder);
+}
