@@ -1,0 +1,70 @@
+// The page around one <klatch-room>: the room comes from the address's fragment, a new
+// random one when there is none.
+import { KlatchProblem, makeLink, parseLink, randomRoom } from '../klatch/index.js';
+import { KlatchCard } from '../ui/card.js';
+import { KlatchRoom } from '../ui/klatch-room.js';
+import { problemText, textsFor } from '../ui/strings.js';
+
+/** @param {HTMLElement} page where the room goes */
+function start(page) {
+  const t = textsFor(navigator.languages);
+  const follow = () => {
+    const { room, secret, problem } = parseLink(location.hash);
+    const refusal = problem ?? (secret === null ? null : new KlatchProblem('sealed-link'));
+    if (refusal) showRefusal(page, t, refusal);
+    else if (room === '') openNewRoom(follow);
+    else showRoom(page, t, room);
+  };
+  window.addEventListener('hashchange', follow);
+  follow();
+}
+
+/** @param {() => void} follow */
+function openNewRoom(follow) {
+  history.replaceState(null, '', makeLink(randomRoom()));
+  follow();
+}
+
+/**
+ * @param {HTMLElement} page @param {import('../ui/strings.js').Texts} t @param {string} room
+ */
+function showRoom(page, t, room) {
+  const shown = page.firstElementChild;
+  const element = shown instanceof KlatchRoom ? shown : new KlatchRoom();
+  element.setAttribute('room', room);
+  if (element !== shown) page.replaceChildren(element);
+  document.title = t('app.title', { room });
+}
+
+/**
+ * @param {HTMLElement} page @param {import('../ui/strings.js').Texts} t @param {KlatchProblem} problem
+ */
+function showRefusal(page, t, problem) {
+  const card = new KlatchCard();
+  card.props = { ...problemText(t, problem), action: t('app.newRoom') };
+  card.addEventListener('act', () => {
+    location.hash = makeLink(randomRoom());
+  });
+  page.replaceChildren(card);
+  document.title = 'Klatch';
+}
+
+/**
+ * Some browsers lay the keyboard over the page instead of making the page smaller; then the
+ * part that can be seen is the page's height.
+ * @param {HTMLElement} page @param {VisualViewport} seen
+ */
+function followKeyboard(page, seen) {
+  const measure = () => {
+    if (seen.scale > 1) return;
+    page.style.setProperty('--page-height', `${Math.round(seen.height)}px`);
+    window.scrollTo(0, 0);
+  };
+  seen.addEventListener('resize', measure);
+}
+
+const page = document.getElementById('page');
+if (page) {
+  start(page);
+  if (window.visualViewport) followKeyboard(page, window.visualViewport);
+}

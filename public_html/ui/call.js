@@ -1,0 +1,299 @@
+// The call: everybody's tiles, the controls, the chat, and what there is to know about the
+// room. Follows one SDK Room for as long as it is in the document.
+import { html, nothing } from '../vendor/lit-html/lit-html.js';
+import { Part } from './part.js';
+import { icon } from './icons.js';
+import { isFor, shortcutOf } from './keys.js';
+import { tidyName } from './name.js';
+import { NoticeList } from './notice-list.js';
+import { problemText } from './strings.js';
+import { callStyle } from './call.css.js';
+import { KlatchGrid } from './grid.js';
+import { KlatchChat } from './chat.js';
+import './controls.js';
+import './notices.js';
+import './settings.js';
+
+/** @typedef {import('../klatch/index.js').Room} Room */
+/** @typedef {import('../klatch/index.js').Person} Person */
+
+/**
+ * @typedef {object} CallProps
+ * @property {Room} room
+ * @property {import('../klatch/index.js').Media} media
+ * @property {string} link
+ * @property {HTMLElement} owner the element whose keyboard shortcuts these are
+ * @property {import('./strings.js').Texts} t
+ */
+
+/** From this width on the chat stands beside the grid. */
+const WIDE_PX = 900;
+/** Below this width the bars show pictograms without words. */
+const TIGHT_PX = 480;
+/** Flatter than this (a phone held sideways) the controls stand at the side. */
+const FLAT_PX = 430;
+const COPIED_MS = 2500;
+
+/**
+ * Emits 'hang-up', 'choice' {mic, cam} after a toggle, 'rename' {name}, 'device-chosen'
+ * {mic} or {cam}.
+ * @extends {Part<CallProps>}
+ */
+export class KlatchCall extends Part {
+  /** @override */
+  static styles = [callStyle];
+
+  #notices = new NoticeList(() => this.update());
+  /** @type {import('./chat.js').Message[]} */
+  #messages = [];
+  #unread = 0;
+  #chatOpen = false;
+  #soundBlocked = false;
+  #copied = false;
+  #copyByHand = false;
+  /** Names as they were last shown, to tell when one changes. @type {Map<Person, string>} */
+  #names = new Map();
+  #watch = new ResizeObserver(() => this.#measure());
+
+  /** @override */
+  connectedCallback() {
+    super.connectedCallback();
+    this.#watch.observe(this);
+    this.#follow();
+    document.addEventListener('keydown', (event) => this.#key(event), { signal: this.life });
+  }
+
+  /** @override */
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.#watch.disconnect();
+    this.#notices.clear();
+  }
+
+  #follow() {
+    const { room, media, t } = this.props;
+    const life = { signal: this.life };
+    for (const person of room.people) this.#names.set(person, this.#nameOf(person));
+    room.on('peer-joined', ({ detail: { person } }) => {
+      this.#names.set(person, this.#nameOf(person));
+      this.#say(t('notice.joined', { name: this.#nameOf(person) }));
+    }, life);
+    room.on('peer-left', ({ detail }) => this.#parted(detail.person, detail.reason), life);
+    room.on('peer-updated', ({ detail: { person } }) => this.#updated(person), life);
+    room.on('message', ({ detail: { message } }) => this.#heard(message), life);
+    room.on('server', () => this.update(), life);
+    room.on('problem', ({ detail: { problem } }) => this.#warn(problem), life);
+    media.on('change', () => this.update(), life);
+    media.on('problem', ({ detail }) => this.#warn(detail), life);
+  }
+
+  /** @override */
+  view() {
+    const { t, room } = this.props;
+    const covered = this.#chatOpen && !this.hasAttribute('data-wide');
+    return html`<div class="call" @sound-blocked=${this.#silenced} @copy-link=${this.#copy}
+      @toggle-mic=${() => this.#toggle('mic')} @toggle-cam=${() => this.#toggle('cam')}
+      @toggle-chat=${this.#toggleChat} @close-chat=${this.#toggleChat}
+      @hang-up=${this.relay} @open-settings=${() => this.#settings().open()} @rename=${this.#rename}
+      @device-chosen=${this.relay}
+      @say=${(/** @type {CustomEvent} */ event) => room.say(event.detail.text)}
+      @dismiss-notice=${(/** @type {CustomEvent} */ event) => this.#notices.dismiss(event.detail.id)}>
+      ${this.#top()}
+      ${room.server === 'away' ? html`<p class="banner" role="status">${icon('warning')}${t('call.serverAway')}</p>` : nothing}
+      <div class="stage" ?inert=${covered}>
+        <klatch-grid .props=${{ t, tiles: this.#tiles(), invite: this.#invite() }}></klatch-grid>
+        ${this.#soundBlocked ? this.#soundButton() : nothing}
+        ${this.#copyByHand ? this.#linkByHand() : nothing}
+        <klatch-notices .props=${{ t, notices: this.#notices.showing }}></klatch-notices>
+      </div>
+      <klatch-controls ?inert=${covered && !this.hasAttribute('data-rail')} ?data-rail=${this.hasAttribute('data-rail')}
+        ?data-tight=${this.hasAttribute('data-tight')}
+        .props=${{ t, mic: room.self.mic, cam: room.self.cam, chat: this.#chatOpen, unread: this.#unread }}></klatch-controls>
+      ${this.#chatOpen ? html`<klatch-chat .props=${{ t, messages: this.#messages }}></klatch-chat>` : nothing}
+      <klatch-settings .props=${{ t, name: room.self.name, media: this.props.media }}></klatch-settings>
+    </div>`;
+  }
+
+  #top() {
+    const { t, room } = this.props;
+    const { connected, others } = room.counts;
+    return html`<div class="top">
+      <div class="room" title=${`${t('room.open')}. ${t('room.open.more')}`}>
+        ${icon('lock-open')}<span class="hidden-text">${t('room.open')}:</span><h1>${room.name}</h1></div>
+      <p class="count" role="status" ?data-none=${others === 0} ?data-part=${connected < others}>
+        ${others === 0 ? t('call.alone') : t('call.connected', { connected, others })}</p>
+      <button class="button copy" @click=${this.#copy}>${icon(this.#copied ? 'check' : 'link')}
+        <span role="status">${this.#copied ? t('call.copied') : t('call.copy')}</span></button>
+    </div>`;
+  }
+
+  /** Everybody by order of joining, oneself at the end. @returns {import('./tile.js').TileProps[]} */
+  #tiles() {
+    const { t, room, media } = this.props;
+    const others = room.people.map((person) => ({
+      t, key: person, id: person.id, name: this.#nameOf(person), mine: false, state: person.state, stream: person.stream,
+      mic: person.mic, cam: person.cam, plain: person.plain,
+    }));
+    const { self } = room;
+    return [...others, {
+      t, key: room, id: self.id, name: this.#nameOf(self), mine: true, state: /** @type {const} */ ('connected'),
+      stream: media.stream, mic: self.mic, cam: self.cam, plain: false,
+    }];
+  }
+
+  #invite() {
+    const { t, room, link } = this.props;
+    return room.people.length > 0 ? null : { t, link, copied: this.#copied };
+  }
+
+  #soundButton() {
+    const { t } = this.props;
+    return html`<div class="sound">
+      <button class="button primary" @click=${this.#unsilence}>${icon('sound')}${t('call.sound')}</button>
+      <p>${t('call.sound.more')}</p>
+    </div>`;
+  }
+
+  #linkByHand() {
+    const { t, link } = this.props;
+    const close = () => {
+      this.#copyByHand = false;
+      this.update();
+    };
+    return html`<div class="byhand" role="alert">
+      <div>${t('call.copy.byHand')}
+        <button class="plain" aria-label=${t('notice.dismiss')} @click=${close}>${icon('close')}</button></div>
+      <input readonly aria-label=${t('call.link')} .value=${link}
+        @focus=${(/** @type {FocusEvent} */ event) => event.target instanceof HTMLInputElement && event.target.select()}>
+    </div>`;
+  }
+
+  /** @param {{name: string}} person */
+  #nameOf({ name }) {
+    return name || this.props.t('person.guest');
+  }
+
+  #settings() {
+    return /** @type {import('./settings.js').KlatchSettings} */ (this.need('klatch-settings'));
+  }
+
+  /** @param {string} title */
+  #say(title) {
+    this.#notices.add({ kind: 'quiet', title });
+  }
+
+  /** @param {import('./lobby.js').Problem} problem */
+  #warn(problem) {
+    this.#notices.add({ kind: 'problem', ...problemText(this.props.t, problem) });
+  }
+
+  /** @param {Person} person @param {string} reason */
+  #parted(person, reason) {
+    const { t } = this.props;
+    const name = this.#nameOf(person);
+    if (reason === 'lapsed') this.#say(t('notice.lapsed', { name }));
+    else if (reason === 'kicked') this.#say(t('notice.removed', { name }));
+    else if (reason === 'replaced') this.update();
+    else this.#say(t('notice.left', { name }));
+    this.#names.delete(person);
+  }
+
+  /** @param {Person} person */
+  #updated(person) {
+    const before = this.#names.get(person);
+    const name = this.#nameOf(person);
+    if (before !== undefined && before !== name) this.#say(this.props.t('notice.renamed', { before, name }));
+    this.#names.set(person, name);
+    this.update();
+  }
+
+  /** @param {import('./chat.js').Message} message */
+  #heard(message) {
+    const named = { ...message, name: this.#nameOf(message) };
+    this.#messages = [...this.#messages, named];
+    if (!message.mine && !this.#chatOpen) {
+      this.#unread += 1;
+      const title = this.props.t('notice.message', { name: named.name, text: message.text });
+      this.#notices.add({ kind: 'message', title });
+    }
+    this.update();
+  }
+
+  /** @param {'mic' | 'cam'} kind */
+  async #toggle(kind) {
+    const { room } = this.props;
+    if (kind === 'mic') await room.microphone(!room.self.mic);
+    else await room.camera(!room.self.cam);
+    this.emit('choice', { mic: room.self.mic, cam: room.self.cam });
+    this.update();
+  }
+
+  /** @param {CustomEvent<{name: string}>} event */
+  #rename(event) {
+    this.props.room.rename(tidyName(event.detail.name));
+    this.relay(event);
+    this.update();
+  }
+
+  async #toggleChat() {
+    this.#chatOpen = !this.#chatOpen;
+    this.#unread = 0;
+    this.#notices.dismissKind('message');
+    await Promise.resolve();
+    if (!this.#chatOpen) {
+      /** @type {import('./controls.js').KlatchControls} */ (this.need('klatch-controls')).focusChat();
+      return;
+    }
+    await Promise.resolve();
+    const chat = this.find('klatch-chat');
+    if (chat instanceof KlatchChat) chat.enter(this.hasAttribute('data-wide'));
+  }
+
+  async #copy() {
+    try {
+      await navigator.clipboard.writeText(this.props.link);
+      this.#copied = true;
+      setTimeout(() => {
+        this.#copied = false;
+        this.update();
+      }, COPIED_MS);
+    } catch {
+      this.#copyByHand = true;
+    }
+    this.update();
+  }
+
+  #silenced() {
+    this.#soundBlocked = true;
+    this.update();
+  }
+
+  async #unsilence() {
+    this.#soundBlocked = false;
+    this.update();
+    const grid = this.need('klatch-grid');
+    if (grid instanceof KlatchGrid) await grid.play();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (!isFor(event, this.props.owner)) return;
+    if (event.key === 'Escape' && this.#chatOpen && !event.defaultPrevented) this.#toggleChat();
+    const shortcut = shortcutOf(event);
+    if (!shortcut) return;
+    event.preventDefault();
+    if (shortcut === 'chat') this.#toggleChat();
+    else this.#toggle(shortcut);
+  }
+
+  #measure() {
+    const { clientWidth: width, clientHeight: height } = this;
+    const flat = height < FLAT_PX && width > height;
+    this.toggleAttribute('data-rail', flat);
+    this.toggleAttribute('data-wide', width >= WIDE_PX && !flat);
+    this.toggleAttribute('data-tight', width < TIGHT_PX);
+    this.update();
+  }
+}
+
+customElements.define('klatch-call', KlatchCall);

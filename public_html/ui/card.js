@@ -1,0 +1,42 @@
+// A page of one sentence and at most one thing to do: after the call, or instead of it.
+import { html, nothing } from '../vendor/lit-html/lit-html.js';
+import { Part } from './part.js';
+import { theme } from './theme.css.js';
+import { cardStyle } from './card.css.js';
+
+/**
+ * @typedef {object} CardProps
+ * @property {string} title
+ * @property {string} more
+ * @property {string} action the button's text, or empty for none
+ */
+
+/**
+ * Emits 'act' when the button is pressed.
+ * @extends {Part<CardProps>}
+ */
+export class KlatchCard extends Part {
+  /** @override */
+  static styles = [theme, cardStyle];
+
+  #entered = false;
+
+  /** @override */
+  view() {
+    const { title, more, action } = this.props;
+    return html`<section aria-labelledby="title">
+      <h1 id="title" tabindex="-1">${title}</h1>
+      <p>${more}</p>
+      ${action ? html`<button class="button primary" @click=${() => this.emit('act')}>${action}</button>` : nothing}
+    </section>`;
+  }
+
+  /** @override */
+  drawn() {
+    if (this.#entered) return;
+    this.#entered = true;
+    this.need('h1').focus({ preventScroll: true });
+  }
+}
+
+customElements.define('klatch-card', KlatchCard);

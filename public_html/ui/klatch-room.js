@@ -1,0 +1,266 @@
+// <klatch-room>: a whole call as one element. Lobby, call, and the page after it, on top of
+// the SDK; attributes `room`, `name` and `api`, properties `room` and `media`, methods
+// join() and leave(). Any number of them fit on one page.
+import { html, nothing } from '../vendor/lit-html/lit-html.js';
+import { joinRoom, makeLink, KlatchProblem, Media } from '../klatch/index.js';
+import { Part } from './part.js';
+import { findApi } from './find-api.js';
+import { tidyName } from './name.js';
+import { loadChoices, saveChoices } from './remember.js';
+import { textsFor } from './strings.js';
+import { theme } from './theme.css.js';
+import { roomStyle } from './klatch-room.css.js';
+import './call.js';
+import './card.js';
+import './lobby.js';
+
+/** @typedef {import('../klatch/index.js').Room} Room */
+/** @typedef {'lobby' | 'joining' | 'call' | 'ended'} Phase */
+
+/** Codes of problems that a device or the leave to use it would cure. */
+const ABOUT_DEVICES = ['permission-denied', 'no-device', 'device-busy', 'device-lost', 'insecure-context'];
+
+/**
+ * Dispatches 'joined' and 'left' (detail: {reason}), which don't bubble.
+ * @extends {Part<{}>}
+ */
+export class KlatchRoom extends Part {
+  /** @override */
+  static styles = [theme, roomStyle];
+  static observedAttributes = ['room', 'name', 'api'];
+
+  /** The room while in the call. @type {Room | null} */
+  room = null;
+  /** Microphone and camera, from the lobby on. */
+  media = new Media();
+
+  /** @type {Phase} */
+  #phase = 'lobby';
+  #t = textsFor(navigator.languages);
+  #choices = loadChoices();
+  /** @type {KlatchProblem[]} */
+  #deviceProblems = [];
+  /** @type {KlatchProblem | null} */
+  #joinProblem = null;
+  #asking = false;
+  /** As it was written: the attribute's, else the remembered one, until somebody types. */
+  #name = this.#choices.name;
+  /** Why the call ended. */
+  #reason = 'left';
+  /** @type {AbortController | null} */
+  #joining = null;
+
+  constructor() {
+    super();
+    this.props = {};
+  }
+
+  /** @override */
+  connectedCallback() {
+    super.connectedCallback();
+    this.media.on('change', () => this.update(), { signal: this.life });
+    this.media.on('problem', ({ detail }) => this.#deviceProblem(detail), { signal: this.life });
+    this.#openMedia();
+  }
+
+  /** @override */
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.#close();
+  }
+
+  /** @param {string} attribute @param {string | null} before @param {string | null} now */
+  attributeChangedCallback(attribute, before, now) {
+    if (attribute === 'room' && before !== now && before !== null) this.#changeRoom();
+    if (attribute === 'name' && now !== null) this.#name = now;
+    this.update();
+  }
+
+  /** The name to join with. */
+  get name() {
+    return tidyName(this.#name);
+  }
+
+  /** The address that brings others here. */
+  get link() {
+    return new URL(makeLink(this.#roomName), document.baseURI).href;
+  }
+
+  get #roomName() {
+    return this.getAttribute('room') ?? '';
+  }
+
+  /**
+   * Join the room of the attribute with the devices that are open.
+   * @returns {Promise<Room>} rejects with the KlatchProblem that the lobby shows
+   */
+  async join() {
+    if (this.room) return this.room;
+    const joining = new AbortController();
+    this.#joining?.abort();
+    this.#joining = joining;
+    this.#joinProblem = null;
+    this.#phase = 'joining';
+    this.update();
+    try {
+      const api = await this.#findApi();
+      if (joining.signal.aborted) throw new KlatchProblem('aborted');
+      const room = await joinRoom({
+        api, room: this.#roomName, name: this.name, media: this.media, signal: joining.signal,
+      });
+      this.#enter(room);
+      return room;
+    } catch (error) {
+      if (this.#joining === joining) this.#refused(error);
+      throw error;
+    } finally {
+      if (this.#joining === joining) this.#joining = null;
+    }
+  }
+
+  /** Hang up, or give up joining. */
+  leave() {
+    this.#joining?.abort();
+    this.room?.destroy();
+  }
+
+  /** @override */
+  view() {
+    switch (this.#phase) {
+      case 'call': return this.#callView();
+      case 'ended': return this.#endedView();
+      default: return this.#lobbyView();
+    }
+  }
+
+  #lobbyView() {
+    const props = {
+      t: this.#t, room: this.#roomName, name: this.#name, joining: this.#phase === 'joining', asking: this.#asking,
+      deviceProblems: this.#deviceProblems, joinProblem: this.#joinProblem, media: this.media,
+    };
+    return html`<klatch-lobby .props=${props} @join-wanted=${this.#joinQuietly} @join-cancelled=${this.leave}
+      @name-written=${this.#named} @devices-wanted=${this.#openMedia} @device-chosen=${this.#chose}
+      @toggle-mic=${() => this.#toggle('mic')} @toggle-cam=${() => this.#toggle('cam')}></klatch-lobby>`;
+  }
+
+  #callView() {
+    if (!this.room) return nothing;
+    const props = { t: this.#t, room: this.room, media: this.media, link: this.link, owner: this };
+    return html`<klatch-call .props=${props} @hang-up=${this.leave} @device-chosen=${this.#chose} @rename=${this.#named}
+      @choice=${(/** @type {CustomEvent} */ event) => this.#remember(event.detail)}></klatch-call>`;
+  }
+
+  #endedView() {
+    const t = this.#t;
+    const title = this.#reason === 'kicked' || this.#reason === 'closed' || this.#reason === 'replaced'
+      || this.#reason === 'left' ? this.#reason : /** @type {const} */ ('lost');
+    const more = title === 'kicked' || title === 'closed' ? '' : t(`ended.${title}.more`);
+    return html`<klatch-card .props=${{ title: t(`ended.${title}`), more, action: t('ended.again') }}
+      @act=${this.#again}></klatch-card>`;
+  }
+
+  /** @param {Room} room */
+  #enter(room) {
+    this.room = room;
+    this.#phase = 'call';
+    room.on('left', ({ detail }) => this.#ended(detail.reason), { once: true });
+    this.update();
+    this.dispatchEvent(new CustomEvent('joined'));
+  }
+
+  /** @param {unknown} error */
+  #refused(error) {
+    this.#phase = 'lobby';
+    const problem = error instanceof KlatchProblem ? error : new KlatchProblem('other', { cause: error });
+    this.#joinProblem = problem.code === 'aborted' ? null : problem;
+    this.update();
+  }
+
+  /** The call is over, by oneself or by the room. @param {string} reason */
+  #ended(reason) {
+    this.room = null;
+    this.media.close();
+    this.#reason = reason;
+    this.#phase = 'ended';
+    this.update();
+    this.dispatchEvent(new CustomEvent('left', { detail: { reason } }));
+  }
+
+  /** Out of the call and back to the lobby's beginning. */
+  #close() {
+    this.leave();
+    this.media.close();
+    this.#phase = 'lobby';
+    this.#joinProblem = null;
+  }
+
+  #changeRoom() {
+    this.#close();
+    if (this.isConnected) this.#openMedia();
+  }
+
+  async #findApi() {
+    const told = this.getAttribute('api');
+    return told === null ? findApi(document.baseURI) : new URL(told, document.baseURI).href;
+  }
+
+  async #again() {
+    this.#phase = 'joining';
+    this.update();
+    await this.#openMedia();
+    await this.#joinQuietly();
+  }
+
+  async #joinQuietly() {
+    await this.join().catch(() => {});
+  }
+
+  async #openMedia() {
+    const { mic, cam, micId, camId } = this.#choices;
+    this.#deviceProblems = [];
+    if (!mic && !cam) return;
+    this.#asking = true;
+    this.update();
+    await this.media.open({ audio: mic && (micId || true), video: cam && (camId || true) });
+    this.#asking = false;
+    this.update();
+  }
+
+  /** @param {KlatchProblem} problem */
+  #deviceProblem(problem) {
+    const others = this.#deviceProblems.filter(({ code, kind }) => code !== problem.code || kind !== problem.kind);
+    if (ABOUT_DEVICES.includes(problem.code)) this.#deviceProblems = [...others, problem];
+    this.update();
+  }
+
+  /** @param {'mic' | 'cam'} kind */
+  async #toggle(kind) {
+    this.#deviceProblems = [];
+    if (kind === 'mic') await this.media.setMic(!this.media.mic);
+    else await this.media.setCam(!this.media.cam);
+    this.#remember({ mic: this.media.mic, cam: this.media.cam });
+    this.update();
+  }
+
+  /** @param {CustomEvent<{name: string}>} event */
+  #named(event) {
+    this.#name = event.detail.name;
+    this.#remember({ name: this.name });
+  }
+
+  /** @param {CustomEvent<{mic?: string, cam?: string}>} event */
+  async #chose(event) {
+    const { mic, cam } = event.detail;
+    if (mic !== undefined) this.#remember({ micId: mic });
+    if (cam !== undefined) this.#remember({ camId: cam });
+    await this.media.use(event.detail);
+  }
+
+  /** @param {Partial<import('./remember.js').Choices>} changed */
+  #remember(changed) {
+    this.#choices = { ...this.#choices, ...changed };
+    saveChoices(this.#choices);
+  }
+}
+
+customElements.define('klatch-room', KlatchRoom);

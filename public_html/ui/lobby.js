@@ -1,0 +1,151 @@
+// Before the call: see yourself, choose a name and devices, learn what is wrong, join.
+import { html, nothing } from '../vendor/lit-html/lit-html.js';
+import { live } from '../vendor/lit-html/directives/live.js';
+import { Part } from './part.js';
+import { icon } from './icons.js';
+import { Level } from './level.js';
+import { NAME_MAX } from './name.js';
+import { problemText } from './strings.js';
+import { lobbyStyle } from './lobby.css.js';
+import './devices.js';
+
+/** @typedef {{code: string, message?: string, kind?: 'audio' | 'video' | 'both' | null}} Problem */
+
+/**
+ * @typedef {object} LobbyProps
+ * @property {string} room
+ * @property {string} name
+ * @property {boolean} joining
+ * @property {boolean} asking whether the browser is asking for devices
+ * @property {Problem[]} deviceProblems
+ * @property {Problem | null} joinProblem
+ * @property {import('../klatch/index.js').Media} media
+ * @property {import('./strings.js').Texts} t
+ */
+
+/**
+ * Emits 'join-wanted', 'join-cancelled', 'name-written' {name}, 'toggle-mic', 'toggle-cam',
+ * 'devices-wanted' (try again), 'device-chosen' {mic} or {cam}.
+ * @extends {Part<LobbyProps>}
+ */
+export class KlatchLobby extends Part {
+  /** @override */
+  static styles = [lobbyStyle];
+
+  /** @type {Level | null} */
+  #level = null;
+  /** @type {MediaStreamTrack | null} */
+  #heard = null;
+
+  /** @override */
+  view() {
+    const { t, room, name, joining, media } = this.props;
+    return html`<div class="lobby">
+      <header>
+        <h1>${t('lobby.heading')}</h1>
+        <p class="room">${icon('lock-open')}<span class="hidden-text">${t('room.open')}:</span><b>${room}</b></p>
+      </header>
+      ${this.#preview()}
+      <form @submit=${this.#submit}>
+        ${this.#problems()}
+        <label class="field"><span>${t('lobby.name')}</span>
+          <input name="name" autocomplete="nickname" maxlength=${NAME_MAX} placeholder=${t('lobby.name.hint')}
+            .value=${live(name)} ?disabled=${joining} @input=${this.#named}></label>
+        <klatch-devices data-beside .props=${{ media, t }} @device-chosen=${this.relay}></klatch-devices>
+        <div class="act">
+          ${joining ? html`<p class="joining" role="status"><span class="spinner"></span>${t('lobby.joining')}</p>
+              <button type="button" class="button" @click=${() => this.emit('join-cancelled')}>${t('lobby.cancel')}</button>`
+            : html`<button class="button primary join">${t('lobby.join')}</button>`}
+        </div>
+        <p class="small"><b>${t('room.open')}.</b> ${t('room.open.more')} ${t('lobby.privacy')}</p>
+      </form>
+    </div>`;
+  }
+
+  /** @override */
+  drawn() {
+    const { media } = this.props;
+    const video = /** @type {HTMLVideoElement} */ (this.need('video'));
+    // An element that waits for a picture that never comes holds up the page's load event.
+    const stream = media.cam ? media.stream : null;
+    if (video.srcObject !== stream) video.srcObject = stream;
+    this.#listen();
+  }
+
+  /** @override */
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.#level?.stop();
+    this.#level = null;
+    this.#heard = null;
+  }
+
+  #preview() {
+    const { t, media, asking } = this.props;
+    return html`<figure class="preview" ?data-off=${!media.cam} aria-label=${t('lobby.preview')}>
+      <video autoplay playsinline .muted=${true} aria-hidden="true" tabindex="-1"></video>
+      ${media.cam ? nothing : html`<p class="off">${asking ? t('lobby.asking') : t('lobby.cameraOff')}</p>`}
+      <div class="toggles">
+        ${this.#toggle('mic', media.mic)}
+        ${this.#toggle('cam', media.cam)}
+      </div>
+    </figure>`;
+  }
+
+  /** @param {'mic' | 'cam'} kind @param {boolean} on */
+  #toggle(kind, on) {
+    const label = this.props.t(`device.${kind}`);
+    const sign = kind === 'mic' ? 'mic' : 'camera';
+    return html`<button type="button" class="toggle" aria-pressed=${on} aria-label=${label} title=${label}
+      @click=${() => this.emit(`toggle-${kind}`)}>
+      ${kind === 'mic' && on ? html`<span class="level"></span>` : nothing}${icon(on ? sign : `${sign}-off`)}
+    </button>`;
+  }
+
+  #problems() {
+    const { t, deviceProblems, joinProblem } = this.props;
+    return html`<div role="alert" class="problems">
+      ${joinProblem ? this.#problem(joinProblem, true) : nothing}
+      ${deviceProblems.map((problem) => this.#problem(problem, false))}
+      ${deviceProblems.length === 0 ? nothing : html`<p class="without">${t('lobby.without')}</p>`}
+    </div>`;
+  }
+
+  /** @param {Problem} problem @param {boolean} grave */
+  #problem(problem, grave) {
+    const { t } = this.props;
+    const { title, more } = problemText(t, problem);
+    const curable = !grave && problem.code !== 'insecure-context';
+    return html`<div class="problem ${grave ? 'grave' : ''}">
+      ${icon('warning')}
+      <div><p class="title">${title}</p><p>${more}</p>
+        ${curable ? html`<button type="button" class="button" @click=${() => this.emit('devices-wanted')}>
+          ${t('lobby.retry')}</button>` : nothing}</div>
+    </div>`;
+  }
+
+  /** @param {SubmitEvent} event */
+  #submit(event) {
+    event.preventDefault();
+    if (!this.props.joining) this.emit('join-wanted');
+  }
+
+  /** @param {InputEvent} event */
+  #named(event) {
+    if (event.target instanceof HTMLInputElement) this.emit('name-written', { name: event.target.value });
+  }
+
+  /** Follow the microphone that there is now with the level hint. */
+  #listen() {
+    const { media } = this.props;
+    const track = media.mic ? media.stream.getAudioTracks()[0] ?? null : null;
+    if (track === this.#heard) return;
+    this.#heard = track;
+    this.#level?.stop();
+    this.#level = track && new Level(new MediaStream([track]), (level) => {
+      this.find('.level')?.style.setProperty('--level', level.toFixed(2));
+    });
+  }
+}
+
+customElements.define('klatch-lobby', KlatchLobby);

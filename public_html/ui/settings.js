@@ -1,0 +1,69 @@
+// What can be changed during a call: name and devices. A dialog over the call.
+import { html } from '../vendor/lit-html/lit-html.js';
+import { live } from '../vendor/lit-html/directives/live.js';
+import { Part } from './part.js';
+import { icon } from './icons.js';
+import { NAME_MAX } from './name.js';
+import { settingsStyle } from './settings.css.js';
+import './devices.js';
+
+/**
+ * @typedef {object} SettingsProps
+ * @property {string} name
+ * @property {import('../klatch/index.js').Media} media
+ * @property {import('./strings.js').Texts} t
+ */
+
+/**
+ * Emits 'rename' {name} when another name was written, and 'device-chosen' {mic} or {cam}.
+ * @extends {Part<SettingsProps>}
+ */
+export class KlatchSettings extends Part {
+  /** @override */
+  static styles = [settingsStyle];
+
+  #open = false;
+
+  /** @override */
+  view() {
+    const { t, name, media } = this.props;
+    return html`<dialog aria-labelledby="heading" @close=${this.#closed}>
+      <form method="dialog">
+        <header>
+          <h2 id="heading">${t('settings.heading')}</h2>
+          <button type="button" class="plain" aria-label=${t('notice.dismiss')} @click=${this.close}>${icon('close')}</button>
+        </header>
+        <label class="field"><span>${t('settings.name')}</span>
+          <input name="name" autocomplete="nickname" maxlength=${NAME_MAX} .value=${live(name)} @change=${this.#rename}></label>
+        ${this.#open ? html`<klatch-devices .props=${{ media, t }} @device-chosen=${this.relay}></klatch-devices>` : ''}
+        <button class="button primary">${t('settings.done')}</button>
+      </form>
+    </dialog>`;
+  }
+
+  open() {
+    this.#open = true;
+    this.update();
+    this.#dialog().showModal();
+  }
+
+  close() {
+    this.#dialog().close();
+  }
+
+  #dialog() {
+    return /** @type {HTMLDialogElement} */ (this.need('dialog'));
+  }
+
+  #closed() {
+    this.#open = false;
+    this.update();
+  }
+
+  /** @param {Event} event */
+  #rename(event) {
+    if (event.target instanceof HTMLInputElement) this.emit('rename', { name: event.target.value });
+  }
+}
+
+customElements.define('klatch-settings', KlatchSettings);

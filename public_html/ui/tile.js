@@ -1,0 +1,145 @@
+// One person in the grid: the picture or the initial, name, microphone, camera and how the
+// connection to them is. Plays their sound too; of oneself it shows the mirrored preview.
+import { html, nothing } from '../vendor/lit-html/lit-html.js';
+import { Part } from './part.js';
+import { icon } from './icons.js';
+import { tileStyle } from './tile.css.js';
+
+/**
+ * @typedef {object} TileProps
+ * @property {object} key what stays the same for this person, when the id changes too
+ * @property {string} id
+ * @property {string} name
+ * @property {boolean} mine
+ * @property {'connecting' | 'connected' | 'reconnecting' | 'no-path' | 'away'} state
+ * @property {MediaStream | null} stream
+ * @property {boolean} mic
+ * @property {boolean} cam
+ * @property {boolean} plain
+ * @property {import('./strings.js').Texts} t
+ */
+
+/** How many hues there are for people without a picture; tile.css.js names them. */
+const HUES = 8;
+/** A picture of which less than this would be seen in its tile is shown whole, not cut. */
+const SEEN_MIN = 0.5;
+
+/**
+ * Emits 'sound-blocked' when the browser wants a tap before it plays sound; play() is to be
+ * called from within that tap.
+ * @extends {Part<TileProps>}
+ */
+export class KlatchTile extends Part {
+  /** @override */
+  static styles = [tileStyle];
+
+  #blocked = false;
+
+  /** @override */
+  view() {
+    const { t, name, mine, state, mic, cam, plain } = this.props;
+    const picture = this.#hasPicture();
+    return html`
+      <div class="tile hue-${hueOf(this.props.id)}" role="group" aria-label=${this.#label()}
+        data-state=${state} ?data-picture=${picture} ?data-mine=${mine}>
+        <video autoplay playsinline disablepictureinpicture aria-hidden="true" tabindex="-1"
+          .muted=${mine || this.#blocked} @resize=${this.#fit} @loadedmetadata=${this.#fit}></video>
+        ${picture ? nothing : html`<span class="initial" aria-hidden="true">${initialOf(name)}</span>`}
+        ${state === 'connected' ? nothing : this.#stateCover()}
+        <div class="strip" aria-hidden="true">
+          <span class="dot"></span>
+          <span class="name">${mine ? `${name} (${t('person.you')})` : name}</span>
+          ${plain ? html`<span class="tag" title=${t('person.plain.more')}>${t('person.plain')}</span>` : nothing}
+          ${mic ? nothing : icon('mic-off')}
+          ${cam ? nothing : icon('camera-off')}
+        </div>
+      </div>`;
+  }
+
+  /** @override */
+  drawn() {
+    const video = this.#video();
+    // An element that waits for tracks that never come holds up the page's load event.
+    const stream = this.props.stream?.getTracks().length ? this.props.stream : null;
+    if (video.srcObject !== stream) {
+      video.srcObject = stream;
+      if (stream) this.play().catch(() => {});
+    }
+    this.#fit();
+  }
+
+  /** @override */
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    const video = /** @type {HTMLVideoElement | null} */ (this.find('video'));
+    if (video) video.srcObject = null;
+  }
+
+  /** Play with sound; where that needs a tap, play silently and say so. */
+  async play() {
+    const video = this.#video();
+    video.muted = this.props.mine;
+    try {
+      await video.play();
+      this.#blocked = false;
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== 'NotAllowedError') return;
+      this.#blocked = true;
+      video.muted = true;
+      this.emit('sound-blocked');
+      await video.play().catch(() => {});
+    }
+  }
+
+  #video() {
+    return /** @type {HTMLVideoElement} */ (this.need('video'));
+  }
+
+  #hasPicture() {
+    const { cam, stream } = this.props;
+    return cam && stream !== null && stream.getVideoTracks().length > 0;
+  }
+
+  #fit() {
+    const video = this.#video();
+    const box = video.getBoundingClientRect();
+    if (!video.videoWidth || !box.height) return;
+    const shape = (video.videoWidth / video.videoHeight) / (box.width / box.height);
+    video.toggleAttribute('data-whole', Math.min(shape, 1 / shape) < SEEN_MIN);
+  }
+
+  #stateCover() {
+    const { t, state } = this.props;
+    const text = t(`person.${state}`);
+    const sign = state === 'no-path' ? icon('no-path') : state === 'away' ? icon('clock')
+      : html`<span class="spinner"></span>`;
+    return html`<div class="cover" aria-hidden="true">
+      <p>${sign}<span>${text}</span></p>
+      ${state === 'no-path' ? html`<p class="more">${t('person.no-path.more')}</p>` : nothing}
+    </div>`;
+  }
+
+  #label() {
+    const { t, name, mine, state, mic, cam } = this.props;
+    const parts = [mine ? `${name} (${t('person.you')})` : name];
+    if (!mine) parts.push(t(`person.${state}`));
+    if (!mic) parts.push(t('person.micOff'));
+    if (!cam) parts.push(t('person.camOff'));
+    return parts.join(', ');
+  }
+}
+
+/** @param {string} name */
+function initialOf(name) {
+  const first = [...new Intl.Segmenter().segment(name.trim())][0]?.segment ?? '?';
+  return first.toLocaleUpperCase();
+}
+
+/** The same hue for the same person on every screen. @param {string} id */
+function hueOf(id) {
+  let sum = 0;
+  for (const letter of id) sum = (sum * 31 + letter.charCodeAt(0)) % 65521;
+  return sum % HUES;
+}
+
+customElements.define('klatch-tile', KlatchTile);

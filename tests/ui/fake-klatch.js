@@ -1,0 +1,210 @@
+// The SDK's interface without network and devices: people are painted on canvases, and
+// `window.klatchPlan` (gallery.js) says who is there and what goes wrong.
+import { Emitter } from './events.js';
+import { KlatchProblem } from './problem.js';
+
+export { makeLink, parseLink, randomRoom } from './link.js';
+export { KlatchProblem };
+
+const SKINS = ['#f1c9a5', '#8d5b3e', '#e0ac84', '#5c3a28', '#f6d7bd', '#b97f57'];
+const HAIRS = ['#2b1d14', '#0f0d0c', '#7a4a21', '#3b2a20', '#b98b4e', '#5a5a5f'];
+const COATS = ['#27566b', '#a2453d', '#3f7a58', '#6b4a86', '#c28a2d', '#3a4a7a'];
+const WALLS = [['#d9c8b4', '#a58f78'], ['#b9cbd3', '#7f98a3'], ['#cfd6bd', '#95a07a'], ['#dcc3c3', '#a88b8b'],
+  ['#c6c3d8', '#8f8aab'], ['#d8d1c2', '#a39a86']];
+
+/** A head and shoulders before a wall. */
+function paint(canvas, number, tick) {
+  const pen = canvas.getContext('2d');
+  const { width: w, height: h } = canvas;
+  const [light, dark] = WALLS[number % WALLS.length];
+  const wall = pen.createLinearGradient(0, 0, w, h);
+  wall.addColorStop(0, light);
+  wall.addColorStop(1, dark);
+  pen.fillStyle = wall;
+  pen.fillRect(0, 0, w, h);
+  const blob = (x, y, rx, ry, colour) => {
+    pen.fillStyle = colour;
+    pen.beginPath();
+    pen.ellipse(x, y, rx, ry, 0, 0, Math.PI * 2);
+    pen.fill();
+  };
+  const x = w * (0.5 + 0.01 * Math.sin(tick / 3 + number));
+  const skin = SKINS[number % SKINS.length];
+  const hair = HAIRS[(number * 5 + 1) % HAIRS.length];
+  blob(w / 2, h * 1.08, w * 0.3, h * 0.38, COATS[number % COATS.length]);
+  blob(x, h * 0.42, h * 0.225, h * 0.26, hair);
+  pen.fillStyle = skin;
+  pen.fillRect(x - h * 0.07, h * 0.6, h * 0.14, h * 0.16);
+  blob(x, h * 0.48, h * 0.175, h * 0.22, skin);
+  blob(x - h * 0.07, h * 0.46, h * 0.018, h * 0.022, '#1c1512');
+  blob(x + h * 0.07, h * 0.46, h * 0.018, h * 0.022, '#1c1512');
+  pen.strokeStyle = '#7d3b33';
+  pen.lineWidth = h * 0.012;
+  pen.beginPath();
+  pen.arc(x, h * 0.55, h * 0.06, 0.2 * Math.PI, 0.8 * Math.PI);
+  pen.stroke();
+}
+
+/** @param {number} number which of the painted people */
+function paintedTrack(number) {
+  const canvas = document.createElement('canvas');
+  canvas.width = 640;
+  canvas.height = 480;
+  let tick = 0;
+  const step = () => paint(canvas, number, tick++);
+  step();
+  const timer = setInterval(step, 250);
+  const [track] = canvas.captureStream(8).getVideoTracks();
+  track.addEventListener('ended', () => clearInterval(timer));
+  return track;
+}
+
+function silentTrack() {
+  return new AudioContext().createMediaStreamDestination().stream.getAudioTracks()[0];
+}
+
+const plan = () => window.klatchPlan ?? {};
+/** A while in which the page can show that it waits; for ever where the plan says so. */
+const soon = (forEver) => new Promise((resolve) => {
+  if (!forEver) setTimeout(resolve, 20);
+});
+
+export class Media extends Emitter {
+  stream = new MediaStream();
+  #mics = [{ id: 'mic-1', label: 'Built-in microphone' }, { id: 'mic-2', label: 'Headset (USB Audio Device, 16 kHz)' }];
+  #cams = [{ id: 'cam-1', label: 'Integrated camera' }, { id: 'cam-2', label: 'Document camera' }];
+
+  get mic() {
+    return this.#has('audio');
+  }
+
+  get cam() {
+    return this.#has('video');
+  }
+
+  async open({ audio = true, video = true } = {}) {
+    await soon(plan().asking);
+    const refused = plan().deviceProblem;
+    for (const [kind, wanted] of [['audio', audio], ['video', video]]) {
+      this.#take(kind, Boolean(wanted) && !(refused && (refused.kind === 'both' || refused.kind === kind)));
+    }
+    this.emit('change', null);
+    if (refused) this.emit('problem', new KlatchProblem(refused.code, { kind: refused.kind }));
+  }
+
+  async setMic(on) {
+    this.#take('audio', on);
+    this.emit('change', null);
+  }
+
+  async setCam(on) {
+    this.#take('video', on);
+    this.emit('change', null);
+  }
+
+  async devices() {
+    return plan().deviceProblem ? { mics: [], cams: [], speakers: [] } : { mics: this.#mics, cams: this.#cams, speakers: [] };
+  }
+
+  async use() {
+    this.emit('change', null);
+  }
+
+  close() {
+    this.#take('audio', false);
+    this.#take('video', false);
+    this.emit('change', null);
+  }
+
+  #has(kind) {
+    return this.stream.getTracks().some((track) => track.kind === kind);
+  }
+
+  #take(kind, on) {
+    const track = this.stream.getTracks().find((one) => one.kind === kind);
+    if (on && !track) this.stream.addTrack(kind === 'audio' ? silentTrack() : paintedTrack(0));
+    if (on || !track) return;
+    track.stop();
+    this.stream.removeTrack(track);
+  }
+}
+
+class FakeRoom extends Emitter {
+  people = [];
+  server = 'online';
+  #next = 1;
+
+  constructor({ room, name, media }) {
+    super();
+    this.name = room;
+    this.media = media;
+    this.self = { id: 'self', name, get mic() { return media.mic; }, get cam() { return media.cam; } };
+    for (const person of plan().people ?? []) this.enter(person);
+    this.server = plan().server ?? 'online';
+  }
+
+  get counts() {
+    return { connected: this.people.filter(({ state }) => state === 'connected').length, others: this.people.length };
+  }
+
+  /** Somebody comes in. */
+  enter(person) {
+    const number = this.#next++;
+    const whole = { id: `person-${number}`, name: '', state: 'connected', mic: true, cam: true, joined: number, plain: false,
+      ...person };
+    const seen = whole.state !== 'connecting' && whole.state !== 'no-path' && whole.cam;
+    whole.stream = seen ? new MediaStream([paintedTrack(number)]) : null;
+    this.people.push(whole);
+    this.emit('peer-joined', { person: whole });
+    return whole;
+  }
+
+  part(person, reason) {
+    this.people = this.people.filter((one) => one !== person);
+    this.emit('peer-left', { person, reason });
+  }
+
+  hear(person, text, time = Date.now()) {
+    this.emit('message', { message: { id: `m${this.#next++}`, from: person.id, name: person.name, text, time, mine: person === this.self } });
+  }
+
+  say(text) {
+    this.hear(this.self, text);
+  }
+
+  async microphone(on) {
+    await this.media.setMic(on);
+  }
+
+  async camera(on) {
+    await this.media.setCam(on);
+  }
+
+  rename(name) {
+    this.self.name = name;
+  }
+
+  setServer(state) {
+    this.server = state;
+    this.emit('server', { state });
+  }
+
+  end(reason) {
+    this.emit('left', { reason });
+  }
+
+  leave() {
+    this.end('left');
+  }
+
+  destroy() {
+    this.end('left');
+  }
+}
+
+export async function joinRoom({ room, name, media, signal }) {
+  await soon(plan().joining);
+  if (signal?.aborted) throw new KlatchProblem('aborted');
+  if (plan().joinProblem) throw new KlatchProblem(plan().joinProblem);
+  return new FakeRoom({ room, name, media });
+}

@@ -1,0 +1,138 @@
+// Every state of the page, by name: `gallery.html?scene=<name>`; without one, a list of all.
+// window.gallery is what a test holds: the element, its fake room, and `ready`.
+import { KlatchRoom } from './ui/klatch-room.js';
+
+const NAMES = ['Maya', 'Jonas Lindqvist', 'Amina', 'Teodor', 'Ελένη', 'Wilhelmina van der Heijden-Abernathy', 'Ben', 'Óscar'];
+const people = (count, more = {}) => NAMES.slice(0, count).map((name, i) => ({
+  name, mic: i % 3 !== 1, cam: i % 4 !== 2, ...more,
+}));
+
+const STATES = ['connected', 'connecting', 'reconnecting', 'no-path', 'away'];
+
+/** Each scene: the plan of the fake SDK, and what happens once the page is there. */
+const scenes = {
+  lobby: {},
+  'lobby-asking': { plan: { asking: true } },
+  'lobby-off': { choices: { mic: false, cam: false } },
+  'lobby-joining': { plan: { joining: true }, enter: true, endless: true },
+  'lobby-long-room': { room: 'the-very-long-name-of-a-room-that-nobody-should-ever-have-to-read' },
+  'call-1': { enter: true },
+  'call-2': { plan: { people: people(1) }, enter: true },
+  'call-3': { plan: { people: people(2) }, enter: true },
+  'call-4': { plan: { people: people(3) }, enter: true },
+  'call-6': { plan: { people: people(5) }, enter: true },
+  'call-8': { plan: { people: people(7) }, enter: true },
+  'call-9': { plan: { people: people(8) }, enter: true },
+  'call-states': { plan: { people: STATES.map((state, i) => ({ name: NAMES[i], state, plain: i === 0 })) }, enter: true },
+  'call-server-away': { plan: { people: people(3), server: 'away' }, enter: true },
+  'call-notices': {
+    plan: { people: people(3) }, enter: true,
+    then({ room, media }) {
+      room.enter({ name: 'Noor' });
+      room.part(room.people[0], 'left');
+      media.emit('problem', problemOf('device-lost', 'video'));
+    },
+  },
+  'call-chat': { plan: { people: people(3) }, enter: true, then: talk, chat: true },
+  'call-chat-empty': { plan: { people: people(1) }, enter: true, chat: true },
+  'call-unread': { plan: { people: people(2) }, enter: true, then: talk },
+  'call-settings': { plan: { people: people(2) }, enter: true, settings: true },
+  'call-sound-blocked': {
+    plan: { people: people(3) }, enter: true,
+    then: ({ tiles }) => tiles()[0].emit('sound-blocked'),
+  },
+  'call-markup': {
+    name: '<b>Bold</b>', plan: { people: [{ name: '<img src=x onerror=alert(1)>', cam: false }] }, enter: true, chat: true,
+    then: ({ room }) => room.hear(room.people[0], '<script>alert(1)</script> & <i>italics</i>'),
+  },
+  'ended-left': { enter: true, then: ({ element }) => element.leave() },
+  'ended-kicked': { enter: true, then: ({ room }) => room.end('kicked') },
+  'ended-closed': { enter: true, then: ({ room }) => room.end('closed') },
+  'ended-replaced': { enter: true, then: ({ room }) => room.end('replaced') },
+  'ended-lost': { enter: true, then: ({ room }) => room.end('session-expired') },
+};
+for (const kind of ['audio', 'video', 'both']) {
+  for (const code of ['permission-denied', 'no-device', 'device-busy', 'insecure-context']) {
+    scenes[`lobby-${code}-${kind}`] = { plan: { deviceProblem: { code, kind } } };
+  }
+}
+for (const code of ['room-full', 'network', 'not-klatch', 'room-locked', 'rate-limited', 'disk-full', 'odd-code']) {
+  scenes[`lobby-${code}`] = { plan: { joinProblem: code }, enter: true };
+}
+
+function problemOf(code, kind) {
+  return Object.assign(new Error(code), { code, kind });
+}
+
+function talk({ room }) {
+  const [first, second = first] = room.people;
+  const start = Date.now() - 600000;
+  room.hear(first, 'Good morning! Can everybody see me?', start);
+  room.hear(first, 'I moved the lamp, it was too bright.', start + 20000);
+  room.hear(second, 'Yes, much better now. I sent the notes around yesterday; the third page has the figures that we talked about, and there are '
+    + 'two questions at the end where I would like to hear from each of you.', start + 95000);
+  room.hear(room.self, 'Reading them now', start + 200000);
+  room.hear(second, 'https://example.org/a/very/long/address/that/has/no/place/to/break/in/it?at=all&and=more', start + 300000);
+  room.hear(room.self, 'Thank you ☕', start + 330000);
+}
+
+/** Every element that matches, through all shadow roots. */
+window.deep = (selector, root = document) => [...root.querySelectorAll('*')].flatMap((element) => [
+  ...(element.matches(selector) ? [element] : []), ...(element.shadowRoot ? window.deep(selector, element.shadowRoot) : []),
+]);
+
+const until = async (check) => {
+  while (!check()) await new Promise((resolve) => setTimeout(resolve, 20));
+};
+/** What the parts have drawn, found through their shadow roots. */
+function find(element, ...path) {
+  return path.reduce((at, name) => at?.shadowRoot?.querySelector(name) ?? null, element);
+}
+
+async function show(page, { plan = {}, room = 'kitchen-table', name = 'Ada', choices, enter, endless, then, chat, settings }) {
+  window.klatchPlan = plan;
+  localStorage.setItem('klatch', JSON.stringify(choices ?? {}));
+  const element = new KlatchRoom();
+  for (const [key, value] of Object.entries({ api: '/api/v1', room, name })) element.setAttribute(key, value);
+  page.replaceChildren(element);
+  const { media } = element;
+  const call = (...path) => find(element, 'klatch-call', ...path);
+  const gallery = { element, media, tiles: () => [...call('klatch-grid').shadowRoot.querySelectorAll('klatch-tile')] };
+  window.gallery = gallery;
+  await until(() => find(element, 'klatch-lobby', 'form'));
+  if (!plan.asking && !plan.deviceProblem && !choices) await until(() => media.cam);
+  if (enter) {
+    const joining = element.join().catch(() => {});
+    if (!endless) await joining;
+  }
+  if (element.room) {
+    gallery.room = element.room;
+    await until(() => call('klatch-grid', 'klatch-tile'));
+    then?.({ ...gallery, room: element.room });
+    if (chat) find(element, 'klatch-call', 'klatch-controls', '[aria-expanded]').click();
+    if (settings) call('klatch-settings').open();
+  }
+  await until(() => !element.room || gallery.tiles().every((tile) => {
+    const video = tile.shadowRoot.querySelector('[data-picture] video');
+    return !video || video.readyState >= 2;
+  }));
+  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  document.documentElement.dataset.ready = 'true';
+}
+
+function list(page) {
+  const nav = document.createElement('nav');
+  const frame = document.createElement('iframe');
+  frame.name = 'scene';
+  frame.allow = 'camera; microphone; clipboard-write';
+  nav.append(...Object.keys(scenes).map((scene) => Object.assign(document.createElement('a'), {
+    href: `?scene=${scene}`, target: 'scene', textContent: scene,
+  })));
+  page.append(nav, frame);
+}
+
+const page = document.getElementById('page');
+const wanted = new URLSearchParams(location.search).get('scene');
+if (wanted === null) list(page);
+else if (wanted in scenes) await show(page, scenes[wanted]);
+window.galleryScenes = Object.keys(scenes);

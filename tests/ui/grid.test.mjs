@@ -1,0 +1,103 @@
+// Measured boxes: nothing overlaps, nothing is cut off, nothing scrolls.
+import assert from 'node:assert/strict';
+import test, { after, before } from 'node:test';
+import { openBrowser, openScene, SIZES } from './browser.mjs';
+import { serve } from './serve.mjs';
+
+let server;
+let browser;
+before(async () => {
+  server = await serve();
+  browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** The boxes of all that matches, through shadow roots. */
+const boxesOf = (page, selector) => page.evaluate((wanted) => window.deep(wanted).map((element) => {
+  const { left, top, right, bottom, width, height } = element.getBoundingClientRect();
+  return { left, top, right, bottom, width, height };
+}).filter(({ width, height }) => width > 1 && height > 1), selector);
+
+const inside = (box, frame) => box.left >= frame.left - 0.5 && box.top >= frame.top - 0.5
+  && box.right <= frame.right + 0.5 && box.bottom <= frame.bottom + 0.5;
+const overlap = (a, b) => a.left < b.right - 0.5 && b.left < a.right - 0.5 && a.top < b.bottom - 0.5 && b.top < a.bottom - 0.5;
+
+/** Give the page a size, and time to lay itself out. */
+async function resize(page, [width, height]) {
+  await page.setViewportSize({ width, height });
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(
+    () => setTimeout(resolve, 30)))));
+  return { left: 0, top: 0, right: width, bottom: height };
+}
+
+async function checkCall(page, size, people) {
+  const frame = await resize(page, SIZES[size]);
+  const say = (what, box) => `${people} people, ${size}: ${what} ${JSON.stringify(box)}`;
+  const tiles = await boxesOf(page, 'klatch-tile');
+  const controls = await boxesOf(page, 'button.control');
+  const faces = await boxesOf(page, '.face');
+  const top = await boxesOf(page, '.top > *');
+  const cells = [...tiles, ...await boxesOf(page, 'klatch-invite')];
+
+  assert.equal(tiles.length, people, say('tiles'));
+  assert.equal(controls.length, 5, say('controls'));
+  for (const box of [...cells, ...controls, ...faces, ...top]) assert.ok(inside(box, frame), say('cut off', box));
+  for (const box of faces) assert.ok(box.width >= 43 && box.height >= 43, say('too small for a thumb', box));
+  const apart = [...cells, ...faces, ...top];
+  apart.forEach((box, i) => apart.slice(i + 1).forEach((other) => assert.ok(!overlap(box, other), say('overlap', [box, other]))));
+  for (const strip of await boxesOf(page, '.strip')) {
+    assert.ok(tiles.some((tile) => inside(strip, tile)), say('a name leaves its tile', strip));
+  }
+  const scrolls = await page.evaluate(() => [document.scrollingElement, ...window.deep('klatch-room, klatch-call, klatch-grid, .stage, .call')]
+    .filter((element) => element.scrollWidth > element.clientWidth || element.scrollHeight > element.clientHeight)
+    .map((element) => `${element.localName} ${element.scrollWidth}x${element.scrollHeight} in ${element.clientWidth}x${element.clientHeight}`));
+  assert.deepEqual(scrolls, [], say('scrolls'));
+}
+
+for (const people of [1, 2, 3, 4, 6, 8, 9]) {
+  test(`${people} of us fit on every screen without overlap, cut or scrollbar`, async () => {
+    const { page, complaints, close } = await openScene(browser, server.url, `call-${people}`);
+    for (const size of Object.keys(SIZES)) await checkCall(page, size, people);
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+}
+
+test('the grid makes place for the banner and for the chat beside it', async () => {
+  const { page, close } = await openScene(browser, server.url, 'call-server-away');
+  for (const size of Object.keys(SIZES)) await checkCall(page, size, 4);
+  await close();
+  const chat = await openScene(browser, server.url, 'call-chat', { size: 'desk' });
+  await checkCall(chat.page, 'desk', 4);
+  const [panel] = await boxesOf(chat.page, 'klatch-chat');
+  for (const tile of await boxesOf(chat.page, 'klatch-tile')) assert.ok(!overlap(tile, panel));
+  await chat.close();
+});
+
+test('on a phone the chat covers the call but not the count of connections', async () => {
+  const { page, close } = await openScene(browser, server.url, 'call-chat');
+  const [panel] = await boxesOf(page, 'klatch-chat');
+  const [count] = await boxesOf(page, '.count');
+  assert.equal(panel.width, SIZES.phone[0]);
+  assert.equal(panel.bottom, SIZES.phone[1]);
+  assert.ok(!overlap(panel, count));
+  await close();
+});
+
+test('in the lobby "Join" is in sight on every screen, whatever is wrong', async () => {
+  for (const scene of ['lobby', 'lobby-permission-denied-both', 'lobby-room-full', 'lobby-long-room']) {
+    const { page, close } = await openScene(browser, server.url, scene);
+    for (const size of Object.keys(SIZES)) {
+      const frame = await resize(page, SIZES[size]);
+      const [join] = await boxesOf(page, '.join');
+      assert.ok(inside(join, frame), `${scene}, ${size}: ${JSON.stringify(join)}`);
+      assert.ok(join.height >= 44);
+      const wide = await page.evaluate(() => window.deep('klatch-lobby')[0].scrollWidth - window.deep('klatch-lobby')[0].clientWidth);
+      assert.ok(wide <= 0, `${scene}, ${size}: scrolls sideways by ${wide}`);
+    }
+    await close();
+  }
+});
