@@ -162,7 +162,12 @@ export class Media extends Emitter {
    * @returns {Promise<void>}
    */
   #next(step) {
-    this.#work = this.#work.catch(() => {}).then(step).then(() => this.emit('change', null));
+    const closings = this.#closings;
+    this.#work = this.#work.catch(() => {}).then(async () => {
+      // Closed since it was asked for.
+      if (closings === this.#closings) await step();
+      this.emit('change', null);
+    });
     return this.#work;
   }
 

@@ -29,9 +29,9 @@ export class Person {
 
 /**
  * @typedef {object} Upward what a member tells its room
- * @property {(member: Member) => void} updated
- * @property {(member: Member) => void} opened its channel is there (again)
- * @property {(member: Member, value: Record<string, any>) => void} said
+ * @property {(member: Member) => unknown} updated
+ * @property {(member: Member) => unknown} opened its channel is there (again)
+ * @property {(member: Member, value: Record<string, any>) => unknown} said
  */
 
 export class Member {

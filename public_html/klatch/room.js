@@ -20,6 +20,8 @@ import { unwrap, wrap } from './seal.js';
 /** @typedef {import('./types.js').Listed} Listed */
 
 const WATCH_MS = 2_000;
+/** How long connections stay after the goodbye, for it to arrive. */
+const GOODBYE_MS = 300;
 /** How long a known page under a new id may take to say so itself. */
 const MOVING_MS = 5_000;
 
@@ -189,8 +191,12 @@ export class Room extends Emitter {
     this.#tellAll({ t: 'bye', soon: false });
     for (const undo of this.#undo.splice(0)) undo();
     const done = this.#signaling.leave();
-    for (const member of this.#members.values()) member.close();
+    const members = [...this.#members.values()];
     this.#members.clear();
+    for (const member of members) void member.setTracks({ audio: null, video: null });
+    setTimeout(() => {
+      for (const member of members) member.close();
+    }, GOODBYE_MS);
     this.emit('left', { reason });
     await done;
   }
@@ -230,19 +236,23 @@ export class Room extends Emitter {
    * @param {boolean} earlier whether it was here before us
    */
   #add(listed, earlier) {
+    const present = (/** @type {Member} */ who) => this.#members.get(who.id) === who;
     const member = new Member(listed, {
-      updated: ({ person }) => this.emit('peer-updated', { person }),
-      opened: (who) => {
-        who.leaving = false;
-        who.say({ t: 'hello', v: 1, id: this.#signaling.peer, ...this.#own });
-        this.#chat.resend(who);
-      },
-      said: (who, value) => this.#heard(who, value),
+      updated: (who) => present(who) && this.emit('peer-updated', { person: who.person }),
+      opened: (who) => present(who) && this.#greet(who),
+      said: (who, value) => present(who) && this.#heard(who, value),
     });
     if (earlier) this.#earlier.add(listed.peer);
     this.#place(listed.peer, member);
     this.#connect(member);
     this.emit('peer-joined', { person: member.person });
+  }
+
+  /** @param {Member} member whose channel is open */
+  #greet(member) {
+    member.leaving = false;
+    member.say({ t: 'hello', v: 1, id: this.#signaling.peer, ...this.#own });
+    this.#chat.resend(member);
   }
 
   /** @param {Member} member */
@@ -347,10 +357,10 @@ export class Room extends Emitter {
     this.#remove(member, reason);
   }
 
-  /** Who is held for gone by the server goes when their channel is silent too. */
+  /** Who is held for gone by the server goes when their channel is silent too, or said goodbye. */
   #watch() {
     for (const member of [...this.#members.values()]) {
-      if (member.lapsed && !member.beating) this.#remove(member, 'lapsed');
+      if (member.lapsed && (member.leaving || !member.beating)) this.#remove(member, 'lapsed');
     }
   }
 

@@ -200,7 +200,7 @@ export class Signaling extends Emitter {
     this.iceServers = answer.ice_servers ?? [];
     this.#listed = (answer.peers ?? []).filter(({ peer }) => peer !== answer.peer);
     this.#holdMs = answer.poll?.hold_ms ?? this.#holdMs;
-    if (answer.poll?.url) this.#poll = new URL(`${answer.poll.url.replace(/\/+$/, '')}/`, this.#base);
+    if (answer.poll?.url) this.#poll = new URL(`${answer.poll.url.replace(/\/+$/, '')}/v1/`, this.#base);
     await this.#session.keep(answer.peer, answer.key);
   }
 
@@ -211,7 +211,10 @@ export class Signaling extends Emitter {
     while (!this.#stop.signal.aborted) {
       try {
         slot.release ??= await takePollSlot(this.#env.locks);
-        const pauseMs = await this.#readOnce(slot.release ? this.#holdMs : 0);
+        // After an error a short look first: a held poll would tell only at its end that
+        // the server is back.
+        const shortly = !slot.release || this.#failures > 0;
+        const pauseMs = await this.#readOnce(shortly ? 0 : this.#holdMs, slot.release ? 0 : SHORT_POLL_MS);
         backoff.reset();
         if (pauseMs > 0) await this.#naps.sleep(pauseMs * (1 + this.#env.random() / 4));
       } catch (error) {
@@ -224,10 +227,11 @@ export class Signaling extends Emitter {
   }
 
   /**
-   * @param {number} waitMs
-   * @returns {Promise<number>} ms until the next one
+   * @param {number} waitMs how long it may be held
+   * @param {number} pauseMs
+   * @returns {Promise<number>} ms until the next one, pauseMs where the answer doesn't say
    */
-  async #readOnce(waitMs) {
+  async #readOnce(waitMs, pauseMs) {
     await this.#rejoining;
     const held = new AbortController();
     this.#held = held;
@@ -254,8 +258,8 @@ export class Signaling extends Emitter {
     if (answer.retry_ms) return answer.retry_ms;
     if (answer.superseded) return 1000;
     if (answer.more) return 0;
-    if (waitMs === 0) return SHORT_POLL_MS;
-    return messages.length === 0 && Date.now() - this.#heldSince < QUICK_MS ? 1000 : 0;
+    const tooQuick = waitMs > 0 && messages.length === 0 && Date.now() - this.#heldSince < QUICK_MS;
+    return tooQuick ? 1000 : pauseMs;
   }
 
   /** The sending lane: what one turn of the event loop wrote goes as one request. */

@@ -238,7 +238,7 @@ export class FakeServer {
     const text = Buffer.concat(chunks).toString();
     const form = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
     const body = JSON.parse(form ? new URLSearchParams(text).get('json') : text || '{}');
-    this.requests.push({ path: pathname, body, form });
+    this.requests.push({ path: pathname, body, form: Boolean(form) });
     if (this.away) return request.socket.destroy();
     const failure = this.failures.find(({ times, what }) => times > 0 && what.test(pathname));
     if (failure) {
@@ -276,7 +276,7 @@ export class FakeServer {
   }
 
   file(pathname, response) {
-    const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '../../public_html');
+    const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '../../../public_html');
     const name = path.join(root, pathname.endsWith('/') ? `${pathname}index.html` : pathname);
     if (!name.startsWith(root) || !fs.existsSync(name)) return this.say(response, 404, '<h1>no such file</h1>');
     response.writeHead(200, { 'Content-Type': TYPES[path.extname(name)] ?? 'application/octet-stream' });

@@ -1,0 +1,132 @@
+/* browserish: what the SDK takes from a browser and Node lacks, for unit tests.
+ * Import it before the SDK. */
+
+import { webcrypto } from 'node:crypto';
+
+globalThis.crypto ??= webcrypto;
+globalThis.CustomEvent ??= class extends Event {
+  constructor(type, { detail = null, ...rest } = {}) {
+    super(type, rest);
+    this.detail = detail;
+  }
+};
+
+export class FakeTrack extends EventTarget {
+  enabled = true;
+  readyState = 'live';
+
+  constructor(kind, label = kind) {
+    super();
+    this.kind = kind;
+    this.label = label;
+  }
+
+  stop() {
+    this.readyState = 'ended';
+  }
+
+  /** The device was pulled out. */
+  lose() {
+    this.readyState = 'ended';
+    this.dispatchEvent(new Event('ended'));
+  }
+}
+
+globalThis.MediaStream ??= class {
+  #tracks;
+
+  constructor(tracks = []) {
+    this.#tracks = new Set(tracks);
+  }
+
+  getTracks() {
+    return [...this.#tracks];
+  }
+
+  getAudioTracks() {
+    return this.getTracks().filter(({ kind }) => kind === 'audio');
+  }
+
+  getVideoTracks() {
+    return this.getTracks().filter(({ kind }) => kind === 'video');
+  }
+
+  addTrack(track) {
+    this.#tracks.add(track);
+  }
+
+  removeTrack(track) {
+    this.#tracks.delete(track);
+  }
+};
+
+/** Web Locks of one browser: as much of them as the SDK uses. */
+export class FakeLocks {
+  #queues = new Map();
+
+  /** Names that are held. */
+  get held() {
+    return [...this.#queues].filter(([, queue]) => queue.length > 0).map(([name]) => name);
+  }
+
+  request(name, { ifAvailable = false, signal } = {}, callback) {
+    const queue = this.#queues.get(name) ?? [];
+    this.#queues.set(name, queue);
+    if (ifAvailable && queue.length > 0) return Promise.resolve(callback(null));
+    return new Promise((resolve, reject) => {
+      const entry = async () => {
+        try {
+          resolve(await callback({ name }));
+        } finally {
+          queue.shift();
+          void queue[0]?.();
+        }
+      };
+      signal?.addEventListener('abort', () => {
+        const at = queue.indexOf(entry);
+        if (at <= 0) return; // It has the lock already.
+        queue.splice(at, 1);
+        reject(signal.reason);
+      });
+      queue.push(entry);
+      if (queue[0] === entry) void entry();
+    });
+  }
+}
+
+/** sessionStorage, as much of it as the SDK uses. */
+export class FakeStorage {
+  #items = new Map();
+
+  getItem(name) {
+    return this.#items.get(name) ?? null;
+  }
+
+  setItem(name, value) {
+    this.#items.set(name, String(value));
+  }
+
+  removeItem(name) {
+    this.#items.delete(name);
+  }
+}
+
+/** Wait until something holds; its last value comes back. */
+export async function until(what, condition, limitMs = 5000) {
+  const end = Date.now() + limitMs;
+  for (;;) {
+    const value = condition();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`waited ${limitMs} ms in vain until ${what}`);
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5);
+    });
+  }
+}
+
+/** For a time in which something must not happen. */
+export function quiet(ms) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
