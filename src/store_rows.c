@@ -157,8 +157,9 @@ void store_room_set_boot(struct store_room *r, const char *boot_id, int64_t now_
 static bool member_one(struct store_room *r, enum store_statement st,
                        const struct sql_value *values, size_t count, struct member_row *out)
 {
+    bool found = one(r, st, values, count); /* values may lie in *out: a member read again */
     memset(out, 0, sizeof *out);
-    if (!one(r, st, values, count)) return false;
+    if (!found) return false;
     copy_text(r, st, 0, out->peer, sizeof out->peer);
     out->state = (enum member_state)sql_column_int(r->sql, st, 1);
     out->until_ms = sql_column_int(r->sql, st, 2);

@@ -1,0 +1,149 @@
+#include "app.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bell.h"
+#include "limits.h"
+#include "log.h"
+#include "park.h"
+#include "slots.h"
+#include "store.h"
+
+enum { PATH_BYTES_MAX = APP_PATH_BYTES_MAX + 32 };
+
+static int64_t clock_ms(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int64_t boottime_ms(void *clock_arg)
+{
+    (void)clock_arg;
+    return clock_ms(CLOCK_BOOTTIME);
+}
+
+static int64_t realtime_ms(void *clock_arg)
+{
+    (void)clock_arg;
+    return clock_ms(CLOCK_REALTIME);
+}
+
+int64_t app_now_ms(const struct app *app)
+{
+    return app->now_ms(app->clock_arg);
+}
+
+int64_t app_wall_ms(const struct app *app)
+{
+    return app->wall_ms(app->clock_arg);
+}
+
+void app_ring(struct app *app, const char *room)
+{
+    uint32_t bucket = bell_bucket(room);
+    if (app->rung_count < APP_RUNG_MAX) app->rung[app->rung_count] = bucket;
+    if (app->rung_count <= APP_RUNG_MAX) app->rung_count++;
+    if (app->bell != NULL) bell_ring(app->bell, bucket);
+}
+
+/* The kernel's name for this boot; where /proc is closed, a name that no boot shares with another
+ * keeps every stored time from being believed. */
+static void read_boot_id(char out[37])
+{
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, out, 36);
+    if (fd >= 0) close(fd);
+    out[n == 36 ? 36 : 0] = '\0';
+    if (n != 36) snprintf(out, 37, "no-boot-id");
+}
+
+/* File systems whose other machines hear no futex, and where stat is stale (linux/magic.h). */
+static bool is_remote(const char *path)
+{
+    static const unsigned long remote[] = {
+        0x6969,     /* NFS */
+        0xff534d42, /* CIFS */
+        0xfe534d42, /* SMB2 */
+        0x65735546, /* FUSE */
+        0x00c36400, /* Ceph */
+        0x01021997, /* 9P */
+    };
+    struct statfs fs;
+    if (statfs(path, &fs) != 0) return false;
+    for (size_t i = 0; i < sizeof remote / sizeof *remote; i++)
+        if (((unsigned long)fs.f_type & 0xffffffff) == remote[i]) return true;
+    return false;
+}
+
+static bool open_data_dir(struct app *app)
+{
+    char resolved[4096];
+    if (mkdir(app->cfg.data_dir, 0700) != 0 && errno != EEXIST) {
+        log_event(LOG_LEVEL_ERROR, "data-folder-failed", "path=%s step=make error=%s",
+                  app->cfg.data_dir, strerror(errno));
+        return false;
+    }
+    if (realpath(app->cfg.data_dir, resolved) == NULL || strlen(resolved) >= sizeof app->data_dir ||
+        access(resolved, R_OK | W_OK | X_OK) != 0) {
+        log_event(LOG_LEVEL_ERROR, "data-folder-failed", "path=%s step=open error=%s",
+                  app->cfg.data_dir, errno == 0 ? "path too long" : strerror(errno));
+        return false;
+    }
+    memcpy(app->data_dir, resolved, strlen(resolved) + 1);
+    app->data_remote = is_remote(resolved);
+    return true;
+}
+
+static const char *path_of(const struct app *app, const char *name, char path[PATH_BYTES_MAX])
+{
+    snprintf(path, PATH_BYTES_MAX, "%s/%s", app->data_dir, name);
+    return path;
+}
+
+void app_reopen_bell(struct app *app)
+{
+    char path[PATH_BYTES_MAX];
+    bell_close(app->bell);
+    app->bell = bell_open(path_of(app, "bell", path), app->boot_id);
+}
+
+bool app_open(struct app *app)
+{
+    char path[PATH_BYTES_MAX];
+    if (app->now_ms == NULL) app->now_ms = boottime_ms;
+    if (app->wall_ms == NULL) app->wall_ms = realtime_ms;
+    read_boot_id(app->boot_id);
+    if (!open_data_dir(app)) return false;
+    app->bell = bell_open(path_of(app, "bell", path), app->boot_id);
+    app->limits = limits_open(path_of(app, "limits", path), app->boot_id);
+    app->slots = slots_open(path_of(app, "slots", path));
+    app->store = store_open(app);
+    app->park = park_open(app);
+    if (app->store != NULL && app->park != NULL) return true;
+    app_close(app);
+    return false;
+}
+
+void app_close(struct app *app)
+{
+    park_close(app->park);
+    store_close(app->store);
+    slots_close(app->slots);
+    limits_close(app->limits);
+    bell_close(app->bell);
+    app->park = NULL;
+    app->store = NULL;
+    app->slots = NULL;
+    app->limits = NULL;
+    app->bell = NULL;
+}

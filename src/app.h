@@ -1,0 +1,58 @@
+/* app: the one struct that is passed everywhere.
+ * Owns what lives as long as the process: configuration, clock, store, bell, limits, slots and
+ * park. Tests make one with a clock of their own; nothing else reads the time. */
+#ifndef KLATCH_APP_H
+#define KLATCH_APP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+
+struct bell;
+struct limits;
+struct park;
+struct slots;
+struct store;
+
+enum { APP_RUNG_MAX = 64, APP_PATH_BYTES_MAX = 1024 };
+
+struct app {
+    struct config cfg;
+    char data_dir[APP_PATH_BYTES_MAX]; /* absolute, resolved once */
+    char boot_id[37];                  /* /proc/sys/kernel/random/boot_id */
+    bool data_remote;                  /* on NFS or the like: no bell reaches everybody */
+    struct store *store;
+    struct bell *bell; /* NULL: timers alone */
+    struct limits *limits;
+    struct slots *slots;
+    struct park *park;
+    bool process_per_poll; /* a held poll costs a process of the web server */
+    size_t parked_max;     /* polls that this process may hold: descriptors set the bound */
+    const char *how;       /* for health: "fastcgi" or "cgi" */
+    int64_t (*now_ms)(void *clock_arg);
+    int64_t (*wall_ms)(void *clock_arg);
+    void *clock_arg;
+    uint32_t rung[APP_RUNG_MAX]; /* buckets rung by this process and not yet looked at by it */
+    size_t rung_count;           /* above APP_RUNG_MAX: look at every bucket */
+};
+
+/* Open everything under app->cfg (filled by the caller): data folder, bell, limits, slots, store,
+ * park. Never called before a fork of a process that goes on using it. False after logging why. */
+bool app_open(struct app *app);
+void app_close(struct app *app);
+/* The bell's file has gone or was replaced: close it and open what is there now. app->bell may be
+ * NULL after. */
+void app_reopen_bell(struct app *app);
+
+/* CLOCK_BOOTTIME in ms: every stored time but sent_ms. */
+int64_t app_now_ms(const struct app *app);
+/* Unix time in ms: sent_ms only. */
+int64_t app_wall_ms(const struct app *app);
+
+/* Tell everybody who waits in `room` to look again: other processes by the bell, this one by
+ * app->rung, which the loop empties. Called after the commit. Never fails. */
+void app_ring(struct app *app, const char *room);
+
+#endif

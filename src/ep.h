@@ -1,0 +1,64 @@
+/* ep: one function per endpoint: decode (by the table in its route row), act, encode.
+ * `in` is the struct that the row's field table fills. */
+#ifndef KLATCH_EP_H
+#define KLATCH_EP_H
+
+#include "json.h"
+#include "route.h"
+
+struct ep_call {
+    struct app *app;
+    struct request *rq;
+    struct answer *an;
+    char room[ROOM_NAME_BYTES_MAX + 1]; /* from the path, valid; "" where the path has none */
+    struct slice key;                   /* where the row says NEED_KEY */
+    void *in;                           /* decoded body, zeroed where absent */
+    bool park; /* set by the handler: nothing to tell yet, hold `waiter` until deadline_ms */
+    struct waiter *waiter;
+    int64_t *deadline_ms;
+};
+
+/* Every `in` of a row with NEED_KEY begins with this. */
+struct in_key {
+    struct slice key;
+};
+
+struct in_join {
+    struct slice id, name, meta, resume, replaces, after;
+};
+struct in_exchange {
+    struct slice key, after;
+    struct message_in *send;
+    size_t send_count;
+    int64_t wait_ms, turn; /* turn 0: none given, the later to arrive wins */
+};
+struct in_leave {
+    struct slice key;
+    bool soon;
+};
+
+extern const struct json_field ep_key_fields[], ep_join_fields[], ep_exchange_fields[],
+    ep_messages_fields[], ep_leave_fields[];
+
+struct problem ep_health(struct ep_call *c);
+struct problem ep_join(struct ep_call *c);
+struct problem ep_room(struct ep_call *c);
+struct problem ep_exchange(
+    struct ep_call *c); /* POST messages too, which has no after and no wait_ms */
+struct problem ep_read(struct ep_call *c);
+struct problem ep_leave(struct ep_call *c);
+
+/* route_resume() for a parked exchange. */
+enum outcome ep_exchange_resume(struct app *app, struct arena *scratch, struct waiter *w,
+                                enum wake wake, struct answer *an);
+
+/* What this binary can do, for join and health. */
+#define EP_FEATURES "[\"exchange\",\"resume\",\"replaces\",\"supersede\"]"
+
+/* The longest that a poll is held, in ms. */
+int64_t ep_hold_ms(const struct app *app);
+
+/* Append `"peers":[…]`. */
+void ep_put_peers(struct buf *b, const struct member_view *peers, size_t count);
+
+#endif

@@ -1,0 +1,313 @@
+/* Acknowledge, send, read and wait: the calls that the long poll is made of. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bell.h"
+#include "ep.h"
+#include "slots.h"
+
+#define IN(field)      offsetof(struct in_exchange, field)
+#define MESSAGE(field) offsetof(struct message_in, field)
+
+enum {
+    HOLD_PROCESS_MS_MAX = 20000, /* under mod_fcgid's FcgidIOTimeout with room to spare */
+    RETRY_MS = 3000,             /* between looks where no poll can be held */
+    SENT_BYTES_MAX = ROOM_SENDS_MAX * (ROOM_MESSAGE_ID_BYTES_MAX * 6 + 40),
+};
+#define WAIT_MS_MAX (INT64_C(1) << 53) /* what JSON's numbers carry exactly; cut to the hold */
+#define TURN_MAX    UINT32_MAX         /* what an owner word of the bell holds */
+
+static const struct json_field message_fields[] = {
+    { .name = "id",
+      .type = JSON_STRING,
+      .offset = MESSAGE(id),
+      .min = 1,
+      .max = ROOM_MESSAGE_ID_BYTES_MAX,
+      .required = true,
+      .wrong = "Each message needs an id of 1 to 64 bytes." },
+    { .name = "to",
+      .type = JSON_STRING,
+      .offset = MESSAGE(to),
+      .min = 1,
+      .max = 64,
+      .wrong = "to must be a peer id; leave it out to reach everybody." },
+    { .name = "type",
+      .type = JSON_STRING,
+      .offset = MESSAGE(type),
+      .min = 1,
+      .max = ROOM_TYPE_BYTES_MAX,
+      .required = true,
+      .wrong = "Each message needs a type of 1 to 64 bytes." },
+    { .name = "data",
+      .type = JSON_RAW,
+      .offset = MESSAGE(data),
+      .max = HTTP_BODY_BYTES_MAX,
+      .wrong = "data must be JSON." },
+    { .name = NULL },
+};
+
+#define KEY_FIELD                                                          \
+    {                                                                      \
+        .name = "key", .type = JSON_STRING, .offset = IN(key), .max = 128, \
+        .wrong = "key must be the key that join gave."                     \
+    }
+#define SEND_FIELD(is_required)                                                                  \
+    {                                                                                            \
+        .name = "send", .type = JSON_LIST, .offset = IN(send), .max = ROOM_SENDS_MAX,            \
+        .required = (is_required), .row = message_fields, .row_size = sizeof(struct message_in), \
+        .count_offset = IN(send_count), .wrong = "send must be a list of up to 256 messages."    \
+    }
+
+const struct json_field ep_exchange_fields[] = {
+    KEY_FIELD,
+    { .name = "after",
+      .type = JSON_STRING,
+      .offset = IN(after),
+      .max = 64,
+      .wrong = "after must be a cursor that an answer gave." },
+    SEND_FIELD(false),
+    { .name = "wait_ms",
+      .type = JSON_INTEGER,
+      .offset = IN(wait_ms),
+      .min = 0,
+      .max = WAIT_MS_MAX,
+      .wrong = "wait_ms must be a whole number of milliseconds from 0." },
+    { .name = "turn",
+      .type = JSON_INTEGER,
+      .offset = IN(turn),
+      .min = 0,
+      .max = TURN_MAX,
+      .wrong = "turn must be a whole number from 0 to 4294967295." },
+    { .name = NULL },
+};
+
+const struct json_field ep_messages_fields[] = {
+    KEY_FIELD,
+    SEND_FIELD(true),
+    { .name = NULL },
+};
+
+int64_t ep_hold_ms(const struct app *app)
+{
+    int64_t hold_ms = app->cfg.hold_ms;
+    return app->process_per_poll && hold_ms > HOLD_PROCESS_MS_MAX ? HOLD_PROCESS_MS_MAX : hold_ms;
+}
+
+static void put_messages(struct buf *b, const struct exchange_result *res)
+{
+    buf_text(b, "{\"messages\":[");
+    for (size_t i = 0; i < res->count; i++) {
+        const struct message_out *m = &res->messages[i];
+        buf_printf(b, "%s{\"seq\":%lld,\"from\":", i == 0 ? "" : ",", (long long)m->seq);
+        if (m->from.at != NULL)
+            json_put_string(b, m->from);
+        else
+            buf_text(b, "null");
+        if (m->to.at != NULL) {
+            buf_text(b, ",\"to\":");
+            json_put_string(b, m->to);
+        }
+        buf_text(b, ",\"type\":");
+        json_put_string(b, m->type);
+        buf_text(b, ",\"data\":");
+        buf_slice(b, m->data);
+        buf_printf(b, ",\"sent_ms\":%lld}", (long long)m->sent_ms);
+    }
+    buf_text(b, "]");
+}
+
+static void put_sent(struct buf *b, const struct sent *sent, size_t count)
+{
+    buf_text(b, "[");
+    for (size_t i = 0; i < count; i++) {
+        buf_text(b, i == 0 ? "{\"id\":" : ",{\"id\":");
+        json_put_string(b, sent[i].id);
+        buf_printf(b, ",\"seq\":%lld}", (long long)sent[i].seq);
+    }
+    buf_text(b, "]");
+}
+
+/* What an answer says beside the messages. */
+struct said {
+    const char *sent; /* JSON list, or NULL: none was sent */
+    bool superseded;
+    int64_t retry_ms; /* 0: not said */
+};
+
+static void put_answer(struct buf *b, const struct exchange_result *res, const struct said *said)
+{
+    put_messages(b, res);
+    if (res->next.given) {
+        char cursor[CURSOR_TEXT_BYTES + 1];
+        cursor_format(&res->next, cursor);
+        buf_printf(b, ",\"next\":\"%s\"", cursor);
+    }
+    buf_printf(b, ",\"more\":%s,\"sent\":%s", res->more ? "true" : "false",
+               said->sent == NULL ? "[]" : said->sent);
+    if (said->retry_ms > 0) buf_printf(b, ",\"retry_ms\":%lld", (long long)said->retry_ms);
+    if (said->superseded) buf_text(b, ",\"superseded\":true");
+    if (res->gap) {
+        buf_text(b, ",\"gap\":true,");
+        ep_put_peers(b, res->peers, res->peers_count);
+    }
+    buf_text(b, "}");
+}
+
+/* An answer that takes nothing: the same cursor again. */
+static struct exchange_result nothing_after(struct cursor after)
+{
+    return (struct exchange_result){ .next = after };
+}
+
+static int64_t retry_ms(const struct app *app)
+{
+    int64_t third_ms = app->cfg.lease_ms / 3;
+    return third_ms < RETRY_MS ? third_ms : RETRY_MS;
+}
+
+/* Can one more poll be held? Takes its slot where each costs a process. */
+static bool may_hold(struct app *app, struct waiter *w)
+{
+    if (park_count(app->park) >= app->parked_max) return false;
+    if (!app->process_per_poll) return true;
+    if (app->slots != NULL) w->slot = slots_take(app->slots, (int)app->cfg.polls_max);
+    return w->slot >= 0;
+}
+
+/* Up to a tenth shorter, so that polls that began together do not end together. */
+static int64_t hold_until_ms(const struct app *app, int64_t wait_ms)
+{
+    uint16_t draw = 0;
+    ident_random(&draw, sizeof draw);
+    return app_now_ms(app) + wait_ms - wait_ms * draw / (10 * (UINT16_MAX + 1));
+}
+
+/* A poll has come: is it the newest of its member? It ends whichever is older, wherever that is. */
+static bool claim(struct ep_call *c, struct waiter *w)
+{
+    bool superseded = park_has_newer(c->app->park, c->room, w->wait.peer, w->turn);
+    bool elsewhere = false;
+    if (c->app->bell != NULL && !superseded)
+        w->ticket = bell_owner_claim(c->app->bell, w->wait.peer, w->turn, &superseded, &elsewhere);
+    if (elsewhere) app_ring(c->app, c->room);
+    return !superseded;
+}
+
+/* The poll half of an exchange that asked to wait: answer what is there, else hold. */
+static struct problem poll(struct ep_call *c, struct exchange_result *res, struct said *said,
+                           int64_t wait_ms, int64_t turn)
+{
+    struct waiter *w = c->waiter;
+    *w = (struct waiter){
+        .wait = res->wait,
+        .turn = turn > 0 ? turn : -1,
+        .slot = -1,
+        .origin = c->an->origin.at,
+    };
+    if (!claim(c, w)) {
+        *res = nothing_after(res->wait.after);
+        said->superseded = true;
+        put_answer(&c->an->body, res, said);
+        return NO_PROBLEM;
+    }
+    bool found = res->count > 0 || res->gap;
+    bool hold = !found && may_hold(c->app, w);
+    if (hold && said->sent != NULL) hold = (w->sent = strdup(said->sent)) != NULL;
+    if (!hold) {
+        park_drop(c->app, w);
+        if (!found) said->retry_ms = retry_ms(c->app);
+        put_answer(&c->an->body, res, said);
+        return NO_PROBLEM;
+    }
+    *c->deadline_ms = hold_until_ms(c->app, wait_ms);
+    c->park = true;
+    return NO_PROBLEM;
+}
+
+static struct problem exchange(struct ep_call *c, const struct in_exchange *in)
+{
+    struct exchange_ask ask = {
+        .room = c->room, .key = c->key, .send = in->send, .send_count = in->send_count
+    };
+    if (!cursor_parse(in->after, &ask.after))
+        return PROBLEM(400, "bad-cursor", "after is not a cursor.");
+    struct exchange_result res = { 0 };
+    struct problem p = room_exchange(c->app, c->rq->arena, &ask, &res);
+    if (p.status != 0) return p;
+
+    struct buf sent;
+    struct said said = { 0 };
+    buf_init(&sent, SENT_BYTES_MAX);
+    if (ask.send_count > 0) {
+        put_sent(&sent, res.sent, ask.send_count);
+        buf_add(&sent, "", 1);
+        if (sent.failed) p = PROBLEM_RETRY(503, "busy", "The server is out of memory.", 5);
+        said.sent = sent.at;
+    }
+    int64_t hold_ms = ep_hold_ms(c->app);
+    int64_t wait_ms = in->wait_ms < hold_ms ? in->wait_ms : hold_ms;
+    if (p.status == 0 && ask.after.given && wait_ms > 0)
+        p = poll(c, &res, &said, wait_ms, in->turn);
+    else if (p.status == 0)
+        put_answer(&c->an->body, &res, &said);
+    buf_free(&sent);
+    return p;
+}
+
+struct problem ep_exchange(struct ep_call *c)
+{
+    return exchange(c, c->in);
+}
+
+/* A whole number in the query; absent: 0. */
+static bool query_number(struct request *rq, const char *name, int64_t max, int64_t *out)
+{
+    struct slice text;
+    *out = 0;
+    if (!http_form_field(rq->arena, rq->query, name, &text)) return false;
+    if (text.at == NULL) return true;
+    if (text.len == 0 || text.len > 16) return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] < '0' || text.at[i] > '9') return false;
+        *out = *out * 10 + (text.at[i] - '0');
+    }
+    return *out <= max;
+}
+
+struct problem ep_read(struct ep_call *c)
+{
+    struct in_exchange in = { 0 };
+    if (!http_form_field(c->rq->arena, c->rq->query, "after", &in.after))
+        return PROBLEM(400, "bad-cursor", "after is not a cursor.");
+    if (!query_number(c->rq, "wait_ms", WAIT_MS_MAX, &in.wait_ms) ||
+        !query_number(c->rq, "turn", TURN_MAX, &in.turn))
+        return PROBLEM(400, "invalid-request", "wait_ms and turn are whole numbers from 0.");
+    return exchange(c, &in);
+}
+
+static bool is_newest(const struct app *app, const struct waiter *w)
+{
+    return app->bell == NULL || bell_owner_newest(app->bell, w->wait.peer, w->ticket);
+}
+
+enum outcome ep_exchange_resume(struct app *app, struct arena *scratch, struct waiter *w,
+                                enum wake wake, struct answer *an)
+{
+    struct exchange_result res = nothing_after(w->wait.after);
+    struct said said = { .sent = w->sent };
+    said.superseded = wake == WAKE_SUPERSEDED || !is_newest(app, w);
+    if (!said.superseded) {
+        struct problem p = room_look(app, scratch, &w->wait, &res);
+        bool busy = PROBLEM_IS_BUSY(p);
+        if (busy && wake == WAKE_LOOK) return OUTCOME_BUSY;
+        if (busy) {
+            res = nothing_after(w->wait.after);
+        } else if (p.status != 0) {
+            http_answer_problem(an, p);
+            return OUTCOME_ANSWER;
+        }
+        if (wake == WAKE_LOOK && res.count == 0 && !res.gap) return OUTCOME_PARK;
+    }
+    put_answer(&an->body, &res, &said);
+    return OUTCOME_ANSWER;
+}

@@ -1,0 +1,260 @@
+#include "loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bell.h"
+#include "log.h"
+#include "serve.h"
+#include "sweep.h"
+
+enum {
+    EVENTS_MAX = 256,
+    ACCEPTS_MAX = 64, /* in one turn, so that nobody else waits for a flood */
+    TICK_MS = 10000,  /* sweep, and look whether the bell is still the bell */
+    SWEEP_FILES = 16,
+    DESCRIPTORS_SPARE = 256, /* rooms (file and journal), log, bell, … */
+    DRAIN_MS = 700,          /* for answers to be taken when the process ends */
+    RECHECK_MS = 10000,      /* where the bell rings */
+    RECHECK_BLIND_MS = 500,
+};
+
+/* What epoll's data points to where it is not a connection. */
+static char is_listen, is_signal, is_bell;
+
+void loop_block_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
+}
+
+static bool watch(struct loop *l, int fd, uint32_t events, void *what)
+{
+    struct epoll_event ev = { .events = events, .data.ptr = what };
+    return epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, fd, &ev) == 0;
+}
+
+/* A bell that rings where it can be had; else timers alone. */
+static void watch_bell(struct loop *l)
+{
+    struct app *app = l->app;
+    bool rings = app->bell != NULL;
+    if (rings) {
+        l->bell_seen = bell_now(app->bell);
+        if (l->bell_fd < 0) {
+            l->bell_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+            rings = l->bell_fd >= 0 && watch(l, l->bell_fd, EPOLLIN, &is_bell);
+        }
+        rings = rings && bell_watch(app->bell, l->bell_fd);
+        park_mark_all(app->park); /* what was rung before the watch began */
+    }
+    park_recheck_every(app->park, rings && !app->data_remote ? RECHECK_MS : RECHECK_BLIND_MS);
+}
+
+static void set_descriptors(struct loop *l)
+{
+    struct rlimit limit;
+    l->conns_max = 512;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+        (void)getrlimit(RLIMIT_NOFILE, &limit);
+        l->conns_max = limit.rlim_cur > 2 * DESCRIPTORS_SPARE
+                           ? (size_t)limit.rlim_cur - DESCRIPTORS_SPARE
+                           : (size_t)limit.rlim_cur / 2;
+    }
+    /* Polls never take the last descriptors: sends, joins and leaves get through. */
+    l->app->parked_max = l->conns_max - l->conns_max / 8;
+}
+
+static bool start(struct loop *l)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    l->gateway = gateway_open();
+    l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    l->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    int flags = fcntl(l->listen_fd, F_GETFL);
+    if (l->gateway == NULL || l->epoll_fd < 0 || l->signal_fd < 0 || flags < 0 ||
+        fcntl(l->listen_fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+        !watch(l, l->listen_fd, EPOLLIN | EPOLLEXCLUSIVE, &is_listen) ||
+        !watch(l, l->signal_fd, EPOLLIN, &is_signal)) {
+        log_event(LOG_LEVEL_ERROR, "start-failed", "step=loop error=%s", strerror(errno));
+        return false;
+    }
+    l->accepting = true;
+    set_descriptors(l);
+    l->app->process_per_poll = l->app->cfg.mode == CONFIG_MODE_PROCESS;
+    watch_bell(l);
+    return timers_set(&l->timers, &l->tick, app_now_ms(l->app) + TICK_MS);
+}
+
+static void accept_some(struct loop *l)
+{
+    for (int i = 0; i < ACCEPTS_MAX && l->conns_count < l->conns_max; i++) {
+        int fd = accept4(l->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            serve_accept(l, fd);
+            continue;
+        }
+        if (errno == EINTR || errno == ECONNABORTED) continue;
+        if (errno != EAGAIN)
+            log_event(LOG_LEVEL_ERROR, "accept-failed", "error=%s", strerror(errno));
+        break;
+    }
+}
+
+/* Listen only while there is a descriptor for who comes. */
+static void mind_accepting(struct loop *l)
+{
+    bool want = !l->stopping && l->conns_count < l->conns_max;
+    if (want == l->accepting) return;
+    if (want)
+        l->accepting = watch(l, l->listen_fd, EPOLLIN | EPOLLEXCLUSIVE, &is_listen);
+    else
+        l->accepting = epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, l->listen_fd, NULL) != 0;
+    if (!want && !l->stopping)
+        log_event(LOG_LEVEL_WARNING, "descriptors-out", "connections=%zu", l->conns_count);
+}
+
+static void hear_bell(struct loop *l)
+{
+    uint64_t count;
+    uint32_t buckets[BELL_RECENT];
+    (void)!read(l->bell_fd, &count, sizeof count);
+    if (l->app->bell == NULL) return;
+    size_t rung = bell_since(l->app->bell, &l->bell_seen, buckets);
+    if (rung == SIZE_MAX)
+        park_mark_all(l->app->park);
+    else
+        for (size_t i = 0; i < rung; i++) park_mark_bucket(l->app->park, buckets[i]);
+}
+
+static void hear_signal(struct loop *l)
+{
+    struct signalfd_siginfo info;
+    while (read(l->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) l->stopping = true;
+}
+
+static void on_event(struct loop *l, const struct epoll_event *ev)
+{
+    if (ev->data.ptr == &is_listen) {
+        accept_some(l);
+    } else if (ev->data.ptr == &is_signal) {
+        hear_signal(l);
+    } else if (ev->data.ptr == &is_bell) {
+        hear_bell(l);
+    } else {
+        struct conn *c = ev->data.ptr;
+        if (!c->hung_up && (ev->events & EPOLLOUT)) serve_writable(l, c);
+        if (!c->hung_up && (ev->events & EPOLLIN)) serve_readable(l, c);
+        if (!c->hung_up && (ev->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))) serve_hangup(l, c);
+    }
+}
+
+static void on_tick(struct loop *l)
+{
+    struct app *app = l->app;
+    (void)timers_set(&l->timers, &l->tick, app_now_ms(app) + TICK_MS);
+    if (app->bell == NULL || !bell_alive(app->bell)) {
+        app_reopen_bell(app);
+        watch_bell(l);
+    }
+    sweep_some(app, SWEEP_FILES);
+}
+
+static void on_timers(struct loop *l)
+{
+    int64_t now_ms = app_now_ms(l->app);
+    struct timer *timer;
+    park_mark_due(l->app->park, now_ms);
+    serve_due(l, now_ms);
+    while ((timer = timers_take_due(&l->timers, now_ms)) != NULL) {
+        if (timer == &l->tick)
+            on_tick(l);
+        else
+            serve_timer(l, TIMER_OWNER(timer, struct conn, timer));
+    }
+}
+
+static int timeout_ms(const struct loop *l)
+{
+    int64_t park_ms = park_next_ms(l->app->park), next_ms = timers_next_ms(&l->timers);
+    int64_t left_ms = (park_ms < next_ms ? park_ms : next_ms) - app_now_ms(l->app);
+    return left_ms < 0 ? 0 : left_ms > TICK_MS ? TICK_MS : (int)left_ms;
+}
+
+static void turn(struct loop *l)
+{
+    struct epoll_event events[EVENTS_MAX];
+    int count = epoll_wait(l->epoll_fd, events, EVENTS_MAX, timeout_ms(l));
+    for (int i = 0; i < count; i++) on_event(l, &events[i]);
+    on_timers(l);
+    serve_look(l);
+    mind_accepting(l);
+}
+
+static void finish(struct loop *l)
+{
+    int64_t until_ms = app_now_ms(l->app) + DRAIN_MS;
+    serve_stop(l);
+    while (l->conns != NULL && app_now_ms(l->app) < until_ms) {
+        (void)timers_set(&l->timers, &l->tick, until_ms);
+        turn(l);
+        serve_stop(l);
+    }
+}
+
+static void stop(struct loop *l)
+{
+    bell_close(l->app->bell); /* before its thread's descriptor */
+    l->app->bell = NULL;
+    if (l->bell_fd >= 0) close(l->bell_fd);
+    while (l->conns != NULL) {
+        struct conn *c = l->conns;
+        l->conns = c->next;
+        arena_free(c->arena);
+        timers_clear(&l->timers, &c->timer);
+        conn_free(c);
+    }
+    arena_free(l->spare);
+    timers_free(&l->timers);
+    gateway_close(l->gateway);
+    if (l->epoll_fd >= 0) close(l->epoll_fd);
+    if (l->signal_fd >= 0) close(l->signal_fd);
+}
+
+bool loop_run(struct app *app, int listen_fd, bool inherited)
+{
+    struct loop *l = calloc(1, sizeof *l);
+    if (l == NULL) return false;
+    l->app = app;
+    l->listen_fd = listen_fd;
+    l->inherited = inherited;
+    l->epoll_fd = l->signal_fd = l->bell_fd = -1;
+    bool started = start(l);
+    if (started) {
+        while (!l->stopping) turn(l);
+        finish(l);
+    }
+    stop(l);
+    free(l);
+    return started;
+}

@@ -1,0 +1,267 @@
+#include "park.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bell.h"
+#include "slots.h"
+
+enum {
+    TABLE_SIZE = 4096, /* a power of two that divides BELL_BUCKETS */
+    LEASE_WAKE_FLOOR_MS =
+        50 /* a lease end that a look could not clear is not looked at in a circle */
+};
+
+struct park_group {
+    char room[ROOM_NAME_BYTES_MAX + 1];
+    uint32_t bucket;
+    struct park_group *next, *previous;               /* in the table's row */
+    struct park_group *next_marked, *previous_marked; /* in the queue of groups to look at */
+    bool marked;
+    struct waiter *waiters;
+    int64_t recheck_ms;
+    struct timer timer;
+};
+
+struct park {
+    struct app *app;
+    struct park_group *table[TABLE_SIZE];
+    struct park_group *first_marked, *last_marked;
+    struct waiter *cursor; /* what park_next() gives next; NULL: begin the next marked group */
+    struct timers deadlines, group_timers;
+    size_t count;
+    int64_t every_ms;
+};
+
+struct park *park_open(struct app *app)
+{
+    struct park *p = calloc(1, sizeof *p);
+    if (p == NULL) return NULL;
+    p->app = app;
+    p->every_ms = 10000;
+    return p;
+}
+
+void park_close(struct park *p)
+{
+    if (p == NULL) return;
+    for (struct waiter *w = park_take_any(p); w != NULL; w = park_take_any(p)) park_release(p, w);
+    timers_free(&p->deadlines);
+    timers_free(&p->group_timers);
+    free(p);
+}
+
+size_t park_count(const struct park *p)
+{
+    return p->count;
+}
+
+static struct park_group *group_find(const struct park *p, const char *room)
+{
+    struct park_group *g = p->table[bell_bucket(room) % TABLE_SIZE];
+    while (g != NULL && strcmp(g->room, room) != 0) g = g->next;
+    return g;
+}
+
+static void schedule_recheck(struct park *p, struct park_group *g)
+{
+    int64_t spread_ms = p->every_ms / 2 * g->bucket / BELL_BUCKETS;
+    g->recheck_ms = app_now_ms(p->app) + p->every_ms - spread_ms;
+}
+
+static struct park_group *group_make(struct park *p, const char *room)
+{
+    struct park_group *g = calloc(1, sizeof *g);
+    if (g == NULL) return NULL;
+    memcpy(g->room, room, strlen(room) + 1);
+    g->bucket = bell_bucket(room);
+    schedule_recheck(p, g);
+    if (!timers_set(&p->group_timers, &g->timer, g->recheck_ms)) {
+        free(g);
+        return NULL;
+    }
+    struct park_group **row = &p->table[g->bucket % TABLE_SIZE];
+    g->next = *row;
+    if (g->next != NULL) g->next->previous = g;
+    *row = g;
+    return g;
+}
+
+static void unmark(struct park *p, struct park_group *g)
+{
+    if (!g->marked) return;
+    g->marked = false;
+    *(g->previous_marked != NULL ? &g->previous_marked->next_marked : &p->first_marked) =
+        g->next_marked;
+    *(g->next_marked != NULL ? &g->next_marked->previous_marked : &p->last_marked) =
+        g->previous_marked;
+}
+
+static void mark(struct park *p, struct park_group *g)
+{
+    if (g->marked) return;
+    g->marked = true;
+    g->next_marked = NULL;
+    g->previous_marked = p->last_marked;
+    *(p->last_marked != NULL ? &p->last_marked->next_marked : &p->first_marked) = g;
+    p->last_marked = g;
+}
+
+static void group_drop(struct park *p, struct park_group *g)
+{
+    unmark(p, g);
+    timers_clear(&p->group_timers, &g->timer);
+    *(g->previous != NULL ? &g->previous->next : &p->table[g->bucket % TABLE_SIZE]) = g->next;
+    if (g->next != NULL) g->next->previous = g->previous;
+    free(g);
+}
+
+static struct waiter *find_member(const struct park_group *g, const char *peer)
+{
+    struct waiter *w = g == NULL ? NULL : g->waiters;
+    while (w != NULL && strcmp(w->wait.peer, peer) != 0) w = w->next;
+    return w;
+}
+
+bool park_has_newer(const struct park *p, const char *room, const char *peer, int64_t turn)
+{
+    const struct waiter *w = find_member(group_find(p, room), peer);
+    return w != NULL && turn >= 0 && w->turn > turn;
+}
+
+struct waiter *park_add(struct park *p, const struct waiter *from, int64_t deadline_ms,
+                        struct waiter **superseded)
+{
+    *superseded = NULL;
+    struct waiter *w = malloc(sizeof *w);
+    if (w == NULL) return NULL;
+    *w = *from;
+    w->deadline.place = 0;
+    struct park_group *g = group_find(p, from->wait.room);
+    if (g == NULL) g = group_make(p, from->wait.room);
+    if (g == NULL || !timers_set(&p->deadlines, &w->deadline, deadline_ms)) {
+        if (g != NULL && g->waiters == NULL) group_drop(p, g);
+        free(w);
+        return NULL;
+    }
+    struct waiter *older = find_member(g, from->wait.peer);
+    w->group = g;
+    w->previous = NULL;
+    w->next = g->waiters;
+    if (w->next != NULL) w->next->previous = w;
+    g->waiters = w;
+    p->count++;
+    if (older != NULL) park_remove(p, older);
+    *superseded = older;
+    park_looked(p, w);
+    return w;
+}
+
+void park_remove(struct park *p, struct waiter *w)
+{
+    struct park_group *g = w->group;
+    if (p->cursor == w) p->cursor = w->next;
+    *(w->previous != NULL ? &w->previous->next : &g->waiters) = w->next;
+    if (w->next != NULL) w->next->previous = w->previous;
+    timers_clear(&p->deadlines, &w->deadline);
+    w->group = NULL;
+    p->count--;
+    if (g->waiters == NULL) group_drop(p, g);
+}
+
+void park_drop(struct app *app, struct waiter *w)
+{
+    if (app->bell != NULL) bell_owner_release(app->bell, w->wait.peer, w->ticket);
+    if (w->slot >= 0) slots_give(app->slots, w->slot);
+    free(w->sent);
+}
+
+void park_release(struct park *p, struct waiter *w)
+{
+    park_drop(p->app, w);
+    free(w);
+}
+
+void park_mark_bucket(struct park *p, uint32_t bucket)
+{
+    for (struct park_group *g = p->table[bucket % TABLE_SIZE]; g != NULL; g = g->next)
+        if (g->bucket == bucket) mark(p, g);
+}
+
+void park_mark_all(struct park *p)
+{
+    for (size_t i = 0; i < TABLE_SIZE; i++)
+        for (struct park_group *g = p->table[i]; g != NULL; g = g->next) mark(p, g);
+}
+
+void park_mark_due(struct park *p, int64_t now_ms)
+{
+    struct timer *timer;
+    while ((timer = timers_take_due(&p->group_timers, now_ms)) != NULL) {
+        struct park_group *g = TIMER_OWNER(timer, struct park_group, timer);
+        schedule_recheck(p, g);
+        /* The heap has the room of the timer just taken out. */
+        (void)timers_set(&p->group_timers, timer, g->recheck_ms);
+        mark(p, g);
+    }
+}
+
+struct waiter *park_next(struct park *p)
+{
+    if (p->cursor == NULL && p->first_marked != NULL) {
+        struct park_group *g = p->first_marked;
+        unmark(p, g);
+        p->cursor = g->waiters;
+    }
+    struct waiter *w = p->cursor;
+    if (w != NULL) p->cursor = w->next;
+    return w;
+}
+
+void park_look_again(struct park *p, struct waiter *w, int64_t at_ms)
+{
+    struct park_group *g = w->group;
+    if (at_ms < g->timer.at_ms) (void)timers_set(&p->group_timers, &g->timer, at_ms);
+}
+
+void park_looked(struct park *p, struct waiter *w)
+{
+    struct park_group *g = w->group;
+    int64_t floor_ms = app_now_ms(p->app) + LEASE_WAKE_FLOOR_MS;
+    int64_t at_ms = w->wait.lease_wake_ms > floor_ms ? w->wait.lease_wake_ms : floor_ms;
+    (void)timers_set(&p->group_timers, &g->timer, at_ms < g->recheck_ms ? at_ms : g->recheck_ms);
+}
+
+struct waiter *park_take_due(struct park *p, int64_t now_ms)
+{
+    struct timer *timer = timers_take_due(&p->deadlines, now_ms);
+    if (timer == NULL) return NULL;
+    struct waiter *w = TIMER_OWNER(timer, struct waiter, deadline);
+    park_remove(p, w);
+    return w;
+}
+
+struct waiter *park_take_any(struct park *p)
+{
+    return p->deadlines.count == 0 ? NULL : park_take_due(p, p->deadlines.heap[0]->at_ms);
+}
+
+int64_t park_next_ms(const struct park *p)
+{
+    int64_t deadline_ms = timers_next_ms(&p->deadlines);
+    int64_t group_ms = timers_next_ms(&p->group_timers);
+    return deadline_ms < group_ms ? deadline_ms : group_ms;
+}
+
+void park_recheck_every(struct park *p, int64_t every_ms)
+{
+    if (every_ms == p->every_ms) return;
+    p->every_ms = every_ms;
+    for (size_t i = 0; i < TABLE_SIZE; i++) {
+        for (struct park_group *g = p->table[i]; g != NULL; g = g->next) {
+            schedule_recheck(p, g);
+            if (g->recheck_ms < g->timer.at_ms)
+                (void)timers_set(&p->group_timers, &g->timer, g->recheck_ms);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+/* park: requests waiting for mail.
+ *
+ * Owns every waiter from park_add() until park_remove(); each is handed out by exactly one of:
+ * woken and found something, superseded, due, taken away. Holds no messages: a wake only means
+ * "look again", so a spurious wake is safe and a lost one costs at most one re-check.
+ *
+ * Waiters of one room hang on one group. A group has one timer, for the room's next lease end or
+ * its next re-check, whichever is sooner: re-checks are by room, never by waiter. A waiter has one
+ * timer, its own deadline. Park answers nobody and knows no connection: the loop (or the CGI
+ * process) asks who is due and calls route_resume(). */
+#ifndef KLATCH_PARK_H
+#define KLATCH_PARK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "room.h"
+#include "timers.h"
+
+struct park;
+struct park_group;
+
+struct waiter {
+    struct room_wait wait;
+    struct park_group *group;
+    struct waiter *next, *previous; /* in the group */
+    void *owner;                    /* the loop's connection; park never looks at it */
+    char *sent;                     /* JSON of `sent` for the answer to come; owned; NULL: none */
+    int64_t turn;                   /* -1: none given */
+    uint64_t ticket;                /* bell_owner_claim() */
+    struct timer deadline;
+    const char *origin; /* one of the configuration's, or NULL */
+    int slot;           /* of the poll budget; -1: none */
+};
+_Static_assert(sizeof(struct waiter) <= 272, "a parked poll stays small");
+
+struct park *park_open(struct app *app);
+void park_close(struct park *p); /* frees the waiters that are left */
+size_t park_count(const struct park *p);
+
+/* Take `from` (by value, its `sent` and slot with it) into the park until `deadline_ms`.
+ * An older poll of the same member in this park is superseded by it: it is returned in *superseded,
+ * already taken out, for the caller to answer and to release with park_release().
+ * NULL: memory is out, nothing was taken. */
+struct waiter *park_add(struct park *p, const struct waiter *from, int64_t deadline_ms,
+                        struct waiter **superseded) __attribute__((warn_unused_result));
+/* Would a poll of this member and turn be superseded by one that is parked here? */
+bool park_has_newer(const struct park *p, const char *room, const char *peer, int64_t turn);
+
+/* Take out without answering (hang-up). The waiter is still to be released. */
+void park_remove(struct park *p, struct waiter *w);
+/* Give back slot, owner word and memory of a waiter that has been taken out. */
+void park_release(struct park *p, struct waiter *w);
+/* The same for one that was never added: its struct stays the caller's. */
+void park_drop(struct app *app, struct waiter *w);
+
+/* The waiters to look for again are visited one by one: park_mark_…() marks groups, park_next()
+ * gives each waiter of a marked group once. A waiter may be removed by the one who was given it. */
+void park_mark_bucket(struct park *p, uint32_t bucket);
+void park_mark_all(struct park *p);
+void park_mark_due(struct park *p, int64_t now_ms); /* groups whose timer is due; sets it again */
+struct waiter *park_next(struct park *p);
+/* Put the look at `w` off: its room was busy. The group is due again at `at_ms`. */
+void park_look_again(struct park *p, struct waiter *w, int64_t at_ms);
+/* A look is over: the room's next lease end may have changed. */
+void park_looked(struct park *p, struct waiter *w);
+
+/* A waiter whose own deadline has come, taken out; NULL: none. */
+struct waiter *park_take_due(struct park *p, int64_t now_ms);
+/* Any waiter, taken out; NULL: park is empty. For the end of the process. */
+struct waiter *park_take_any(struct park *p);
+/* When park wants to be asked next; INT64_MAX: never. */
+int64_t park_next_ms(const struct park *p);
+
+/* From now on groups are re-checked every `every_ms` (at most), spread evenly. */
+void park_recheck_every(struct park *p, int64_t every_ms);
+
+#endif

@@ -1,0 +1,174 @@
+/* room: the rules of a room: who is in it, its mailbox, leases, quotas. No SQL (that is store's)
+ * and no HTTP (that is ep_*'s).
+ *
+ * Invariants: each call is one transaction on the room's own file and all or nothing; whatever was
+ * answered is committed; who waits is rung (app_ring) after the commit, and again when a retry finds
+ * its work done. A call that meets a locked file changes nothing, returns 503 busy at once and may
+ * be repeated with the same arguments: the caller does that until its patience ends.
+ *
+ * Slices in results live in the arena given; nothing points into the store. Stored times are
+ * app_now_ms(); only sent_ms is wall time. */
+#ifndef KLATCH_ROOM_H
+#define KLATCH_ROOM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "arena.h"
+#include "buf.h"
+#include "ident.h"
+#include "problem.h"
+
+enum {
+    ROOM_NAME_BYTES_MAX = 64,
+    ROOM_MESSAGE_ID_BYTES_MAX = 64,
+    ROOM_TYPE_BYTES_MAX = 64,
+    ROOM_MEMBER_NAME_BYTES_MAX = 256,
+    ROOM_META_BYTES_MAX = 8192,
+    ROOM_SENDS_MAX = 256,           /* messages of one request */
+    ROOM_ANSWER_MESSAGES_MAX = 100, /* messages of one answer */
+    ROOM_ANSWER_BYTES_MAX = 120000, /* their data and types; leaves room for the JSON around them in 128 kB.
+                                       One message always fits. */
+    ROOM_MESSAGE_IDS_MAX = 1024,    /* retry ids kept for a sender */
+    ROOM_SOON_MS = 5000,            /* lease left after a leave with `soon` */
+    ROOM_HANGUP_MS = 10000,         /* lease left after a hang-up at a parked poll */
+};
+
+/* A cursor, `epoch.seq` in text: 16 hex digits, a dot, decimal seq. */
+struct cursor {
+    bool given;
+    uint64_t epoch;
+    int64_t seq;
+};
+enum { CURSOR_TEXT_BYTES = 16 + 1 + 19 };
+/* False: not a cursor at all (400 bad-cursor). Absent text: given = false, true. */
+bool cursor_parse(struct slice text, struct cursor *out);
+void cursor_format(const struct cursor *c, char out[CURSOR_TEXT_BYTES + 1]);
+
+bool room_name_valid(struct slice name); /* [A-Za-z0-9_-]{1,64} */
+
+/* One member as `peers` shows it: present members only, ordered by `joined` (the seq of its
+ * peer-joined, so a later one is higher). meta is raw JSON, absent: SLICE_NONE. */
+struct member_view {
+    struct slice peer, name, meta;
+    int64_t joined;
+};
+
+struct message_in {
+    struct slice id;   /* retry id, required by the decoder, 1..64 bytes */
+    struct slice to;   /* absent: everybody else */
+    struct slice type; /* 1..64 bytes of [a-z0-9-]; prefixes peer-, room-, klatch- refused: 400 */
+    struct slice data; /* raw JSON; absent: stored and sent as null */
+};
+
+struct message_out {
+    int64_t seq;
+    struct slice from; /* absent: the server's own */
+    struct slice to;   /* absent: to all */
+    struct slice type, data;
+    int64_t sent_ms;
+};
+
+struct sent {
+    struct slice id;
+    int64_t seq;
+};
+
+struct join_ask {
+    const char *room;     /* valid */
+    struct slice id;      /* of the client, 16..64 bytes, a retry finds the same member; may be absent */
+    struct slice name;    /* may be absent */
+    struct slice meta;    /* raw JSON; may be absent */
+    struct slice resume;  /* former key */
+    struct slice replaces; /* key of the member whose place it takes */
+    struct cursor after;
+};
+
+struct join_result {
+    char peer[IDENT_PEER_BYTES + 1];
+    char key[IDENT_KEY_BYTES + 1];
+    struct cursor cursor;
+    bool resumed;
+    bool gap; /* `after` could not be served; cursor is the oldest that can */
+    struct member_view *peers; /* the others that are present */
+    size_t peers_count;
+};
+
+/* Join: makes the room where there is none. In this order: a known `id` gives the same member with a
+ * fresh key (the key before it becomes the former key); `resume` gives the member of that key or
+ * former key within its grace: same peer, lapsed ones announced by peer-joined {resumed: true},
+ * not counted against the limit; when `resume` can't be honoured the join goes on as a new one
+ * without it (`resumed` false); `replaces` removes that member in the same transaction (peer-left
+ * {reason:"replaced", by}) outside the count, an unknown key there is ignored.
+ * peer-joined data: {"peer","name"?,"meta"?,"joined"[,"resumed":true]}, where joined is the number
+ * that `peers` shows; a resume keeps it.
+ * With resume and a servable `after` the cursor is `after`; resume without `after`: what it last
+ * acknowledged; else the head.
+ * Fails: 409 room-full; 503 busy (also: rooms_max reached, with Retry-After); 507 disk-full. */
+struct problem room_join(struct app *app, struct arena *a, const struct join_ask *ask,
+                         struct join_result *out);
+
+/* What a parked poll must remember. Fixed size, no pointers. */
+struct room_wait {
+    char room[ROOM_NAME_BYTES_MAX + 1];
+    char peer[IDENT_PEER_BYTES + 1];
+    struct cursor after;    /* what it waits beyond */
+    int64_t lease_wake_ms;  /* when the room's next lease ends; INT64_MAX: none */
+};
+
+struct exchange_ask {
+    const char *room;
+    struct slice key;
+    struct cursor after; /* not given: nothing is read or acknowledged */
+    const struct message_in *send;
+    size_t send_count;
+};
+
+struct exchange_result {
+    char peer[IDENT_PEER_BYTES + 1];
+    struct message_out *messages;
+    size_t count;
+    bool more;
+    struct cursor next; /* when `after` was given: what to say next */
+    struct sent *sent;  /* send_count entries, in order; of a repeated id the first seq */
+    bool gap;           /* `after` can't be served: `peers` is filled, `next` is the oldest cursor that
+                           loses nothing more, messages is empty, nothing was acknowledged */
+    struct member_view *peers; /* with gap: the present others */
+    size_t peers_count;
+    struct room_wait wait; /* what to park with when there is nothing to tell */
+};
+
+/* Acknowledge, renew, send, read, in one transaction; a write transaction only when there is something
+ * to write: messages to send, a lease with a third gone, a new key's first use (ends the former key's
+ * right to resume… it stays known, so that it gets 410), lapsed members to announce, or an
+ * acknowledgement while the mailbox is a quarter full. Acks and pruning are applied even when the send
+ * then fails. Every message of `send` or none.
+ * Fails: 401 key-invalid (unknown key); 404 room-not-found; 410 session-expired (former key, lapsed
+ * member, one that has left); 410 room-closed; 404 peer-not-found (`to` unknown or its grace over);
+ * 413 message-too-large; 400 invalid-request (type); 507 mailbox-full; 507 disk-full; 503 busy. */
+struct problem room_exchange(struct app *app, struct arena *a, const struct exchange_ask *ask,
+                             struct exchange_result *out);
+
+/* Look again for a parked poll: fills messages, more, next, gap, peers as room_exchange() and updates
+ * wait->lease_wake_ms; count == 0 and no gap: wait on. Lapses members whose lease is over (one
+ * transaction with their one peer-left each) before it looks. Acknowledges nothing.
+ * Fails: as room_exchange() (410 when the member lapsed, left or was replaced; room gone: 410 room-closed). */
+struct problem room_look(struct app *app, struct arena *a, struct room_wait *wait,
+                         struct exchange_result *out);
+
+/* Leave for good, or, with `soon`, leave ROOM_SOON_MS of lease. Repeated: success again.
+ * Fails: 401 key-invalid; 404 room-not-found; 410 session-expired (former key); 503 busy. */
+struct problem room_leave(struct app *app, const char *room, struct slice key, bool soon);
+
+/* The browser of this parked poll has gone: leave at most ROOM_HANGUP_MS of its lease. Best effort. */
+struct problem room_hangup(struct app *app, const struct room_wait *wait);
+
+/* How many are present. 404 room-not-found when there is no such room; 503 busy. */
+struct problem room_info(struct app *app, const char *room, int64_t *peers, bool *locked);
+
+/* Lapse, expire, prune and, when nobody's grace runs any more, delete one room's file. 503 busy: later. */
+struct problem room_sweep(struct app *app, const char *room);
+
+#endif

@@ -1,0 +1,175 @@
+#include "route.h"
+
+#include <string.h>
+
+#include "ep.h"
+
+enum { NEED_KEY = 1 };
+enum { BODY_JOIN_MAX = 65536, BODY_LEAVE_MAX = 4096 };
+
+struct route {
+    enum http_method method;
+    const char *path; /* {room} stands for one segment */
+    unsigned policy;
+    size_t body_max; /* 0: takes no body */
+    const struct json_field *fields;
+    struct problem (*handler)(struct ep_call *);
+};
+
+static const struct route routes[] = {
+    { HTTP_GET, "/v1/health", 0, 0, NULL, ep_health },
+    { HTTP_POST, "/v1/rooms/{room}/join", 0, BODY_JOIN_MAX, ep_join_fields, ep_join },
+    { HTTP_POST, "/v1/rooms/{room}/exchange", NEED_KEY, HTTP_BODY_BYTES_MAX, ep_exchange_fields,
+      ep_exchange },
+    { HTTP_POST, "/v1/rooms/{room}/messages", NEED_KEY, HTTP_BODY_BYTES_MAX, ep_messages_fields,
+      ep_exchange },
+    { HTTP_GET, "/v1/rooms/{room}/messages", NEED_KEY, 0, NULL, ep_read },
+    { HTTP_POST, "/v1/rooms/{room}/leave", NEED_KEY, BODY_LEAVE_MAX, ep_leave_fields, ep_leave },
+    { HTTP_GET, "/v1/rooms/{room}", 0, 0, NULL, ep_room },
+};
+
+/* What any row's field table fills; zeroed before. */
+union any_in {
+    struct in_key key;
+    struct in_join join;
+    struct in_exchange exchange;
+    struct in_leave leave;
+};
+
+/* Does `path` have the segments of `pattern`? *room is the segment at {room}. */
+static bool matches(const char *pattern, struct slice path, struct slice *room)
+{
+    const char *at = path.at, *end = path.at + path.len;
+    while (*pattern != '\0') {
+        if (*pattern == '{') {
+            const char *stop = at < end ? memchr(at, '/', (size_t)(end - at)) : NULL;
+            if (stop == NULL) stop = end;
+            *room = (struct slice){ at, (size_t)(stop - at) };
+            at = stop;
+            pattern = strchr(pattern, '}') + 1;
+        } else {
+            if (at == end || *at != *pattern) return false;
+            at++;
+            pattern++;
+        }
+    }
+    return at == end;
+}
+
+/* The row for method and path. NULL: *allow names the methods the path has, or is NULL: no such
+ * path. */
+static const struct route *find(const struct request *rq, struct slice *room, const char **allow)
+{
+    bool get = false, post = false;
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        if (!matches(routes[i].path, rq->path, room)) continue;
+        if (routes[i].method == rq->method) return &routes[i];
+        *(routes[i].method == HTTP_GET ? &get : &post) = true;
+    }
+    *allow = get && post ? "GET, POST, OPTIONS"
+             : get       ? "GET, OPTIONS"
+             : post      ? "POST, OPTIONS"
+                         : NULL;
+    return NULL;
+}
+
+static bool is_type(struct slice content_type, const char *type)
+{
+    size_t len = strlen(type);
+    return content_type.len >= len && strncasecmp(content_type.at, type, len) == 0 &&
+           (content_type.len == len || content_type.at[len] == ';' || content_type.at[len] == ' ');
+}
+
+/* The JSON text of the request, whichever of the two types carries it. */
+static struct problem body_of(const struct request *rq, struct slice *json)
+{
+    *json = rq->body;
+    if (is_type(rq->content_type, "application/json")) return NO_PROBLEM;
+    if (!is_type(rq->content_type, "application/x-www-form-urlencoded"))
+        return PROBLEM(415, "unsupported-type",
+                       "Send application/json, or a form with one field named json.");
+    if (!http_form_field(rq->arena, rq->body, "json", json) || json->at == NULL)
+        return PROBLEM(400, "invalid-request", "The form needs a field json with valid escapes.");
+    return NO_PROBLEM;
+}
+
+static struct problem decode(const struct route *route, struct ep_call *c, union any_in *in)
+{
+    if (c->rq->body_too_large || (route->body_max > 0 && c->rq->body.len > route->body_max))
+        return PROBLEM(413, "message-too-large", "The request is larger than this call takes.");
+    if (route->fields == NULL) return NO_PROBLEM;
+    struct slice json;
+    struct problem p = body_of(c->rq, &json);
+    if (p.status != 0) return p;
+    return json_decode(c->rq->arena, json, route->fields, in);
+}
+
+static struct problem run(const struct route *route, struct slice room, struct ep_call *c)
+{
+    union any_in in = { 0 };
+    if (strchr(route->path, '{') != NULL) {
+        if (!room_name_valid(room))
+            return PROBLEM(400, "invalid-request",
+                           "A room's name is 1 to 64 characters of A-Z a-z 0-9 _ and -.");
+        memcpy(c->room, room.at, room.len);
+    }
+    struct problem p = decode(route, c, &in);
+    if (p.status != 0) return p;
+    if (route->policy & NEED_KEY) {
+        c->key = in.key.key.at != NULL ? in.key.key : c->rq->key;
+        if (c->key.at == NULL || c->key.len == 0)
+            return PROBLEM(401, "key-invalid", "This call needs the key that join gave.");
+    }
+    c->in = &in;
+    return route->handler(c);
+}
+
+static void answer_problem(struct answer *an, struct problem p)
+{
+    if (PROBLEM_IS_BUSY(p)) p.retry_after_s = 1;
+    http_answer_problem(an, p);
+}
+
+enum outcome route_handle(struct app *app, struct request *rq, struct answer *an,
+                          struct waiter *waiter, int64_t *deadline_ms)
+{
+    struct slice room = SLICE_NONE;
+    const char *allow = NULL;
+    an->origin = http_allowed_origin(&app->cfg, rq);
+    const struct route *route = find(rq, &room, &allow);
+    if (route == NULL) {
+        an->allow = allow;
+        if (allow == NULL)
+            http_answer_problem(an, PROBLEM(404, "not-found", "There is no such call."));
+        else if (rq->method == HTTP_OPTIONS)
+            an->status = 204;
+        else
+            http_answer_problem(an, PROBLEM(405, "method-not-allowed",
+                                            "This call takes another method; see Allow."));
+        return OUTCOME_ANSWER;
+    }
+    struct ep_call c = {
+        .app = app, .rq = rq, .an = an, .waiter = waiter, .deadline_ms = deadline_ms
+    };
+    struct problem p = run(route, room, &c);
+    if (p.status != 0) {
+        answer_problem(an, p);
+        return PROBLEM_IS_BUSY(p) ? OUTCOME_BUSY : OUTCOME_ANSWER;
+    }
+    if (an->body.failed)
+        http_answer_problem(an, PROBLEM_RETRY(503, "busy", "The server is out of memory.", 5));
+    return c.park ? OUTCOME_PARK : OUTCOME_ANSWER;
+}
+
+enum outcome route_resume(struct app *app, struct arena *scratch, struct waiter *waiter,
+                          enum wake wake, struct answer *an)
+{
+    an->origin = slice_of(waiter->origin);
+    return ep_exchange_resume(app, scratch, waiter, wake, an);
+}
+
+void route_refuse(struct app *app, const struct request *rq, struct problem p, struct answer *an)
+{
+    an->origin = http_allowed_origin(&app->cfg, rq);
+    answer_problem(an, p);
+}

@@ -1,0 +1,51 @@
+/* serve: what the loop does with a connection's bytes: handle, answer, park, wake, try again.
+ * Private to the loop. */
+#ifndef KLATCH_SERVE_H
+#define KLATCH_SERVE_H
+
+#include "app.h"
+#include "conn.h"
+#include "route.h"
+#include "timers.h"
+
+struct loop {
+    struct app *app;
+    struct gateway *gateway;
+    int epoll_fd, listen_fd, signal_fd, bell_fd; /* bell_fd -1: no watch thread */
+    bool inherited, mode_known, stopping, accepting;
+    struct timers timers; /* of connections */
+    struct timer tick;    /* sweep, bell */
+    struct conn *conns;
+    size_t conns_count, conns_max;
+    struct arena *spare; /* the arena of the last request, for the next */
+    uint32_t bell_seen;
+    unsigned char bytes[65536]; /* read buffer, for one read */
+};
+
+enum {
+    SERVE_REQUEST_MS =
+        10000, /* for a request to become whole, and for the first byte of a first one */
+    SERVE_IDLE_MS =
+        120000, /* a kept connection without a request: longer than web servers keep one */
+    SERVE_WRITE_MS = 30000, /* for an answer to be taken */
+    SERVE_BUSY_MS = 2000,   /* for a locked room to become free */
+    SERVE_BUSY_STEP_MS_MAX = 20,
+};
+
+/* The connection is readable, or its peer has gone. */
+void serve_readable(struct loop *l, struct conn *c);
+void serve_writable(struct loop *l, struct conn *c);
+/* The peer has closed: a parked poll's member keeps ROOM_HANGUP_MS of its lease. */
+void serve_hangup(struct loop *l, struct conn *c);
+/* The timer of the connection is due. */
+void serve_timer(struct loop *l, struct conn *c);
+/* Look for every waiter whose group is marked, and for those whom that rings. */
+void serve_look(struct loop *l);
+/* Answer waiters whose deadline has come. */
+void serve_due(struct loop *l, int64_t now_ms);
+/* Answer all waiters and close what is idle: the process ends. */
+void serve_stop(struct loop *l);
+/* Take a new connection. */
+void serve_accept(struct loop *l, int fd);
+
+#endif

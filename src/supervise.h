@@ -1,0 +1,24 @@
+/* supervise: a socket of our own and worker processes on it.
+ * The parent opens no database, no bell and no log but standard error's; it only starts workers,
+ * starts again who dies (at once the first time, then after a pause that doubles), and passes on
+ * signals: TERM and INT end all within a second, HUP reads the configuration again and replaces the
+ * workers one generation by the next, or keeps them when the new configuration is wrong. */
+#ifndef KLATCH_SUPERVISE_H
+#define KLATCH_SUPERVISE_H
+
+#include <stdbool.h>
+
+#include "config.h"
+
+struct supervise_options {
+    const char *socket_path;
+    const char *config_path; /* NULL: where place_read_config() finds it */
+    const char *argv0;
+    int workers; /* 1..64 */
+};
+
+/* Run until told to stop. The exit status of the process. `cfg` is the configuration read already.
+ */
+int supervise_run(const struct supervise_options *options, const struct config *cfg);
+
+#endif

@@ -1,0 +1,210 @@
+#include "park.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bell.h"
+
+static int64_t now = 1000;
+
+static int64_t test_now_ms(void *clock_arg)
+{
+    (void)clock_arg;
+    return now;
+}
+
+static struct app app = { .now_ms = test_now_ms };
+
+static int with_park(void **state)
+{
+    now = 1000;
+    *state = app.park = park_open(&app);
+    return *state == NULL;
+}
+
+static int without_park(void **state)
+{
+    park_close(*state);
+    return 0;
+}
+
+static struct waiter *add_turn(const char *room, const char *peer, int64_t turn,
+                               int64_t deadline_ms, struct waiter **superseded)
+{
+    struct waiter from = { .turn = turn, .slot = -1 };
+    strcpy(from.wait.room, room);
+    strcpy(from.wait.peer, peer);
+    from.wait.lease_wake_ms = INT64_MAX;
+    struct waiter *w = park_add(app.park, &from, deadline_ms, superseded);
+    assert_non_null(w);
+    return w;
+}
+
+static struct waiter *add(const char *room, const char *peer, int64_t deadline_ms)
+{
+    struct waiter *superseded;
+    struct waiter *w = add_turn(room, peer, -1, deadline_ms, &superseded);
+    assert_null(superseded);
+    return w;
+}
+
+static void only_the_marked_room_is_looked_at_and_each_waiter_once(void **state)
+{
+    struct park *p = *state;
+    struct waiter *a = add("tea", "a", 9000), *b = add("tea", "b", 9000);
+    (void)add("milk", "a", 9000);
+    park_mark_bucket(p, bell_bucket("tea"));
+    park_mark_bucket(p, bell_bucket("tea"));
+    struct waiter *first = park_next(p), *second = park_next(p);
+    assert_true((first == a && second == b) || (first == b && second == a));
+    assert_null(park_next(p));
+}
+
+static void a_waiter_that_is_removed_is_not_looked_at_again(void **state)
+{
+    struct park *p = *state;
+    struct waiter *w[3] = { add("tea", "a", 9000), add("tea", "b", 9000), add("tea", "c", 9000) };
+    park_mark_all(p);
+    struct waiter *first = park_next(p);
+    for (int i = 0; i < 3; i++) {
+        if (w[i] == first) continue;
+        park_remove(p, w[i]);
+        park_release(p, w[i]);
+    }
+    assert_null(park_next(p));
+    park_mark_all(p);
+    assert_ptr_equal(park_next(p), first);
+    park_remove(p, first);
+    park_release(p, first);
+    assert_null(park_next(p));
+    assert_int_equal(park_count(p), 0);
+    assert_true(park_next_ms(p) == INT64_MAX);
+}
+
+static void a_ring_while_its_room_is_looked_at_makes_another_look(void **state)
+{
+    struct park *p = *state;
+    struct waiter *w = add("tea", "a", 9000);
+    park_mark_all(p);
+    assert_ptr_equal(park_next(p), w);
+    park_mark_bucket(p, bell_bucket("tea"));
+    assert_ptr_equal(park_next(p), w);
+    assert_null(park_next(p));
+}
+
+static void waiters_are_due_at_their_own_deadlines(void **state)
+{
+    struct park *p = *state;
+    struct waiter *late = add("tea", "a", 3000), *soon = add("milk", "b", 2000);
+    assert_true(park_next_ms(p) == 2000);
+    assert_null(park_take_due(p, 1999));
+    struct waiter *due = park_take_due(p, 2000);
+    assert_ptr_equal(due, soon);
+    park_release(p, due);
+    assert_null(park_take_due(p, 2000));
+    assert_ptr_equal(park_take_any(p), late);
+    park_release(p, late);
+    assert_null(park_take_any(p));
+}
+
+static void a_newer_poll_of_a_member_supersedes_the_parked_one(void **state)
+{
+    struct park *p = *state;
+    struct waiter *superseded;
+    struct waiter *old = add_turn("tea", "a", 4, 9000, &superseded);
+    (void)add("tea", "b", 9000);
+    assert_true(park_has_newer(p, "tea", "a", 3));
+    assert_false(park_has_newer(p, "tea", "a", 4));
+    assert_false(park_has_newer(p, "tea", "a", -1));
+    assert_false(park_has_newer(p, "milk", "a", 3));
+    struct waiter *young = add_turn("tea", "a", 5, 9000, &superseded);
+    assert_ptr_equal(superseded, old);
+    park_release(p, old);
+    assert_int_equal(park_count(p), 2);
+    (void)add_turn("tea", "a", -1, 9000, &superseded);
+    assert_ptr_equal(superseded, young);
+    park_release(p, young);
+}
+
+static void a_rooms_lease_end_and_its_re_check_make_its_group_due(void **state)
+{
+    struct park *p = *state;
+    struct waiter *w = add("tea", "a", 90000);
+    park_mark_due(p, 1000);
+    assert_null(park_next(p));
+    w->wait.lease_wake_ms = 4000;
+    park_looked(p, w);
+    assert_true(park_next_ms(p) == 4000);
+    now = 4000;
+    park_mark_due(p, now);
+    assert_ptr_equal(park_next(p), w);
+    /* A lease end that the look could not clear must not make a circle. */
+    park_looked(p, w);
+    assert_true(park_next_ms(p) > now);
+    w->wait.lease_wake_ms = INT64_MAX;
+    park_looked(p, w);
+    assert_in_range(park_next_ms(p), now + 5000, now + 10000);
+    now = park_next_ms(p);
+    park_mark_due(p, now);
+    assert_ptr_equal(park_next(p), w);
+    park_look_again(p, w, now + 5);
+    assert_true(park_next_ms(p) == now + 5);
+}
+
+static void re_checks_come_sooner_when_the_bell_is_lost(void **state)
+{
+    struct park *p = *state;
+    (void)add("tea", "a", 90000);
+    park_recheck_every(p, 500);
+    assert_in_range(park_next_ms(p), now + 250, now + 500);
+}
+
+static void ten_thousand_waiters_come_and_go_in_any_order(void **state)
+{
+    struct park *p = *state;
+    enum { MANY = 10000 };
+    static struct waiter *all[MANY];
+    char room[32], peer[32];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(room, sizeof room, "room%d", i % 3000);
+        snprintf(peer, sizeof peer, "peer%d", i);
+        all[i] = add(room, peer, 2000 + i * 7919 % MANY);
+    }
+    assert_int_equal(park_count(p), MANY);
+    for (int i = 0; i < MANY; i += 2) {
+        park_remove(p, all[i]);
+        park_release(p, all[i]);
+    }
+    park_mark_all(p);
+    int looked = 0, due = 0;
+    while (park_next(p) != NULL) looked++;
+    assert_int_equal(looked, MANY / 2);
+    for (struct waiter *w = park_take_due(p, 1 << 20); w != NULL; w = park_take_due(p, 1 << 20)) {
+        park_release(p, w);
+        due++;
+    }
+    assert_int_equal(due, MANY / 2);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, with_park, without_park)
+    const struct CMUnitTest tests[] = {
+        CASE(only_the_marked_room_is_looked_at_and_each_waiter_once),
+        CASE(a_waiter_that_is_removed_is_not_looked_at_again),
+        CASE(a_ring_while_its_room_is_looked_at_makes_another_look),
+        CASE(waiters_are_due_at_their_own_deadlines),
+        CASE(a_newer_poll_of_a_member_supersedes_the_parked_one),
+        CASE(a_rooms_lease_end_and_its_re_check_make_its_group_due),
+        CASE(re_checks_come_sooner_when_the_bell_is_lost),
+        CASE(ten_thousand_waiters_come_and_go_in_any_order),
+    };
+    return cmocka_run_group_tests_name("park", tests, NULL, NULL);
+}

@@ -1,0 +1,356 @@
+#include "route.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "app_fixture.h"
+
+static int with_app(void **state)
+{
+    *state = app_fixture_new();
+    return *state == NULL;
+}
+
+static int without_app(void **state)
+{
+    app_fixture_free(*state);
+    return 0;
+}
+
+struct call {
+    enum http_method method;
+    const char *path, *type, *body, *key, *query;
+};
+
+/* Handle one call; its status, the answer's body (with a NUL) in `text`. 0: parked, in *waiter. */
+static int handle(struct app_fixture *f, const struct call *call, struct buf *text,
+                  struct waiter *waiter)
+{
+    struct request rq = {
+        .arena = arena_new(1 << 20),
+        .method = call->method,
+        .path = slice_of(call->path),
+        .content_type = slice_of(call->type),
+        .body = slice_of(call->body),
+        .key = slice_of(call->key),
+        .query = slice_of(call->query),
+        .address = "192.0.2.7",
+    };
+    struct answer an;
+    struct waiter w;
+    int64_t deadline_ms = 0;
+    http_answer_init(&an);
+    enum outcome outcome = route_handle(&f->app, &rq, &an, &w, &deadline_ms);
+    buf_clear(text);
+    buf_add(text, an.body.at, an.body.len);
+    buf_add(text, "", 1);
+    int status = an.status;
+    if (outcome == OUTCOME_PARK) {
+        status = 0;
+        assert_true(deadline_ms > f->now_ms);
+        if (waiter != NULL)
+            *waiter = w;
+        else
+            park_drop(&f->app, &w);
+    }
+    http_answer_free(&an);
+    arena_free(rq.arena);
+    return status;
+}
+
+#define JSON "application/json"
+#define FORM "application/x-www-form-urlencoded"
+
+static void the_table_carries_the_policy(void **state)
+{
+    static const struct {
+        int line;
+        struct call call;
+        int status;
+        const char *code;
+    } table[] = {
+        { __LINE__, { HTTP_GET, "/v1/health", NULL, NULL, NULL, NULL }, 200, "\"status\":\"ok\"" },
+        { __LINE__,
+          { HTTP_POST, "/v1/health", JSON, "{}", NULL, NULL },
+          405,
+          "method-not-allowed" },
+        { __LINE__,
+          { HTTP_OTHER, "/v1/health", NULL, NULL, NULL, NULL },
+          405,
+          "method-not-allowed" },
+        { __LINE__, { HTTP_OPTIONS, "/v1/rooms/tea/join", NULL, NULL, NULL, NULL }, 204, "" },
+        { __LINE__, { HTTP_OPTIONS, "/v1/nothing", NULL, NULL, NULL, NULL }, 404, "not-found" },
+        { __LINE__, { HTTP_GET, "/v1/health/", NULL, NULL, NULL, NULL }, 404, "not-found" },
+        { __LINE__, { HTTP_GET, "", NULL, NULL, NULL, NULL }, 404, "not-found" },
+        { __LINE__,
+          { HTTP_POST, "/v1/rooms/../join", JSON, "{}", NULL, NULL },
+          400,
+          "invalid-request" },
+        { __LINE__,
+          { HTTP_POST, "/v1/rooms//join", JSON, "{}", NULL, NULL },
+          400,
+          "invalid-request" },
+        { __LINE__, { HTTP_POST, "/v1/rooms/a/b/join", JSON, "{}", NULL, NULL }, 404, "not-found" },
+        { __LINE__,
+          { HTTP_GET, "/v1/rooms/nobody", NULL, NULL, NULL, NULL },
+          404,
+          "room-not-found" },
+        { __LINE__,
+          { HTTP_POST, "/v1/rooms/tea/join", NULL, "{}", NULL, NULL },
+          415,
+          "unsupported-type" },
+        { __LINE__,
+          { HTTP_POST, "/v1/rooms/tea/join", "text/plain", "{}", NULL, NULL },
+          415,
+          "unsupported-type" },
+        { __LINE__,
+          { HTTP_POST, "/v1/rooms/tea/join", "application/jsonx", "{}", NULL, NULL },
+          415,
+          "unsupported-type" },
+        { __LINE__,
+          { HTTP_POST, "/v1/rooms/tea/join", JSON "; charset=utf-8", "{", NULL, NULL },
+          400,
+          "invalid-request" },
+        { __LINE__,
+          { HTTP_POST, "/v1/rooms/tea/join", JSON, "", NULL, NULL },
+          400,
+          "invalid-request" },
+        { __LINE__,
+          { HTTP_POST, "/v1/rooms/tea/join", FORM, "x=1", NULL, NULL },
+          400,
+          "invalid-request" },
+        { __LINE__,
+          { HTTP_POST, "/v1/rooms/tea/join", FORM, "json=%7B%7D", NULL, NULL },
+          201,
+          "\"peer\":" },
+        { __LINE__,
+          { HTTP_POST, "/v1/rooms/tea/exchange", JSON, "{}", NULL, NULL },
+          401,
+          "key-invalid" },
+        { __LINE__,
+          { HTTP_POST, "/v1/rooms/tea/exchange", JSON, "{\"key\":\"\"}", NULL, NULL },
+          401,
+          "key-invalid" },
+        { __LINE__,
+          { HTTP_POST, "/v1/rooms/tea/exchange", JSON, "{\"key\":7}", NULL, NULL },
+          400,
+          "invalid-request" },
+        { __LINE__,
+          { HTTP_POST, "/v1/rooms/tea/exchange", JSON, "{}", "no-such-key", NULL },
+          401,
+          "key-invalid" },
+        { __LINE__,
+          { HTTP_POST, "/v1/rooms/tea/exchange", JSON, "{\"wait_ms\":-1}", "x", NULL },
+          400,
+          "invalid-request" },
+        { __LINE__,
+          { HTTP_POST, "/v1/rooms/tea/exchange", JSON, "{\"wait_ms\":\"x\"}", "x", NULL },
+          400,
+          "invalid-request" },
+        { __LINE__,
+          { HTTP_POST, "/v1/rooms/tea/exchange", JSON, "{\"after\":\"x\"}", "x", NULL },
+          400,
+          "bad-cursor" },
+        { __LINE__,
+          { HTTP_POST, "/v1/rooms/tea/messages", JSON, "{}", "x", NULL },
+          400,
+          "invalid-request" },
+        { __LINE__,
+          { HTTP_GET, "/v1/rooms/tea/messages", NULL, NULL, NULL, NULL },
+          401,
+          "key-invalid" },
+        { __LINE__,
+          { HTTP_GET, "/v1/rooms/tea/messages", NULL, NULL, "x", "wait_ms=1x" },
+          400,
+          "invalid-request" },
+        { __LINE__,
+          { HTTP_GET, "/v1/rooms/tea/messages", NULL, NULL, "x", "turn=4294967296" },
+          400,
+          "invalid-request" },
+        { __LINE__,
+          { HTTP_GET, "/v1/rooms/tea/messages", NULL, NULL, "x", "after=%2" },
+          400,
+          "bad-cursor" },
+        { __LINE__,
+          { HTTP_POST, "/v1/rooms/tea/leave", JSON, "{\"key\":\"x\",\"soon\":1}", NULL, NULL },
+          400,
+          "invalid-request" },
+    };
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        int status = handle(*state, &table[i].call, &text, NULL);
+        if (status != table[i].status || strstr(text.at, table[i].code) == NULL)
+            fail_msg("line %d: %d %s", table[i].line, status, text.at);
+    }
+    buf_free(&text);
+}
+
+static void take(const struct buf *text, const char *name, char out[128])
+{
+    char pattern[64];
+    snprintf(pattern, sizeof pattern, "\"%s\":\"", name);
+    const char *at = strstr(text->at, pattern);
+    assert_non_null(at);
+    snprintf(out, 128, "%.*s", (int)strcspn(at + strlen(pattern), "\""), at + strlen(pattern));
+}
+
+/* Join room tea and read up to its head: key and cursor of a member with nothing to read. */
+static void join(struct app_fixture *f, struct buf *text, char key[128], char cursor[128])
+{
+    const struct call call = { HTTP_POST, "/v1/rooms/tea/join", JSON, "{\"name\":\"Ada\"}", NULL,
+                               NULL };
+    assert_int_equal(handle(f, &call, text, NULL), 201);
+    take(text, "key", key);
+    take(text, "cursor", cursor);
+}
+
+static int poll(struct app_fixture *f, struct buf *text, const char *key, const char *cursor,
+                const char *more, struct waiter *w)
+{
+    char body[512];
+    snprintf(body, sizeof body, "{\"key\":\"%s\",\"after\":\"%s\",\"wait_ms\":20000%s}", key,
+             cursor, more);
+    const struct call call = { HTTP_POST, "/v1/rooms/tea/exchange", JSON, body, NULL, NULL };
+    return handle(f, &call, text, w);
+}
+
+static enum outcome resume(struct app_fixture *f, struct waiter *w, enum wake wake,
+                           struct buf *text)
+{
+    struct answer an;
+    struct arena *scratch = arena_new(1 << 20);
+    http_answer_init(&an);
+    enum outcome outcome = route_resume(&f->app, scratch, w, wake, &an);
+    buf_clear(text);
+    buf_add(text, an.body.at, an.body.len);
+    buf_add(text, "", 1);
+    http_answer_free(&an);
+    arena_free(scratch);
+    return outcome;
+}
+
+static void a_poll_without_mail_is_held_and_ends_at_its_deadline_with_the_same_cursor(void **state)
+{
+    struct app_fixture *f = *state;
+    struct buf text;
+    struct waiter w;
+    char key[128], cursor[128], next[128];
+    buf_init(&text, 1 << 20);
+    join(f, &text, key, cursor);
+    assert_int_equal(poll(f, &text, key, cursor, "", &w), 0);
+    assert_int_equal(resume(f, &w, WAKE_LOOK, &text), OUTCOME_PARK);
+    assert_int_equal(resume(f, &w, WAKE_DEADLINE, &text), OUTCOME_ANSWER);
+    take(&text, "next", next);
+    assert_string_equal(next, cursor);
+    assert_non_null(strstr(text.at, "\"messages\":[],"));
+    park_drop(&f->app, &w);
+    buf_free(&text);
+}
+
+static void a_send_that_waits_tells_its_seq_when_the_wait_ends(void **state)
+{
+    struct app_fixture *f = *state;
+    struct buf text;
+    struct waiter w;
+    char key[128], cursor[128];
+    buf_init(&text, 1 << 20);
+    join(f, &text, key, cursor);
+    assert_int_equal(poll(f, &text, key, cursor,
+                          ",\"send\":[{\"id\":\"a\\\"b\",\"type\":\"hello\",\"data\":1}]", &w),
+                     0);
+    assert_int_equal(resume(f, &w, WAKE_SUPERSEDED, &text), OUTCOME_ANSWER);
+    assert_non_null(strstr(text.at, "\"sent\":[{\"id\":\"a\\\"b\",\"seq\":"));
+    assert_non_null(strstr(text.at, "\"superseded\":true"));
+    park_drop(&f->app, &w);
+    buf_free(&text);
+}
+
+static void the_poll_with_the_lower_turn_ends_whichever_came_last(void **state)
+{
+    struct app_fixture *f = *state;
+    struct buf text;
+    struct waiter w;
+    char key[128], cursor[128];
+    buf_init(&text, 1 << 20);
+    join(f, &text, key, cursor);
+    assert_int_equal(poll(f, &text, key, cursor, ",\"turn\":7", &w), 0);
+    assert_int_equal(poll(f, &text, key, cursor, ",\"turn\":6", NULL), 200);
+    assert_non_null(strstr(text.at, "\"superseded\":true"));
+    assert_int_equal(resume(f, &w, WAKE_LOOK, &text), OUTCOME_PARK);
+    struct waiter newer;
+    assert_int_equal(poll(f, &text, key, cursor, ",\"turn\":8", &newer), 0);
+    assert_int_equal(resume(f, &w, WAKE_LOOK, &text), OUTCOME_ANSWER);
+    assert_non_null(strstr(text.at, "\"superseded\":true"));
+    assert_int_equal(resume(f, &newer, WAKE_LOOK, &text), OUTCOME_PARK);
+    park_drop(&f->app, &w);
+    park_drop(&f->app, &newer);
+    buf_free(&text);
+}
+
+static void a_full_park_says_when_to_come_again_and_holds_nothing(void **state)
+{
+    struct app_fixture *f = *state;
+    struct buf text;
+    char key[128], cursor[128];
+    buf_init(&text, 1 << 20);
+    join(f, &text, key, cursor);
+    f->app.parked_max = 0;
+    assert_int_equal(poll(f, &text, key, cursor, "", NULL), 200);
+    assert_non_null(strstr(text.at, "\"retry_ms\":3000"));
+    buf_free(&text);
+}
+
+static void joins_over_the_rate_are_refused_with_retry_after(void **state)
+{
+    struct app_fixture *f = *state;
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    f->app.cfg.joins_per_minute = 2;
+    const struct call call = { HTTP_POST, "/v1/rooms/tea/join", JSON, "{}", NULL, NULL };
+    assert_int_equal(handle(f, &call, &text, NULL), 201);
+    assert_int_equal(handle(f, &call, &text, NULL), 201);
+    assert_int_equal(handle(f, &call, &text, NULL), 429);
+    f->now_ms += 60000;
+    assert_int_equal(handle(f, &call, &text, NULL), 201);
+    buf_free(&text);
+}
+
+static void a_member_that_left_has_its_parked_poll_ended(void **state)
+{
+    struct app_fixture *f = *state;
+    struct buf text;
+    struct waiter w;
+    char key[128], cursor[128];
+    buf_init(&text, 1 << 20);
+    join(f, &text, key, cursor);
+    assert_int_equal(poll(f, &text, key, cursor, "", &w), 0);
+    const struct call leave = { HTTP_POST, "/v1/rooms/tea/leave", JSON, "{}", key, NULL };
+    assert_int_equal(handle(f, &leave, &text, NULL), 204);
+    assert_int_equal(resume(f, &w, WAKE_LOOK, &text), OUTCOME_ANSWER);
+    assert_non_null(strstr(text.at, "session-expired"));
+    park_drop(&f->app, &w);
+    buf_free(&text);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, with_app, without_app)
+    const struct CMUnitTest tests[] = {
+        CASE(the_table_carries_the_policy),
+        CASE(a_poll_without_mail_is_held_and_ends_at_its_deadline_with_the_same_cursor),
+        CASE(a_send_that_waits_tells_its_seq_when_the_wait_ends),
+        CASE(the_poll_with_the_lower_turn_ends_whichever_came_last),
+        CASE(a_full_park_says_when_to_come_again_and_holds_nothing),
+        CASE(joins_over_the_rate_are_refused_with_retry_after),
+        CASE(a_member_that_left_has_its_parked_poll_ended),
+    };
+    return cmocka_run_group_tests_name("route", tests, NULL, NULL);
+}
