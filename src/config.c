@@ -192,28 +192,27 @@ static bool to_integer(struct slice s, int64_t min, int64_t max, int64_t *out)
  * 0 when none is there. */
 static bool host_and_port(struct slice s, bool lower_case, int64_t *port)
 {
-    struct slice host = s;
-    bool bracketed = starts(s, "[");
-    if (bracketed) {
-        s.at++;
-        s.len--;
-        host = cut(&s, ']');
-        bool closed = host.at[host.len] == ']';
-        if (!closed || !all_of(host, DIGITS "abcdef:.")) return false;
-        if (s.len > 0 && *s.at != ':') return false;
-        if (s.len > 0)
-            cut(&s, ':');
-        else
-            s = SLICE_NONE;
+    const char *allowed = lower_case ? LOWER DIGITS ".-_" : LOWER UPPER DIGITS ".-_";
+    size_t from = 0, to = 0, after;
+    if (starts(s, "[")) {
+        const char *closing = memchr(s.at, ']', s.len);
+        if (closing == NULL) return false;
+        allowed = DIGITS "abcdef:.";
+        from = 1;
+        to = (size_t)(closing - s.at);
+        after = to + 1;
     } else {
-        bool has_port = memchr(s.at, ':', s.len) != NULL;
-        host = cut(&s, ':');
-        if (!all_of(host, lower_case ? LOWER DIGITS ".-_" : LOWER UPPER DIGITS ".-_")) return false;
-        if (!has_port) s = SLICE_NONE;
+        while (to < s.len && s.at[to] != ':') to++;
+        after = to;
     }
     *port = 0;
-    return host.len > 0 && host.len <= HOST_BYTES_MAX &&
-           (s.at == NULL || (s.len <= 5 && to_integer(s, 1, PORT_MAX, port)));
+    if (to == from || to - from > HOST_BYTES_MAX ||
+        !all_of((struct slice){ s.at + from, to - from }, allowed))
+        return false;
+    struct slice rest = { s.at + after, s.len - after };
+    return rest.len == 0 ||
+           (rest.len <= sizeof ":65535" - 1 && starts(rest, ":") &&
+            to_integer((struct slice){ rest.at + 1, rest.len - 1 }, 1, PORT_MAX, port));
 }
 
 /* scheme://host[:port] (RFC 6454, 6.2), as a browser would send it: in lower case, without the

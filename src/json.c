@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <cjson/cJSON.h>
-#include <math.h>
 #include <string.h>
 
 /* A body is read twice, both times in linear time: json_valid() of the whole, then a walk along the
@@ -239,11 +238,12 @@ static bool decode_integer(struct slice digits, int64_t min, int64_t max, int64_
 {
     if (digits.len > NUMBER_BYTES_MAX) return false;
     cJSON *item = cJSON_ParseWithLength(digits.at, digits.len);
-    double number = cJSON_IsNumber(item) ? cJSON_GetNumberValue(item) : (double)NAN;
+    bool is_number = cJSON_IsNumber(item);
+    double number = is_number ? cJSON_GetNumberValue(item) : 0;
     cJSON_Delete(item);
-    if (!(number >= (double)min && number <= (double)max) || number != floor(number)) return false;
+    if (!is_number || number < (double)min || number > (double)max) return false;
     *out = (int64_t)number;
-    return true;
+    return (double)*out == number;
 }
 
 static struct problem decode_object(struct arena *a, struct scan *s,
