@@ -85,7 +85,7 @@ uint32_t bell_bucket(const char *room)
 static long futex(_Atomic uint32_t *word, int operation, uint32_t value,
                   const struct timespec *timeout)
 {
-    return syscall(SYS_futex, (void *)word, operation, value, timeout, NULL, 0);
+    return syscall(SYS_futex, word, operation, value, timeout, NULL, 0);
 }
 
 void bell_ring(struct bell *b, uint32_t bucket)

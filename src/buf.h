@@ -13,7 +13,7 @@ struct slice {
     size_t len;
 };
 
-#define SLICE_NONE ((struct slice){0, 0})
+#define SLICE_NONE ((struct slice){ 0, 0 })
 struct slice slice_of(const char *text); /* NULL gives SLICE_NONE */
 bool slice_is(struct slice s, const char *text);
 bool slice_equal(struct slice a, struct slice b);

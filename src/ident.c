@@ -29,7 +29,7 @@ void ident_random(void *out, size_t bytes)
 
 void ident_peer(char out[IDENT_PEER_BYTES + 1])
 {
-    uuid_t id;
+    uuid_t id = { 0 };
     /* Not uuid_generate(): that falls back to guessable bytes where the kernel gives none. */
     ident_random(id, sizeof id);
     id[6] = (uint8_t)((id[6] & 0x0f) | 0x40); /* version 4, RFC 9562 5.4 */

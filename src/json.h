@@ -36,7 +36,7 @@ struct json_field {
     size_t offset; /* in the struct that is filled */
     int64_t min, max;
     bool required;
-    const char *wrong; /* detail of the 400 when absent though required, of a wrong type or out of bounds */
+    const char *wrong; /* detail of the 400: absent though required, wrong type, out of bounds */
     const struct json_field *row; /* JSON_LIST: table ended by a row with name NULL */
     size_t row_size, count_offset;
 };

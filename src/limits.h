@@ -9,11 +9,13 @@
 
 struct limits;
 
-struct limits *limits_open(const char *path, const char *boot_id); /* NULL: no limits, after a log line */
+/* NULL: no limits, after a log line. */
+struct limits *limits_open(const char *path, const char *boot_id);
 void limits_close(struct limits *l);
 
 /* Take one of `per_minute` (0: no limit) for `what` from `address` (IPv6: its /64 counts), burst up
- * to the whole minute's number. False: refused, and *retry_after_s is 1 or more. `l` may be NULL. */
+ * to the whole minute's number. False: refused, and *retry_after_s is 1 or more. `l` may be
+ * NULL. */
 bool limits_take(struct limits *l, const char *what, const char *address, int64_t per_minute,
                  int64_t now_ms, int *retry_after_s);
 

@@ -15,7 +15,8 @@ void log_open(int fd, enum log_level level);
 void log_event(enum log_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* "192.0.2.0" or "2001:db8:1::" of an address: /24 and /48. `out` at least 46 bytes; "-" if none. */
+/* "192.0.2.0" or "2001:db8:1::" of an address: its /24 or /48. "-" of what is none. `out` has at
+ * least 46 bytes. */
 void log_address(const char *address, char *out, size_t out_size);
 
 #endif

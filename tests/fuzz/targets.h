@@ -16,6 +16,11 @@ static inline void must(bool promise)
     if (!promise) abort();
 }
 
+static inline bool same_bytes(const void *a, const void *b, size_t len)
+{
+    return memcmp(a, b, len) == 0;
+}
+
 struct fuzz_message {
     struct slice id, data;
 };
@@ -117,7 +122,7 @@ static inline int fuzz_config(const uint8_t *bytes, size_t len)
     if (!config_parse(&cfg, (const char *)bytes, len, error)) {
         must(error[0] != '\0' && memchr(error, '\0', sizeof error) != NULL);
         for (const char *at = error; *at != '\0'; at++) must(*at >= 0x20 && *at < 0x7f);
-        must(memcmp(&cfg, &before, sizeof cfg) == 0);
+        must(same_bytes(&cfg, &before, sizeof cfg));
         return 0;
     }
     for (size_t i = 0; i < count; i++) {

@@ -33,7 +33,10 @@ static void replay(const char *folder, fuzz_target target)
     static uint8_t bytes[FILE_BYTES_MAX];
     int files = 0;
     DIR *d = opendir(folder);
-    if (d == NULL) fail_msg("%s is not there; tests run from the top of the tree", folder);
+    if (d == NULL) {
+        fail_msg("%s is not there; tests run from the top of the tree", folder);
+        return;
+    }
     for (struct dirent *entry = readdir(d); entry != NULL; entry = readdir(d)) {
         if (entry->d_name[0] == '.') continue;
         int fd = openat(dirfd(d), entry->d_name, O_RDONLY | O_CLOEXEC);
