@@ -82,15 +82,18 @@ asan: $(B)/asan/klatch.fcgi unit-programs ## build the binary and the unit tests
 
 bench: ## measure send-to-delivery, memory per parked poll, size (a few minutes)
 	@deploy/setup.sh run
-	@$(MAKE) --no-print-directory --silent $(B)/klatch.fcgi vendor
+	@$(MAKE) --no-print-directory --silent $(B)/klatch.fcgi $(B)/bench/empty vendor
 	@exec node tests/bench/bench.mjs
 
-fuzz: FUZZ_SECONDS ?= 20
-fuzz: ## replay the corpora, then look for new crashes for FUZZ_SECONDS=20 a target
+FUZZ_SECONDS ?= 20
+fuzz: ## replay the corpora, then look for new crashes, FUZZ_SECONDS=20 for each target
 	@deploy/setup.sh fuzz
-	@$(MAKE) --no-print-directory fuzz-each FUZZ_SECONDS=$(FUZZ_SECONDS)
+	@$(MAKE) --no-print-directory --silent $(FUZZERS)
+	@set -e; for f in $(FUZZ_NAMES); do mkdir -p $(B)/fuzz/found/$$f; echo "fuzz $$f"; \
+	  $(B)/fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=1 \
+	  -verbosity=0 -artifact_prefix=$(B)/fuzz/crash-$$f- $(B)/fuzz/found/$$f tests/fuzz/corpus/$$f; done
 
-fuzz-long: ## the same for an hour a target
+fuzz-long: ## the same for an hour each
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=3600
 
 format: ## let clang-format lay out the C sources
@@ -181,6 +184,30 @@ $(B)/asan/unit/%: $(B)/asan/unit-obj/%.o $(UNIT_HELPERS) $(B)/asan/libklatch.a |
 
 .SECONDARY:
 
+# ---- fuzzing and measuring ---------------------------------------------------------------------
+
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZERS := $(FUZZ_NAMES:%=$(B)/fuzz/fuzz_%)
+FUZZ_OBJECTS := $(patsubst %,$(B)/fuzz/%.o,$(filter-out main,$(NAMES)))
+FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+
+$(B)/fuzz/%.o: src/%.c | $(B)/fuzz
+	$(call step,CLANG)
+	$(Q)$(CLANG) $(LANGUAGE) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined $(DEPENDENCIES) -c -o $@ $<
+
+$(B)/fuzz/schema.o: $(B)/schema.c | $(B)/fuzz
+	$(Q)$(CLANG) $(LANGUAGE) $(FUZZ_FLAGS) -c -o $@ $<
+
+$(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h) $(FUZZ_OBJECTS) | $(B)/fuzz
+	$(call step,LINK)
+	$(Q)$(CLANG) $(LANGUAGE) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< $(FUZZ_OBJECTS) $(LIBS)
+
+# An empty FastCGI handler, what klatch.fcgi is measured beside.
+$(B)/bench/empty: tests/bench/empty.c | need-compiler
+	@mkdir -p $(@D)
+	$(call step,LINK)
+	$(Q)$(CC) $(LANGUAGE) $(WARNINGS) $(HARDENING) $(CFLAGS) $(LINK) -o $@ $< -lfcgi
+
 # ---- npm: pinned in package-lock.json, installed below build/ ----------------------------------
 
 NPM_CI := npm ci --ignore-scripts --no-fund --no-audit --no-update-notifier --loglevel=error \
@@ -243,7 +270,7 @@ $(B)/tidy/%.ok: % .clang-tidy tests/.clang-tidy $(wildcard src/*.h)
 # handed out to be filled for one.
 lint-cppcheck:
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
-	  --library=posix --inline-suppr --suppress=missingIncludeSystem --suppress=uninitvar \
+	  --inline-suppr --suppress=missingIncludeSystem --suppress=uninitvar \
 	  --suppress=legacyUninitvar -D_GNU_SOURCE -DKLATCH_FAULTS -Isrc src
 
 lint-shellcheck:
@@ -255,4 +282,4 @@ lint-eslint: $(B)/npm-test.stamp
 lint-tsc: $(B)/npm-test.stamp $(B)/vendor/lit-html/LICENSE
 	node $(B)/node_modules/typescript/bin/tsc --project tsconfig.json
 
--include $(wildcard $(B)/obj/*.d $(B)/strict/*.d $(B)/asan/obj/*.d $(B)/asan/unit-obj/*.d)
+-include $(wildcard $(B)/obj/*.d $(B)/strict/*.d $(B)/asan/obj/*.d $(B)/asan/unit-obj/*.d $(B)/fuzz/*.d)

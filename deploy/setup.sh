@@ -56,6 +56,8 @@ look_for_test() {
 look_for_fuzz() {
     look_for_run
     need_command clang clang
+    compgen -G '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a' >/dev/null ||
+        missing+=(libclang-rt-14-dev)
 }
 
 look() {
