@@ -15,7 +15,7 @@ enum {
     SENT_BYTES_MAX = ROOM_SENDS_MAX * (ROOM_MESSAGE_ID_BYTES_MAX * 6 + 40),
 };
 #define WAIT_MS_MAX (INT64_C(1) << 53) /* what JSON's numbers carry exactly; cut to the hold */
-#define TURN_MAX    UINT32_MAX         /* what an owner word of the bell holds */
+#define TURN_MAX    ((INT64_C(1) << 30) - 1) /* what an owner word of the bell holds */
 
 static const struct json_field message_fields[] = {
     { .name = "id",
@@ -77,7 +77,7 @@ const struct json_field ep_exchange_fields[] = {
       .offset = IN(turn),
       .min = 0,
       .max = TURN_MAX,
-      .wrong = "turn must be a whole number from 0 to 4294967295." },
+      .wrong = "turn must be a whole number from 0 to 1073741823." },
     { .name = NULL },
 };
 

@@ -173,6 +173,7 @@ static void stop(struct supervisor *s)
     } while (left && now_ms() < until);
     for (int i = 0; left && i < s->options->workers; i++)
         if (s->workers[i].pid > 0) kill(s->workers[i].pid, SIGKILL);
+    while (left && waitpid(-1, NULL, 0) > 0) {}
 }
 
 static bool step(struct supervisor *s)

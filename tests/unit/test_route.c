@@ -171,7 +171,7 @@ static void the_table_carries_the_policy(void **state)
           400,
           "invalid-request" },
         { __LINE__,
-          { HTTP_GET, "/v1/rooms/tea/messages", NULL, NULL, "x", "turn=4294967296" },
+          { HTTP_GET, "/v1/rooms/tea/messages", NULL, NULL, "x", "turn=1073741824" },
           400,
           "invalid-request" },
         { __LINE__,
