@@ -42,7 +42,8 @@ static const struct json_field message_fields[] = {
       .type = JSON_RAW,
       .offset = MESSAGE(data),
       .max = HTTP_BODY_BYTES_MAX,
-      .wrong = "data must be JSON." },
+      .required = true,
+      .wrong = "Each message needs data, any JSON." },
     { .name = NULL },
 };
 

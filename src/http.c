@@ -111,10 +111,11 @@ bool http_form_field(struct arena *a, struct slice form, const char *name, struc
 
 static bool path_from_uri(struct request *rq, const char *uri)
 {
-    const char *at = uri == NULL ? NULL : strstr(uri, "/v1/");
+    size_t uri_len = uri == NULL ? 0 : strcspn(uri, "?");
+    const char *at = uri_len == 0 ? NULL : memmem(uri, uri_len, "/v1/", 4);
     rq->path = slice_of("");
     if (at == NULL) return true;
-    size_t len = strcspn(at, "?");
+    size_t len = uri_len - (size_t)(at - uri);
     char *copy = arena_copy(rq->arena, at, len);
     if (copy == NULL) return false;
     size_t left = http_unescape(copy, len, false);

@@ -2,9 +2,9 @@
  * and no HTTP (that is ep_*'s).
  *
  * Invariants: each call is one transaction on the room's own file and all or nothing; whatever was
- * answered is committed; who waits is rung (app_ring) after the commit, and again when a retry finds
- * its work done. A call that meets a locked file changes nothing, returns 503 busy at once and may
- * be repeated with the same arguments: the caller does that until its patience ends.
+ * answered is committed; who waits is rung (app_ring) after the commit, and again when a retry
+ * finds its work done. A call that meets a locked file changes nothing, returns 503 busy at once
+ * and may be repeated with the same arguments: the caller does that until its patience ends.
  *
  * Slices in results live in the arena given; nothing points into the store. Stored times are
  * app_now_ms(); only sent_ms is wall time. */
@@ -29,8 +29,9 @@ enum {
     ROOM_META_BYTES_MAX = 8192,
     ROOM_SENDS_MAX = 256,           /* messages of one request */
     ROOM_ANSWER_MESSAGES_MAX = 100, /* messages of one answer */
-    ROOM_ANSWER_BYTES_MAX = 120000, /* their data and types; leaves room for the JSON around them in 128 kB.
+    ROOM_ANSWER_BYTES_MAX = 126000, /* their data, types and frames: an answer stays under 128 kB.
                                        One message always fits. */
+    ROOM_FRAME_BYTES = 256,         /* the JSON around one message of an answer, at most */
     ROOM_MESSAGE_IDS_MAX = 1024,    /* retry ids kept for a sender */
     ROOM_SOON_MS = 5000,            /* lease left after a leave with `soon` */
     ROOM_HANGUP_MS = 10000,         /* lease left after a hang-up at a parked poll */
@@ -60,7 +61,7 @@ struct message_in {
     struct slice id;   /* retry id, required by the decoder, 1..64 bytes */
     struct slice to;   /* absent: everybody else */
     struct slice type; /* 1..64 bytes of [a-z0-9-]; prefixes peer-, room-, klatch- refused: 400 */
-    struct slice data; /* raw JSON; absent: stored and sent as null */
+    struct slice data; /* raw JSON */
 };
 
 struct message_out {
@@ -77,11 +78,11 @@ struct sent {
 };
 
 struct join_ask {
-    const char *room;     /* valid */
-    struct slice id;      /* of the client, 16..64 bytes, a retry finds the same member; may be absent */
-    struct slice name;    /* may be absent */
-    struct slice meta;    /* raw JSON; may be absent */
-    struct slice resume;  /* former key */
+    const char *room; /* valid */
+    struct slice id; /* of the client, 16..64 bytes, a retry finds the same member; may be absent */
+    struct slice name;     /* may be absent */
+    struct slice meta;     /* raw JSON; may be absent */
+    struct slice resume;   /* former key */
     struct slice replaces; /* key of the member whose place it takes */
     struct cursor after;
 };
@@ -91,13 +92,13 @@ struct join_result {
     char key[IDENT_KEY_BYTES + 1];
     struct cursor cursor;
     bool resumed;
-    bool gap; /* `after` could not be served; cursor is the oldest that can */
+    bool gap;                  /* `after` could not be served; cursor is the oldest that can */
     struct member_view *peers; /* the others that are present */
     size_t peers_count;
 };
 
-/* Join: makes the room where there is none. In this order: a known `id` gives the same member with a
- * fresh key (the key before it becomes the former key); `resume` gives the member of that key or
+/* Join: makes the room where there is none. In this order: a known `id` gives the same member with
+ * a fresh key (the key before it becomes the former key); `resume` gives the member of that key or
  * former key within its grace: same peer, lapsed ones announced by peer-joined {resumed: true},
  * not counted against the limit; when `resume` can't be honoured the join goes on as a new one
  * without it (`resumed` false); `replaces` removes that member in the same transaction (peer-left
@@ -114,8 +115,8 @@ struct problem room_join(struct app *app, struct arena *a, const struct join_ask
 struct room_wait {
     char room[ROOM_NAME_BYTES_MAX + 1];
     char peer[IDENT_PEER_BYTES + 1];
-    struct cursor after;    /* what it waits beyond */
-    int64_t lease_wake_ms;  /* when the room's next lease ends; INT64_MAX: none */
+    struct cursor after;   /* what it waits beyond */
+    int64_t lease_wake_ms; /* when the room's next lease ends; INT64_MAX: none */
 };
 
 struct exchange_ask {
@@ -133,28 +134,29 @@ struct exchange_result {
     bool more;
     struct cursor next; /* when `after` was given: what to say next */
     struct sent *sent;  /* send_count entries, in order; of a repeated id the first seq */
-    bool gap;           /* `after` can't be served: `peers` is filled, `next` is the oldest cursor that
-                           loses nothing more, messages is empty, nothing was acknowledged */
+    bool gap; /* `after` can't be served: `peers` is filled, `next` is the oldest cursor that
+                 loses nothing more, messages is empty, nothing was acknowledged */
     struct member_view *peers; /* with gap: the present others */
     size_t peers_count;
     struct room_wait wait; /* what to park with when there is nothing to tell */
 };
 
-/* Acknowledge, renew, send, read, in one transaction; a write transaction only when there is something
- * to write: messages to send, a lease with a third gone, a new key's first use (ends the former key's
- * right to resume… it stays known, so that it gets 410), lapsed members to announce, or an
- * acknowledgement while the mailbox is a quarter full. Acks and pruning are applied even when the send
- * then fails. Every message of `send` or none.
- * Fails: 401 key-invalid (unknown key); 404 room-not-found; 410 session-expired (former key, lapsed
- * member, one that has left); 410 room-closed; 404 peer-not-found (`to` unknown or its grace over);
- * 413 message-too-large; 400 invalid-request (type); 507 mailbox-full; 507 disk-full; 503 busy. */
+/* Acknowledge, renew, send, read, in one transaction; a write transaction only when there is
+ * something to write: messages to send, a lease with a third gone, a new key's first use (ends the
+ * former key's right to resume… it stays known, so that it gets 410), lapsed members to announce,
+ * or an acknowledgement while the mailbox is a quarter full. Acks and pruning are applied even when
+ * the send then fails. Every message of `send` or none. Fails: 401 key-invalid (unknown key); 404
+ * room-not-found; 410 session-expired (former key, lapsed member, one that has left); 410
+ * room-closed; 404 peer-not-found (`to` unknown or its grace over); 413 message-too-large; 400
+ * invalid-request (type); 507 mailbox-full; 507 disk-full; 503 busy. */
 struct problem room_exchange(struct app *app, struct arena *a, const struct exchange_ask *ask,
                              struct exchange_result *out);
 
-/* Look again for a parked poll: fills messages, more, next, gap, peers as room_exchange() and updates
- * wait->lease_wake_ms; count == 0 and no gap: wait on. Lapses members whose lease is over (one
- * transaction with their one peer-left each) before it looks. Acknowledges nothing.
- * Fails: as room_exchange() (410 when the member lapsed, left or was replaced; room gone: 410 room-closed). */
+/* Look again for a parked poll: fills messages, more, next, gap, peers as room_exchange() and
+ * updates wait->lease_wake_ms; count == 0 and no gap: wait on. Lapses members whose lease is over
+ * (one transaction with their one peer-left each) before it looks. Acknowledges nothing. Fails: as
+ * room_exchange() (410 when the member lapsed, left or was replaced; room gone: 410 room-closed).
+ */
 struct problem room_look(struct app *app, struct arena *a, struct room_wait *wait,
                          struct exchange_result *out);
 
@@ -162,13 +164,15 @@ struct problem room_look(struct app *app, struct arena *a, struct room_wait *wai
  * Fails: 401 key-invalid; 404 room-not-found; 410 session-expired (former key); 503 busy. */
 struct problem room_leave(struct app *app, const char *room, struct slice key, bool soon);
 
-/* The browser of this parked poll has gone: leave at most ROOM_HANGUP_MS of its lease. Best effort. */
+/* The browser of this parked poll has gone: leave at most ROOM_HANGUP_MS of its lease. Best effort.
+ */
 struct problem room_hangup(struct app *app, const struct room_wait *wait);
 
 /* How many are present. 404 room-not-found when there is no such room; 503 busy. */
 struct problem room_info(struct app *app, const char *room, int64_t *peers, bool *locked);
 
-/* Lapse, expire, prune and, when nobody's grace runs any more, delete one room's file. 503 busy: later. */
+/* Lapse, expire, prune and, when nobody's grace runs any more, delete one room's file. 503 busy:
+ * later. */
 struct problem room_sweep(struct app *app, const char *room);
 
 #endif

@@ -54,11 +54,6 @@ static bool type_allowed(struct slice type)
     return true;
 }
 
-static struct slice data_of(const struct message_in *in)
-{
-    return in->data.at == NULL ? slice_of("null") : in->data;
-}
-
 /* May this one be sent, but for the mailbox's bounds? */
 static struct problem check_message(struct room_tx *tx, const struct member_row *m,
                                     const struct message_in *in)
@@ -69,7 +64,7 @@ static struct problem check_message(struct room_tx *tx, const struct member_row 
                        "A type is 1 to 64 of a-z, 0-9 and -, and none of the server's own.");
     if (in->id.at == NULL || in->id.len < 1 || in->id.len > ROOM_MESSAGE_ID_BYTES_MAX)
         return PROBLEM(400, "invalid-request", "Each message needs an id of 1 to 64 bytes.");
-    if (data_of(in).len > (size_t)tx->app->cfg.message_bytes_max)
+    if (in->data.len > (size_t)tx->app->cfg.message_bytes_max)
         return PROBLEM(413, "message-too-large", "A message's data is longer than allowed.");
     if (in->to.at == NULL) return NO_PROBLEM;
     if (!store_member_by_peer(tx->db, in->to, &to) || to.state == MEMBER_LEFT ||
@@ -118,7 +113,7 @@ static struct problem number_all(struct room_tx *tx, const struct member_row *m,
         sent[i].seq = -++seq;
         if (in->to.at == NULL && !others) continue; /* nobody to keep it for */
         messages++;
-        bytes += (int64_t)(data_of(in).len + in->type.len) + STORE_MESSAGE_BYTES;
+        bytes += (int64_t)(in->data.len + in->type.len) + STORE_MESSAGE_BYTES;
     }
     return messages == 0 ? NO_PROBLEM : check_mailbox(tx, m, messages, bytes);
 }
@@ -131,7 +126,7 @@ static void send_one(struct room_tx *tx, struct member_row *m, const struct mess
         .sender = m->peer,
         .to = in->to,
         .type = in->type,
-        .data = data_of(in),
+        .data = in->data,
         .sent_ms = app_wall_ms(tx->app),
         .stored_ms = tx->now_ms,
     };

@@ -367,7 +367,7 @@ void store_messages_after(struct store_room *r, struct arena *a, const char *pee
             break;
         }
         bytes += sql_column_slice(r->sql, ST_MESSAGES_AFTER, 4).len +
-                 sql_column_slice(r->sql, ST_MESSAGES_AFTER, 5).len;
+                 sql_column_slice(r->sql, ST_MESSAGES_AFTER, 5).len + ROOM_FRAME_BYTES;
         if (*count == max || (*count > 0 && bytes > bytes_max)) {
             *more = true;
             break;

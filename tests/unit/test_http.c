@@ -33,6 +33,7 @@ static void the_path_is_found_wherever_the_web_server_puts_it(void **state)
         { __LINE__, "PATH_INFO=/else/v1/", "REQUEST_URI=/v1/rooms/%zz", "" },
         { __LINE__, "X=", "REQUEST_URI=/v1/rooms/a%00b", "" },
         { __LINE__, "X=", "REQUEST_URI=/nothing", "" },
+        { __LINE__, "X=", "REQUEST_URI=/api/?x=/v1/health", "" },
         { __LINE__, "X=", "Y=", "" },
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
