@@ -38,9 +38,9 @@ struct config {
     char poll_url[CONFIG_TEXT_BYTES_MAX];  /* entry point for polls told by join; empty: the same */
     char origins[CONFIG_ORIGINS_MAX][128]; /* key `origins`, space-separated, exact; or a lone * */
     size_t origins_count;
-    char ice_servers[CONFIG_ICE_SERVERS_MAX]
-                    [CONFIG_TEXT_BYTES_MAX]; /* key `ice_server`, repeatable:
-URLs `stun:host:port`, `turn:… username password`; `none` empties the default */
+    /* Key `ice_server`, repeatable: `stun:host:port`, `turn:… username password`, parted by one
+     * space each; `none` empties the default. */
+    char ice_servers[CONFIG_ICE_SERVERS_MAX][CONFIG_TEXT_BYTES_MAX];
     size_t ice_servers_count;
 };
 

@@ -139,6 +139,8 @@ static void only_strict_json_is_valid(void **state)
         { __LINE__, TEXT("\"\\ude00\\ud83d\""), false },
         { __LINE__, TEXT("\"\\ud83d\\ud83d\""), false },
         { __LINE__, TEXT("\"\\ud83d\\u0041\""), false },
+        { __LINE__, TEXT("\"\\ud83d\\ue000\""), false },
+        { __LINE__, TEXT("\"\\ude00\\ude00\""), false },
         { __LINE__, TEXT("\"\\ud83d\\ude0"), false },
         /* bytes that are not UTF-8, in a string and outside */
         { __LINE__, TEXT("\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\""), true },
