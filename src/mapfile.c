@@ -34,6 +34,7 @@ struct mapfile {
 static struct {
     _Atomic uintptr_t start; /* 0: free */
     _Atomic size_t bytes;
+    _Atomic bool replaced; /* or just being: of several threads that fault one does it */
 } guarded[GUARDED_MAX];
 static struct sigaction sigbus_before;
 
@@ -43,21 +44,22 @@ static void on_sigbus(int number, siginfo_t *info, void *context)
     (void)context;
     int errno_before = errno;
     uintptr_t fault = (uintptr_t)info->si_addr;
-    bool by_access = info->si_code > 0;
+    bool by_access = info->si_code == BUS_ADRERR;
     for (size_t i = 0; by_access && i < GUARDED_MAX; i++) {
         uintptr_t start = guarded[i].start;
         size_t bytes = guarded[i].bytes;
         if (start == 0 || fault < start || fault - start >= bytes) continue;
+        bool by_another = atomic_exchange(&guarded[i].replaced, true);
         void *at = (void *)start; // NOLINT(performance-no-int-to-ptr): it came from mmap
-        if (mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-                 0) == MAP_FAILED)
+        if (!by_another && mmap(at, bytes, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
             break;
         errno = errno_before;
         return;
     }
     /* Not ours: what was before, mostly the end, at the access done again or the signal sent. */
     sigaction(number, &sigbus_before, NULL);
-    if (!by_access) raise(number);
+    if (info->si_code <= 0) raise(number);
     errno = errno_before;
 }
 
@@ -79,6 +81,7 @@ static bool guard(void *at, size_t bytes)
     for (size_t i = 0; installed && i < GUARDED_MAX; i++) {
         if (guarded[i].start != 0) continue;
         guarded[i].bytes = bytes;
+        guarded[i].replaced = false;
         guarded[i].start = (uintptr_t)at;
         return true;
     }

@@ -59,21 +59,21 @@ static int take_all(struct limits *l, const char *what, const char *address, int
 static void a_minutes_number_at_once_then_one_by_one(void **state)
 {
     static const int64_t rates[] = { 1, 2, 6, 7, 59, 60, 100, 601, 9999 };
+    int64_t now_ms = 1000000;
     for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
-        char address[20];
         int retry_after_s = 0;
-        int64_t now_ms = 1000000, rate = rates[i];
-        snprintf(address, sizeof address, "192.0.2.%d", (int)i);
-        assert_int_equal(take_all(*state, "join", address, rate, now_ms, &retry_after_s), rate);
+        int64_t rate = rates[i];
+        assert_int_equal(take_all(*state, "join", "192.0.2.1", rate, now_ms, &retry_after_s), rate);
         assert_int_equal(retry_after_s, (60 + rate - 1) / rate);
         now_ms += 60000 / rate - 2; /* not yet one token's time */
         if (rate < 1000)
-            assert_false(limits_take(*state, "join", address, rate, now_ms, &retry_after_s));
+            assert_false(limits_take(*state, "join", "192.0.2.1", rate, now_ms, &retry_after_s));
         now_ms += 1000;
-        int taken = take_all(*state, "join", address, rate, now_ms, &retry_after_s);
+        int taken = take_all(*state, "join", "192.0.2.1", rate, now_ms, &retry_after_s);
         assert_in_range(taken, 1, 1 + rate / 59);
         now_ms += 60000 + 1000;
-        assert_int_equal(take_all(*state, "join", address, rate, now_ms, &retry_after_s), rate);
+        assert_int_equal(take_all(*state, "join", "192.0.2.1", rate, now_ms, &retry_after_s), rate);
+        now_ms += 120000; /* full again for the next rate */
     }
 }
 
@@ -100,7 +100,8 @@ static void no_limit_no_file_no_address(void **state)
     assert_int_equal(take_all(*state, "join", "", 3, 0, &retry_after_s), 0);
 }
 
-static void what_counts_of_an_address(void **state)
+/* The line of the first row that is not as said; 0: all are. */
+static int wrong_line(struct limits *l)
 {
     static const struct {
         int line;
@@ -120,10 +121,25 @@ static void what_counts_of_an_address(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int retry_after_s;
-        if ((take_all(*state, rows[i].what, rows[i].address, 5, 0, &retry_after_s) == 5) !=
-            rows[i].fresh)
-            fail_msg("line %d", rows[i].line);
+        bool fresh = take_all(l, rows[i].what, rows[i].address, 5, 0, &retry_after_s) == 5;
+        if (fresh != rows[i].fresh) return rows[i].line;
     }
+    return 0;
+}
+
+static void what_counts_of_an_address(void **state)
+{
+    (void)state;
+    int line = 1;
+    /* With one key in 500 two of these share a row, as the header says; not with four keys. */
+    for (int key = 0; key < 4 && line != 0; key++) {
+        struct limits *l = limits_open(path, boot);
+        assert_non_null(l);
+        line = wrong_line(l);
+        limits_close(l);
+        unlink(path);
+    }
+    if (line != 0) fail_msg("line %d", line);
 }
 
 static void a_clock_set_back_locks_nobody_out_for_long(void **state)
@@ -172,7 +188,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_refusal_costs_nothing_and_its_retry_is_kept, open_limits,
                                         close_limits),
         cmocka_unit_test_setup_teardown(no_limit_no_file_no_address, open_limits, close_limits),
-        cmocka_unit_test_setup_teardown(what_counts_of_an_address, open_limits, close_limits),
+        cmocka_unit_test(what_counts_of_an_address),
         cmocka_unit_test_setup_teardown(a_clock_set_back_locks_nobody_out_for_long, open_limits,
                                         close_limits),
         cmocka_unit_test_setup_teardown(processes_share_one_count_and_another_boot_starts_anew,
