@@ -215,14 +215,14 @@ static void a_fault_elsewhere_still_ends_the_process(void **state)
 static void all_who_start_at_once_share_one_file(void **state)
 {
     (void)state;
-    enum { ROUNDS = 20, PROCESSES = 8 };
+    enum { ROUNDS = 60, PROCESSES = 8 };
     for (int round = 0; round < ROUNDS; round++) {
         char boot_id[37];
         int gate[2], done[2], status, failures = 0;
         pid_t children[PROCESSES];
         char byte;
         snprintf(boot_id, sizeof boot_id, "boot %d", round / 2);
-        if (round % 4 == 0) unlink(path);
+        if (round % 20 == 0) unlink(path);
         assert_int_equal(pipe(gate) + pipe(done), 0);
         for (int i = 0; i < PROCESSES; i++) {
             children[i] = fork();
