@@ -19,6 +19,7 @@ const KINDS = /** @type {const} */ (['audio', 'video']);
  * @property {MediaStreamTrack} track one that is received
  * @property {null} open the channel is open
  * @property {string} data a text from the channel
+ * @property {null} unusable the other side's description can't be used
  */
 
 /** @extends {Emitter<ConnectionEvents>} */
@@ -107,8 +108,8 @@ export class Connection extends Emitter {
         if (type === 'candidate') await this.#candidate(body.candidate);
         else await this.#description(type, body);
       } catch {
-        // What the other side sent can't be used. The connection then fails by
-        // itself and is begun anew, as after any other failure.
+        // One candidate of many may be odd.
+        if (type !== 'candidate' && !this.#closed) this.emit('unusable', null);
       }
     });
     return this.#work;

@@ -96,7 +96,7 @@ export class Peer extends Emitter {
     if (theirs !== null && (body.from !== theirs || body.to !== mine)) return;
     const conn = typeof body.conn === 'string' ? body.conn : theirs === null ? this.#conn : '';
     if (known === 'again') {
-      if (!this.#polite && Date.now() - this.#renewedMs > RENEW_PAUSE_MS) this.#renew();
+      if (!this.#polite) this.#anew();
       return;
     }
     if (conn !== this.#conn || !this.#connection) {
@@ -107,7 +107,7 @@ export class Peer extends Emitter {
       // Not the first offer of a connection that we don't have: the other page goes on
       // with one that we have given up.
       if (typeof body.n === 'number' && body.n > 1) {
-        this.#again();
+        this.#anew();
         return;
       }
       this.#open(conn);
@@ -178,6 +178,7 @@ export class Peer extends Emitter {
       this.emit('open', null);
     });
     connection.on('data', ({ detail }) => this.#heard(detail));
+    connection.on('unusable', () => this.#anew());
     this.#publish();
     return connection;
   }
@@ -261,10 +262,17 @@ export class Peer extends Emitter {
     this.#timer = setTimeout(() => this.#mend(), ms);
   }
 
-  /** Ask the impolite one for a new connection. */
-  #again() {
+  /** This connection won't do any more: begin another, or ask the impolite one for it. */
+  #anew() {
+    // Both may say so, and what they said before may still be on its way.
+    if (this.#closed || Date.now() - this.#renewedMs < RENEW_PAUSE_MS) return;
     const { mine, theirs, mail } = this.#options;
-    mail('again', { from: mine, to: theirs });
+    if (!this.#polite) {
+      this.#renew();
+    } else if (theirs !== null) {
+      this.#renewedMs = Date.now();
+      mail('again', { from: mine, to: theirs });
+    }
   }
 
   #mend() {
@@ -282,11 +290,9 @@ export class Peer extends Emitter {
     } else if (theirs === null) {
       // Who doesn't speak our protocol gets one offer, not a mailbox full.
       this.#failures = RESTARTS_MAX + 1;
-    } else if (this.#polite) {
-      this.#again();
-      this.#expect(CONNECT_MS_MAX / 2);
     } else {
-      this.#renew();
+      this.#expect(CONNECT_MS_MAX / 2);
+      this.#anew();
     }
     this.#publish();
   }
