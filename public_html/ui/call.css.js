@@ -23,7 +23,7 @@ h1 { font-size: 1.0625rem; font-weight: 650; overflow: hidden; text-overflow: el
 .stage { grid-area: stage; position: relative; min-inline-size: 0; min-block-size: 0; padding: 0 .5rem; }
 .sound { position: absolute; inset: 0; z-index: 2; display: grid; place-content: center; justify-items: center; gap: .5rem; }
 .sound .button { min-block-size: 3.5rem; padding-inline: 1.6rem; font-size: 1.0625rem; box-shadow: var(--shadow); }
-.sound p { padding: .3rem .9rem; border-radius: 999px; background: rgb(18 15 12 / .82); color: #fff; font-size: .875rem; text-align: center; }
+.sound p { padding: .3rem .9rem; max-inline-size: 90%; border-radius: 1rem; background: rgb(18 15 12 / .82); color: #fff; font-size: .875rem; text-align: center; }
 klatch-controls { grid-area: controls; }
 klatch-notices { position: absolute; z-index: 3; inset-block-start: .6rem; inset-inline: .75rem; }
 .byhand { position: absolute; z-index: 4; inset-block-start: .6rem; inset-inline: .75rem; margin-inline: auto; max-inline-size: 28rem; display: grid;

@@ -123,7 +123,8 @@ export class KlatchCall extends Part {
       <p class="count" role="status" ?data-none=${others === 0} ?data-part=${connected < others}>
         ${others === 0 ? t('call.alone') : t('call.connected', { connected, others })}</p>
       <button class="button copy" @click=${this.#copy}>${icon(this.#copied ? 'check' : 'link')}
-        <span role="status">${this.#copied ? t('call.copied') : t('call.copy')}</span></button>
+        <span>${this.#copied ? t('call.copied') : t('call.copy')}</span></button>
+      <span class="hidden-text" role="status">${this.#copied ? t('call.copied') : ''}</span>
     </div>`;
   }
 

@@ -25,7 +25,7 @@ export class KlatchControls extends Part {
   /** @override */
   view() {
     const { t, mic, cam, chat, unread } = this.props;
-    return html`<div class="bar" role="toolbar" aria-label=${t('call.controls')}>
+    return html`<div class="bar" role="group" aria-label=${t('call.controls')}>
       ${this.#toggle('mic', 'toggle-mic', mic)}
       ${this.#toggle('cam', 'toggle-cam', cam)}
       <button class="control" aria-expanded=${chat} aria-keyshortcuts=${shortcuts.chat.name}

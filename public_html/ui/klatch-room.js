@@ -108,6 +108,10 @@ export class KlatchRoom extends Part {
       const room = await joinRoom({
         api, room: this.#roomName, name: this.name, media: this.media, signal: joining.signal,
       });
+      if (joining.signal.aborted) {
+        room.destroy();
+        throw new KlatchProblem('aborted');
+      }
       this.#enter(room);
       return room;
     } catch (error) {
@@ -120,7 +124,12 @@ export class KlatchRoom extends Part {
 
   /** Hang up, or give up joining. */
   leave() {
-    this.#joining?.abort();
+    if (this.#joining) {
+      this.#joining.abort();
+      this.#joining = null;
+      this.#phase = 'lobby';
+      this.update();
+    }
     this.room?.destroy();
   }
 

@@ -3,7 +3,6 @@
 
 export default {
   'lobby.heading': 'Ready to talk?',
-  'lobby.room': 'Room',
   'lobby.name': 'Your name',
   'lobby.name.hint': 'Guest',
   'lobby.join': 'Join',
@@ -14,7 +13,6 @@ export default {
   'lobby.asking': 'Allow camera and microphone when the browser asks.',
   'lobby.without': 'You can also join without camera or microphone, to listen and write.',
   'lobby.retry': 'Try again',
-  'lobby.level': 'Microphone level',
   'lobby.privacy': 'Sound, picture and text go from browser to browser, encrypted. To find each other, browsers ask'
     + ' address servers (STUN) that the owner of this site chose.',
 

@@ -4,9 +4,13 @@ import { chromium } from 'playwright-core';
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
-/** @param {string[]} [more] further flags */
-export function openBrowser(more = []) {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: [...FLAGS, ...more] });
+/** @param {{soundNeedsTap?: boolean}} [options] sound plays at once unless told otherwise */
+export function openBrowser({ soundNeedsTap = false } = {}) {
+  const policy = soundNeedsTap ? 'document-user-activation-required' : 'no-user-gesture-required';
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true,
+    args: [...FLAGS, `--autoplay-policy=${policy}`],
+  });
 }
 
 export const SIZES = { phone: [360, 740], tablet: [768, 1024], desk: [1440, 900], small: [320, 568], flat: [740, 360] };
@@ -19,6 +23,7 @@ export const SIZES = { phone: [360, 740], tablet: [768, 1024], desk: [1440, 900]
 export async function openScene(browser, url, scene, { size = 'phone', scheme = 'light' } = {}) {
   const [width, height] = SIZES[size];
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce' });
+  context.setDefaultTimeout(8000);
   const page = await context.newPage();
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(String(error)));

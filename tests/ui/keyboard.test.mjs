@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import test, { after, before } from 'node:test';
+import { openBrowser, openScene } from './browser.mjs';
+import { serve } from './serve.mjs';
+
+let server;
+let browser;
+before(async () => {
+  server = await serve();
+  browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** What has the focus, through shadow roots: its name, and whether one can see it. */
+const focused = (page) => page.evaluate(() => {
+  let element = document.activeElement;
+  while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+  const style = getComputedStyle(element);
+  const name = element.getAttribute('aria-label') ?? element.textContent?.trim() ?? '';
+  const label = element.closest('label')?.querySelector('span')?.textContent;
+  return { name: label ?? name, ring: element === document.body ? 0 : parseFloat(style.outlineWidth), style: style.outlineStyle };
+});
+
+/** Tab through the page: the names of all stops, each checked to show its focus. */
+async function walk(page, stops) {
+  const names = [];
+  for (let i = 0; i < stops; i += 1) {
+    await page.keyboard.press('Tab');
+    const at = await focused(page);
+    assert.ok(at.ring >= 2 && at.style !== 'none', `no focus to be seen on "${at.name}"`);
+    names.push(at.name);
+  }
+  return names;
+}
+
+test('the lobby is walked through with Tab, and Enter in the name joins', async () => {
+  const { page, close } = await openScene(browser, server.url, 'lobby');
+  assert.deepEqual(await walk(page, 6), ['Microphone', 'Camera', 'Your name', 'Microphone', 'Camera', 'Join']);
+  await page.getByLabel('Your name').press('Enter');
+  await page.getByRole('button', { name: 'Hang up' }).waitFor();
+  await close();
+});
+
+test('the call is walked through with Tab, top to bottom', async () => {
+  const { page, close } = await openScene(browser, server.url, 'call-4');
+  assert.deepEqual(await walk(page, 6), ['Copy link', 'Microphone', 'Camera', 'Chat', 'Settings', 'Hang up']);
+  await close();
+});
+
+test('alone, the link and its button are reached too', async () => {
+  const { page, close } = await openScene(browser, server.url, 'call-1');
+  const names = await walk(page, 8);
+  assert.deepEqual(names.slice(0, 3), ['Copy link', 'Link to this room', 'Copy link']);
+  await close();
+});
+
+test('Alt and a letter turn microphone and camera off and on and open the chat', async () => {
+  const { page, close } = await openScene(browser, server.url, 'call-2', { size: 'desk' });
+  const state = () => page.evaluate(() => {
+    const { mic, cam } = window.gallery.room.self;
+    return { mic, cam, chat: window.deep('klatch-chat').length };
+  });
+  const is = (wanted) => page.waitForFunction(({ mic, cam, chat }) => {
+    const { self } = window.gallery.room;
+    return self.mic === mic && self.cam === cam && window.deep('klatch-chat').length === chat;
+  }, wanted, { timeout: 3000 }).catch(async () => assert.deepEqual(await state(), wanted));
+  await page.keyboard.press('Alt+m');
+  await is({ mic: false, cam: true, chat: 0 });
+  assert.equal(await page.getByRole('button', { name: 'Microphone', pressed: false }).count(), 1);
+  await page.keyboard.press('Alt+m');
+  await page.keyboard.press('Alt+c');
+  await is({ mic: true, cam: false, chat: 0 });
+  await page.keyboard.press('Alt+t');
+  await is({ mic: true, cam: false, chat: 1 });
+  assert.equal((await focused(page)).name, 'Write a message');
+  await page.keyboard.press('Escape');
+  await is({ mic: true, cam: false, chat: 0 });
+  assert.equal((await focused(page)).name, 'Chat');
+  await page.keyboard.press('m');
+  await is({ mic: true, cam: false, chat: 0 });
+  for (const [name, keys] of [['Microphone', 'Alt+M'], ['Camera', 'Alt+C'], ['Chat', 'Alt+T']]) {
+    assert.equal(await page.getByRole('button', { name }).first().getAttribute('aria-keyshortcuts'), keys);
+  }
+  await close();
+});
+
+test('what lies under the chat on a phone is out of reach until it closes', async () => {
+  const { page, close } = await openScene(browser, server.url, 'call-1');
+  await page.getByRole('button', { name: 'Chat' }).press('Enter');
+  await page.waitForFunction(() => window.deep('klatch-chat').length === 1);
+  assert.equal((await focused(page)).name, 'Close chat');
+  assert.deepEqual(await walk(page, 3), ['Messages', 'Write a message', 'Send']);
+  await page.getByRole('button', { name: 'Close chat' }).focus();
+  await page.keyboard.press('Shift+Tab');
+  assert.equal((await focused(page)).name, 'Copy link', 'in the bar above the chat');
+  await page.keyboard.press('Shift+Tab');
+  assert.notEqual((await focused(page)).name, 'Link to this room', 'in the invitation below the chat');
+  await page.getByRole('button', { name: 'Close chat' }).press('Escape');
+  await page.getByRole('button', { name: 'Hang up' }).focus();
+  assert.equal((await focused(page)).name, 'Hang up');
+  await close();
+});
+
+test('the settings keep the focus, and give it back when they close', async () => {
+  const { page, close } = await openScene(browser, server.url, 'call-2');
+  await page.getByRole('button', { name: 'Settings' }).press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Settings' });
+  await dialog.waitFor();
+  const names = await walk(page, 4);
+  assert.deepEqual(names, ['Your name', 'Microphone', 'Camera', 'Done']);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  assert.equal((await focused(page)).name, 'Settings');
+  await close();
+});

@@ -1,0 +1,102 @@
+// The page around the element, served from a folder and not from the top of a site.
+import assert from 'node:assert/strict';
+import test, { after, before } from 'node:test';
+import { openBrowser } from './browser.mjs';
+import { serve } from './serve.mjs';
+
+let server;
+let browser;
+before(async () => {
+  server = await serve();
+  browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+async function open(hash, more = {}) {
+  const context = await browser.newContext({ viewport: { width: 360, height: 740 }, ...more });
+  context.setDefaultTimeout(8000);
+  const page = await context.newPage();
+  const complaints = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (line) => { if (line.type() === 'error') complaints.push(line.text()); });
+  page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`));
+  await page.goto(`${server.url}fake/${hash}`);
+  return { page, complaints, close: () => context.close() };
+}
+
+test('without a room in the link the page makes one, and the address says which', async () => {
+  const { page, complaints, close } = await open('');
+  await page.getByRole('button', { name: 'Join', exact: true }).waitFor();
+  const room = new URL(page.url()).hash.slice(1);
+  assert.match(room, /^[\w-]{11}$/);
+  assert.equal(await page.title(), `${room} – Klatch`);
+  assert.equal(await page.locator('klatch-room').getAttribute('room'), room);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test('the room of the link is the room of the call, and the other room of a changed link too', async () => {
+  const { page, complaints, close } = await open('#tea');
+  await page.locator('klatch-room[room="tea"]').waitFor();
+  await page.evaluate(() => { location.hash = '#coffee'; });
+  await page.locator('klatch-room[room="coffee"]').waitFor();
+  assert.equal(await page.locator('klatch-room').count(), 1);
+  assert.equal(await page.title(), 'coffee – Klatch');
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+for (const [what, hash, words] of [
+  ['a sealed link', `#tea.${'s'.repeat(22)}`, 'This link is for a sealed room'],
+  ['a link to nowhere', '#tea/time', 'This link does not name a room'],
+]) {
+  test(`${what} is refused in a plain sentence, and a new room is offered`, async () => {
+    const { page, complaints, close } = await open(hash);
+    await page.getByRole('heading', { name: words }).waitFor();
+    assert.equal(await page.locator('klatch-room').count(), 0);
+    await page.getByRole('button', { name: 'New room' }).click();
+    await page.getByRole('button', { name: 'Join', exact: true }).waitFor();
+    assert.match(new URL(page.url()).hash, /^#[\w-]{11}$/);
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+}
+
+test('the page forbids scripts and styles in its markup, and needs none', async () => {
+  const { page, complaints, close } = await open('#tea');
+  const policy = await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content');
+  for (const part of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "base-uri 'none'", "form-action 'none'"]) {
+    assert.ok(policy.includes(part), part);
+  }
+  assert.ok(!policy.includes('unsafe'));
+  await page.evaluate(() => {
+    const script = document.createElement('script');
+    script.textContent = 'window.slippedIn = true';
+    document.body.append(script);
+  });
+  assert.equal(await page.evaluate(() => window.slippedIn), undefined);
+  assert.equal(complaints.length, 1);
+  assert.match(complaints[0], /Content Security Policy/);
+  await close();
+});
+
+test('without JavaScript the page says what it needs', async () => {
+  const { page, close } = await open('', { javaScriptEnabled: false });
+  assert.match(await page.locator('.note').innerText(), /switch JavaScript on/);
+  await close();
+});
+
+test('manifest and icons are where the page says', async () => {
+  const base = `${server.url}fake/`;
+  const manifest = await (await fetch(`${base}app/manifest.webmanifest`)).json();
+  assert.equal(new URL(manifest.start_url, `${base}app/`).href, base);
+  const icons = [...manifest.icons.map(({ src }) => `app/${src}`), 'app/icon.svg', 'app/icon-180.png'];
+  for (const icon of icons) {
+    const answer = await fetch(base + icon);
+    assert.equal(answer.status, 200, icon);
+    assert.match(answer.headers.get('content-type'), /^image\//);
+  }
+});

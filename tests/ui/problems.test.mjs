@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import test, { after, before } from 'node:test';
+import en from '../../public_html/ui/strings.en.js';
+import { problemText, textsFor } from '../../public_html/ui/strings.js';
+import { openBrowser, openScene } from './browser.mjs';
+import { serve } from './serve.mjs';
+
+const t = textsFor(['en']);
+/** What a person may meet: the room API's codes, then the browser's own. */
+const CODES = ['key-invalid', 'token-invalid', 'token-expired', 'not-permitted', 'banned', 'password-wrong', 'room-not-found',
+  'room-full', 'session-expired', 'room-closed', 'kicked', 'message-too-large', 'room-locked', 'rate-limited', 'busy',
+  'mailbox-full', 'disk-full', 'network', 'timeout', 'not-klatch', 'not-found', 'bad-link', 'sealed-link', 'bad-message',
+  'no-webrtc', 'permission-denied', 'no-device', 'device-busy', 'device-lost', 'insecure-context'];
+
+let server;
+let browser;
+before(async () => {
+  server = await serve();
+  browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+test('each problem has words of its own: what is wrong, and what to do', () => {
+  const seen = new Map();
+  for (const code of CODES) {
+    const { title, more } = problemText(t, { code, kind: 'video' });
+    assert.notEqual(title, en['problem.other'], code);
+    for (const text of [title, more]) {
+      assert.ok(text.length > 5 && !text.includes('{'), `${code}: ${text}`);
+      assert.ok(!text.includes(code) || !code.includes('-'), `${code} is shown to people: ${text}`);
+    }
+    assert.match(more, /\.$/, code);
+    seen.set(`${title} ${more}`, code);
+  }
+  assert.ok(seen.size >= CODES.length - 1, 'two problems in the same words');
+});
+
+test('a device problem names the device', () => {
+  assert.match(problemText(t, { code: 'no-device', kind: 'audio' }).title, /microphone/);
+  assert.match(problemText(t, { code: 'no-device', kind: 'video' }).title, /camera/);
+  assert.match(problemText(t, { code: 'device-busy', kind: 'both' }).title, /camera and microphone/);
+});
+
+test('a problem that nobody has heard of still says what its author wrote', () => {
+  const text = problemText(t, { code: 'brand-new', message: 'The moon is in the way.' });
+  assert.deepEqual(text, { title: en['problem.other'], more: 'The moon is in the way.' });
+});
+
+test('every text is used, and every key that is used has a text', async () => {
+  const names = ['call', 'card', 'chat', 'controls', 'devices', 'grid', 'invite', 'klatch-room', 'lobby', 'notices', 'settings', 'tile'];
+  const sources = await Promise.all([...names.map((name) => `ui/${name}.js`), 'ui/strings.js', 'app/app.js']
+    .map((name) => readFile(new URL(`../../public_html/${name}`, import.meta.url), 'utf8')));
+  const source = sources.join('\n');
+  const made = [/^problem\./, /^device\.(mic|cam|none|word)/, /^person\.(connect|reconnect|no-path$|away)/, /^ended\./, /^call\.(mic|cam)$/];
+  const unused = Object.keys(en).filter((key) => !made.some((pattern) => pattern.test(key)) && !source.includes(`'${key}'`));
+  assert.deepEqual(unused, []);
+  for (const [, key] of source.matchAll(/\bt\('([\w.-]+)'/g)) assert.ok(key in en, key);
+});
+
+for (const [scene, title] of [
+  ['lobby-permission-denied-both', 'The browser may not use your camera and microphone'],
+  ['lobby-permission-denied-audio', 'The browser may not use your microphone'],
+  ['lobby-no-device-video', 'No camera was found'],
+  ['lobby-device-busy-video', 'Your camera can’t be started'],
+  ['lobby-insecure-context-both', 'This page is not secure (http)'],
+]) {
+  test(`in the lobby: "${title}", and one can join without`, async () => {
+    const { page, complaints, close } = await openScene(browser, server.url, scene);
+    const alert = page.getByRole('alert').filter({ hasText: title });
+    await alert.waitFor();
+    assert.match(await alert.innerText(), /also join without/);
+    await page.getByRole('button', { name: 'Join', exact: true }).click();
+    await page.getByRole('button', { name: 'Hang up' }).waitFor();
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+}
+
+for (const [scene, title] of [
+  ['lobby-room-full', 'The room is full'], ['lobby-network', 'The server can’t be reached'], ['lobby-not-klatch', 'The server is away'],
+  ['lobby-room-locked', 'The room is locked'], ['lobby-odd-code', 'Something went wrong'],
+]) {
+  test(`who can't get in reads "${title}" and may try again`, async () => {
+    const { page, close } = await openScene(browser, server.url, scene);
+    await page.getByRole('alert').filter({ hasText: title }).waitFor();
+    await page.evaluate(() => { window.klatchPlan = {}; });
+    await page.getByRole('button', { name: 'Join', exact: true }).click();
+    await page.getByRole('button', { name: 'Hang up' }).waitFor();
+    await close();
+  });
+}
+
+test('"Try again" asks for the devices once more', async () => {
+  const { page, close } = await openScene(browser, server.url, 'lobby-permission-denied-both');
+  await page.evaluate(() => { window.klatchPlan = {}; });
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('button', { name: 'Camera', pressed: true }).waitFor();
+  assert.equal(await page.getByRole('alert').filter({ hasText: 'may not use' }).count(), 0);
+  await close();
+});
+
+test('joining that takes long can be cancelled', async () => {
+  const { page, close } = await openScene(browser, server.url, 'lobby-joining');
+  await page.getByText('Joining…').waitFor();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Join', exact: true }).waitFor();
+  assert.equal(await page.getByRole('alert').innerText(), '');
+  await close();
+});
