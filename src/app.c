@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "bell.h"
-#include "limits.h"
 #include "log.h"
 #include "park.h"
+#include "rates.h"
 #include "slots.h"
 #include "store.h"
 
@@ -125,7 +125,7 @@ bool app_open(struct app *app)
     read_boot_id(app->boot_id);
     if (!open_data_dir(app)) return false;
     app->bell = bell_open(path_of(app, "bell", path), app->boot_id);
-    app->limits = limits_open(path_of(app, "limits", path), app->boot_id);
+    app->rates = rates_open(path_of(app, "rates", path), app->boot_id);
     app->slots = slots_open(path_of(app, "slots", path));
     app->store = store_open(app);
     app->park = park_open(app);
@@ -139,11 +139,11 @@ void app_close(struct app *app)
     park_close(app->park);
     store_close(app->store);
     slots_close(app->slots);
-    limits_close(app->limits);
+    rates_close(app->rates);
     bell_close(app->bell);
     app->park = NULL;
     app->store = NULL;
     app->slots = NULL;
-    app->limits = NULL;
+    app->rates = NULL;
     app->bell = NULL;
 }

@@ -1,5 +1,5 @@
 /* app: the one struct that is passed everywhere.
- * Owns what lives as long as the process: configuration, clock, store, bell, limits, slots and
+ * Owns what lives as long as the process: configuration, clock, store, bell, rates, slots and
  * park. Tests make one with a clock of their own; nothing else reads the time. */
 #ifndef KLATCH_APP_H
 #define KLATCH_APP_H
@@ -11,7 +11,7 @@
 #include "config.h"
 
 struct bell;
-struct limits;
+struct rates;
 struct park;
 struct slots;
 struct store;
@@ -25,7 +25,7 @@ struct app {
     bool data_remote;                  /* on NFS or the like: no bell reaches everybody */
     struct store *store;
     struct bell *bell; /* NULL: timers alone */
-    struct limits *limits;
+    struct rates *rates;
     struct slots *slots;
     struct park *park;
     bool process_per_poll; /* a held poll costs a process of the web server */
@@ -38,7 +38,7 @@ struct app {
     size_t rung_count;           /* above APP_RUNG_MAX: look at every bucket */
 };
 
-/* Open everything under app->cfg (filled by the caller): data folder, bell, limits, slots, store,
+/* Open everything under app->cfg (filled by the caller): data folder, bell, rates, slots, store,
  * park. Never called before a fork of a process that goes on using it. False after logging why. */
 bool app_open(struct app *app);
 void app_close(struct app *app);

@@ -1,7 +1,8 @@
 #include <string.h>
 
+#include "bell.h"
 #include "ep.h"
-#include "limits.h"
+#include "rates.h"
 #include "sweep.h"
 
 #define IN(field) offsetof(struct in_join, field)
@@ -119,8 +120,8 @@ struct problem ep_join(struct ep_call *c)
     const struct in_join *in = c->in;
     int retry_after_s = 0;
     if (!c->rq->again &&
-        !limits_take(c->app->limits, "join", c->rq->address, c->app->cfg.joins_per_minute,
-                     app_now_ms(c->app), &retry_after_s))
+        !rates_take(c->app->rates, "join", c->rq->address, c->app->cfg.joins_per_minute,
+                    app_now_ms(c->app), &retry_after_s))
         return PROBLEM_RETRY(429, "rate-limited",
                              "Too many joins from this address; wait a little.", retry_after_s);
     struct join_ask ask = {
@@ -136,6 +137,11 @@ struct problem ep_join(struct ep_call *c)
     struct join_result res = { 0 };
     struct problem p = room_join(c->app, c->rq->arena, &ask, &res);
     if (p.status != 0) return p;
+    if (res.known && c->app->bell != NULL) {
+        /* Turns count anew with the new key; who is parked with the former one is superseded. */
+        bell_owner_restart(c->app->bell, res.peer);
+        app_ring(c->app, c->room);
+    }
     c->an->status = 201;
     put_answer(c, &res);
     sweep_after_join(c->app);

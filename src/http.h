@@ -33,7 +33,7 @@ struct request {
     struct slice key; /* X-Klatch-Key or Authorization: Bearer */
     struct slice body;
     bool body_too_large; /* body is empty then */
-    bool again;          /* handled before, with OUTCOME_BUSY: limits were counted then */
+    bool again;          /* handled before, with OUTCOME_BUSY: its rate was counted then */
     const char *address; /* REMOTE_ADDR, "" when unknown */
 };
 

@@ -1,4 +1,4 @@
-/* mapfile: a small file of fixed size that processes share by mapping it; under bell and limits.
+/* mapfile: a small file of fixed size that processes share by mapping it; under bell and rates.
  *
  * Made under a temporary name with posix_fallocate, so that a full disk is told now and not by a
  * fault later, then link(2), so that nobody maps half a file. One of another boot, of an older

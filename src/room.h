@@ -91,6 +91,8 @@ struct join_result {
     char peer[IDENT_PEER_BYTES + 1];
     char key[IDENT_KEY_BYTES + 1];
     struct cursor cursor;
+    bool known; /* a member that was here before, by `id` or `resume`: polls with its former key are
+                   over */
     bool resumed;
     bool gap;                  /* `after` could not be served; cursor is the oldest that can */
     struct member_view *peers; /* the others that are present */

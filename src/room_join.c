@@ -85,6 +85,7 @@ static void join_again(struct room_tx *tx, struct joining *j, struct join_result
     else if (changed)
         room_tell(tx, "peer-updated", &self, false);
     memcpy(out->peer, j->m.peer, sizeof out->peer);
+    out->known = true;
     out->resumed = j->by_resume;
 }
 

@@ -295,6 +295,31 @@ static void the_poll_with_the_lower_turn_ends_whichever_came_last(void **state)
     buf_free(&text);
 }
 
+static void a_resumed_member_counts_its_turns_anew_and_its_former_poll_ends(void **state)
+{
+    struct app_fixture *f = *state;
+    struct buf text;
+    struct waiter former, w;
+    char key[128], cursor[128], body[256];
+    buf_init(&text, 1 << 20);
+    join(f, &text, key, cursor);
+    assert_int_equal(poll(f, &text, key, cursor, ",\"turn\":900", &former), 0);
+    snprintf(body, sizeof body, "{\"resume\":\"%s\",\"after\":\"%s\"}", key, cursor);
+    const struct call resume_it = { HTTP_POST, "/v1/rooms/tea/join", JSON, body, NULL, NULL };
+    f->app.rung_count = 0;
+    assert_int_equal(handle(f, &resume_it, &text, NULL), 201);
+    assert_non_null(strstr(text.at, "\"resumed\":true"));
+    assert_true(f->app.rung_count > 0);
+    take(&text, "key", key);
+    assert_int_equal(resume(f, &former, WAKE_LOOK, &text), OUTCOME_ANSWER);
+    assert_non_null(strstr(text.at, "\"superseded\":true"));
+    assert_int_equal(poll(f, &text, key, cursor, ",\"turn\":1", &w), 0);
+    assert_int_equal(resume(f, &w, WAKE_LOOK, &text), OUTCOME_PARK);
+    park_drop(&f->app, &former);
+    park_drop(&f->app, &w);
+    buf_free(&text);
+}
+
 static void a_full_park_says_when_to_come_again_and_holds_nothing(void **state)
 {
     struct app_fixture *f = *state;
@@ -348,6 +373,7 @@ int main(void)
         CASE(a_poll_without_mail_is_held_and_ends_at_its_deadline_with_the_same_cursor),
         CASE(a_send_that_waits_tells_its_seq_when_the_wait_ends),
         CASE(the_poll_with_the_lower_turn_ends_whichever_came_last),
+        CASE(a_resumed_member_counts_its_turns_anew_and_its_former_poll_ends),
         CASE(a_full_park_says_when_to_come_again_and_holds_nothing),
         CASE(joins_over_the_rate_are_refused_with_retry_after),
         CASE(a_member_that_left_has_its_parked_poll_ended),

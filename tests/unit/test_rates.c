@@ -1,4 +1,4 @@
-#include "limits.h"
+#include "rates.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 #include "log.h"
 
 static const char boot[] = "01234567-89ab-cdef-0123-456789abcdef";
-static char folder[] = "/tmp/klatch-limits-XXXXXX";
+static char folder[] = "/tmp/klatch-rates-XXXXXX";
 static char path[100];
 
 static int make_folder(void **state)
@@ -24,7 +24,7 @@ static int make_folder(void **state)
     (void)state;
     log_open(open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_LEVEL_ERROR);
     if (mkdtemp(folder) == NULL) return -1;
-    snprintf(path, sizeof path, "%s/limits", folder);
+    snprintf(path, sizeof path, "%s/rates", folder);
     return 0;
 }
 
@@ -34,24 +34,24 @@ static int remove_folder(void **state)
     return rmdir(folder);
 }
 
-static int open_limits(void **state)
+static int open_rates(void **state)
 {
-    *state = limits_open(path, boot);
+    *state = rates_open(path, boot);
     return *state == NULL ? -1 : 0;
 }
 
-static int close_limits(void **state)
+static int close_rates(void **state)
 {
-    limits_close(*state);
+    rates_close(*state);
     return unlink(path);
 }
 
 /* Takes until refused, at most 10,000. */
-static int take_all(struct limits *l, const char *what, const char *address, int64_t per_minute,
+static int take_all(struct rates *l, const char *what, const char *address, int64_t per_minute,
                     int64_t now_ms, int *retry_after_s)
 {
     int taken = 0;
-    while (taken < 10000 && limits_take(l, what, address, per_minute, now_ms, retry_after_s))
+    while (taken < 10000 && rates_take(l, what, address, per_minute, now_ms, retry_after_s))
         taken++;
     return taken;
 }
@@ -67,7 +67,7 @@ static void a_minutes_number_at_once_then_one_by_one(void **state)
         assert_int_equal(retry_after_s, (60 + rate - 1) / rate);
         now_ms += 60000 / rate - 2; /* not yet one token's time */
         if (rate < 1000)
-            assert_false(limits_take(*state, "join", "192.0.2.1", rate, now_ms, &retry_after_s));
+            assert_false(rates_take(*state, "join", "192.0.2.1", rate, now_ms, &retry_after_s));
         now_ms += 1000;
         int taken = take_all(*state, "join", "192.0.2.1", rate, now_ms, &retry_after_s);
         assert_in_range(taken, 1, 1 + rate / 59);
@@ -82,13 +82,13 @@ static void a_refusal_costs_nothing_and_its_retry_is_kept(void **state)
     int retry_after_s = 0;
     assert_int_equal(take_all(*state, "join", "192.0.2.1", 2, 0, &retry_after_s), 2);
     for (int i = 0; i < 100; i++) {
-        assert_false(limits_take(*state, "join", "192.0.2.1", 2, 1000, &retry_after_s));
+        assert_false(rates_take(*state, "join", "192.0.2.1", 2, 1000, &retry_after_s));
         assert_int_equal(retry_after_s, 29);
     }
-    assert_false(limits_take(*state, "join", "192.0.2.1", 2, 29999, &retry_after_s));
+    assert_false(rates_take(*state, "join", "192.0.2.1", 2, 29999, &retry_after_s));
     assert_int_equal(retry_after_s, 1);
-    assert_true(limits_take(*state, "join", "192.0.2.1", 2, 30000, &retry_after_s));
-    assert_false(limits_take(*state, "join", "192.0.2.1", 2, 30000, &retry_after_s));
+    assert_true(rates_take(*state, "join", "192.0.2.1", 2, 30000, &retry_after_s));
+    assert_false(rates_take(*state, "join", "192.0.2.1", 2, 30000, &retry_after_s));
 }
 
 static void no_limit_no_file_no_address(void **state)
@@ -101,7 +101,7 @@ static void no_limit_no_file_no_address(void **state)
 }
 
 /* The line of the first row that is not as said; 0: all are. */
-static int wrong_line(struct limits *l)
+static int wrong_line(struct rates *l)
 {
     static const struct {
         int line;
@@ -133,10 +133,10 @@ static void what_counts_of_an_address(void **state)
     int line = 1;
     /* With one key in 500 two of these share a row, as the header says; not with four keys. */
     for (int key = 0; key < 4 && line != 0; key++) {
-        struct limits *l = limits_open(path, boot);
+        struct rates *l = rates_open(path, boot);
         assert_non_null(l);
         line = wrong_line(l);
-        limits_close(l);
+        rates_close(l);
         unlink(path);
     }
     if (line != 0) fail_msg("line %d", line);
@@ -146,7 +146,7 @@ static void a_clock_set_back_locks_nobody_out_for_long(void **state)
 {
     int retry_after_s = 0;
     assert_int_equal(take_all(*state, "join", "192.0.2.1", 60, 1000000000, &retry_after_s), 60);
-    assert_false(limits_take(*state, "join", "192.0.2.1", 60, 5000, &retry_after_s));
+    assert_false(rates_take(*state, "join", "192.0.2.1", 60, 5000, &retry_after_s));
     assert_int_equal(retry_after_s, 1);
 }
 
@@ -161,10 +161,10 @@ static void processes_share_one_count_and_another_boot_starts_anew(void **state)
     for (int i = 0; i < PROCESSES; i++) {
         children[i] = fork();
         if (children[i] != 0) continue;
-        struct limits *l = limits_open(path, boot);
+        struct rates *l = rates_open(path, boot);
         int mine = 0;
         for (int n = 0; n < EACH; n++)
-            mine += limits_take(l, "join", "192.0.2.1", ALLOWED, 0, &retry_after_s);
+            mine += rates_take(l, "join", "192.0.2.1", ALLOWED, 0, &retry_after_s);
         __atomic_fetch_add(taken, mine, __ATOMIC_SEQ_CST);
         _exit(0);
     }
@@ -174,25 +174,25 @@ static void processes_share_one_count_and_another_boot_starts_anew(void **state)
     }
     assert_int_equal(*taken, ALLOWED);
     munmap(taken, sizeof *taken);
-    assert_false(limits_take(*state, "join", "192.0.2.1", ALLOWED, 0, &retry_after_s));
-    struct limits *l = limits_open(path, "another");
-    assert_true(limits_take(l, "join", "192.0.2.1", ALLOWED, 0, &retry_after_s));
-    limits_close(l);
+    assert_false(rates_take(*state, "join", "192.0.2.1", ALLOWED, 0, &retry_after_s));
+    struct rates *l = rates_open(path, "another");
+    assert_true(rates_take(l, "join", "192.0.2.1", ALLOWED, 0, &retry_after_s));
+    rates_close(l);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_minutes_number_at_once_then_one_by_one, open_limits,
-                                        close_limits),
-        cmocka_unit_test_setup_teardown(a_refusal_costs_nothing_and_its_retry_is_kept, open_limits,
-                                        close_limits),
-        cmocka_unit_test_setup_teardown(no_limit_no_file_no_address, open_limits, close_limits),
+        cmocka_unit_test_setup_teardown(a_minutes_number_at_once_then_one_by_one, open_rates,
+                                        close_rates),
+        cmocka_unit_test_setup_teardown(a_refusal_costs_nothing_and_its_retry_is_kept, open_rates,
+                                        close_rates),
+        cmocka_unit_test_setup_teardown(no_limit_no_file_no_address, open_rates, close_rates),
         cmocka_unit_test(what_counts_of_an_address),
-        cmocka_unit_test_setup_teardown(a_clock_set_back_locks_nobody_out_for_long, open_limits,
-                                        close_limits),
+        cmocka_unit_test_setup_teardown(a_clock_set_back_locks_nobody_out_for_long, open_rates,
+                                        close_rates),
         cmocka_unit_test_setup_teardown(processes_share_one_count_and_another_boot_starts_anew,
-                                        open_limits, close_limits),
+                                        open_rates, close_rates),
     };
-    return cmocka_run_group_tests_name("limits", tests, make_folder, remove_folder);
+    return cmocka_run_group_tests_name("rates", tests, make_folder, remove_folder);
 }

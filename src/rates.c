@@ -1,4 +1,4 @@
-#include "limits.h"
+#include "rates.h"
 
 #include <arpa/inet.h>
 #include <stdatomic.h>
@@ -19,20 +19,20 @@ enum {
 /* A row is a token bucket as one number, so that one compare-and-swap is a take: the time in us at
  * which the bucket is full again. A take moves it on by the time of one token; when that is more
  * than a minute from now, the bucket is empty. (ITU-T I.371, generic cell rate algorithm.) */
-struct limits_file {
+struct rates_file {
     struct mapfile_head head;
     _Atomic int64_t full_us[ROWS];
 };
 
-struct limits {
+struct rates {
     struct mapfile *map;
-    struct limits_file *file;
+    struct rates_file *file;
 };
 
-struct limits *limits_open(const char *path, const char *boot_id)
+struct rates *rates_open(const char *path, const char *boot_id)
 {
-    static const struct mapfile_kind kind = { "limits", 1, sizeof(struct limits_file) };
-    struct limits *l = calloc(1, sizeof *l);
+    static const struct mapfile_kind kind = { "rates", 1, sizeof(struct rates_file) };
+    struct rates *l = calloc(1, sizeof *l);
     if (l != NULL) l->map = mapfile_open(path, &kind, boot_id);
     if (l == NULL || l->map == NULL) {
         free(l);
@@ -42,7 +42,7 @@ struct limits *limits_open(const char *path, const char *boot_id)
     return l;
 }
 
-void limits_close(struct limits *l)
+void rates_close(struct rates *l)
 {
     if (l == NULL) return;
     mapfile_close(l->map);
@@ -51,7 +51,7 @@ void limits_close(struct limits *l)
 
 /* The row of `what` and `address`, by SHA-256 of the file's key, `what` and the part that counts.
  */
-static _Atomic int64_t *row_of(const struct limits *l, const char *what, const char *address)
+static _Atomic int64_t *row_of(const struct rates *l, const char *what, const char *address)
 {
     struct {
         uint8_t key[MAPFILE_KEY_BYTES];
@@ -71,8 +71,8 @@ static _Atomic int64_t *row_of(const struct limits *l, const char *what, const c
     return &l->file->full_us[(hash[0] << 8 | hash[1]) % ROWS];
 }
 
-bool limits_take(struct limits *l, const char *what, const char *address, int64_t per_minute,
-                 int64_t now_ms, int *retry_after_s)
+bool rates_take(struct rates *l, const char *what, const char *address, int64_t per_minute,
+                int64_t now_ms, int *retry_after_s)
 {
     if (l == NULL || per_minute <= 0) return true;
     _Atomic int64_t *row = row_of(l, what, address == NULL ? "" : address);
