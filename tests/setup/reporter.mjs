@@ -1,6 +1,6 @@
 // A reporter for node's test runner: one line of JSON for each test that ended, behind a mark, so
 // that tests/run.mjs tells it from what a test itself prints.
-import { inspect } from 'node:util';
+import { inspect, stripVTControlCharacters } from 'node:util';
 
 export const MARK = '\u0001klatch-test ';
 
@@ -9,7 +9,8 @@ function told(error) {
   if (!error) return '';
   const cause = error.cause ?? error;
   const text = typeof cause === 'string' ? cause : inspect(cause, { depth: 4, colors: false });
-  return text.split('\n').filter((line) => !/^\s+at .*\(?node:internal\//.test(line)).join('\n');
+  // Playwright colours its errors.
+  return stripVTControlCharacters(text).split('\n').filter((line) => !/^\s+at .*\(?node:internal\//.test(line)).join('\n');
 }
 
 export default async function* report(source) {

@@ -1,0 +1,58 @@
+// What the README promises can be typed as it stands.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { ROOT } from './lib/run-dir.mjs';
+import { Stack } from './lib/stack.mjs';
+
+const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'src/README.md', 'deploy/nginx/README.md'];
+const read = (page) => fs.readFileSync(path.join(ROOT, page), 'utf8');
+
+/** The README's shell blocks that call the API. */
+function curlBlocks() {
+  return [...read('README.md').matchAll(/```sh\n(.*?)```/gs)].map((match) => match[1])
+    .filter((block) => block.includes('curl'));
+}
+
+describe('the README', () => {
+  let stack;
+  before(async () => { stack = await Stack.start(); });
+  after(() => stack?.stop());
+
+  it('has curl lines that run as they stand', () => {
+    const blocks = curlBlocks();
+    assert.equal(blocks.length, 1);
+    assert.ok(blocks[0].includes('http://localhost:8080/'), 'the address that make run prints');
+    const script = blocks[0].replaceAll('http://localhost:8080/', `http://localhost:${stack.port}/`);
+    const { status, stdout, stderr } = spawnSync('sh', ['-eu'], { input: script, encoding: 'utf8', timeout: 60000 });
+    assert.equal(stderr, '');
+    assert.equal(status, 0);
+    const answers = stdout.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+    assert.deepEqual(answers.filter((answer) => answer.code), [], 'no call was refused');
+    assert.equal(answers[0].status, 'ok');
+    const mail = answers.flatMap((answer) => answer.messages ?? []);
+    assert.deepEqual(mail.map(({ type }) => type), ['peer-joined', 'note']);
+    assert.deepEqual(mail[1].data, { text: 'hello' });
+    assert.ok(answers.some((answer) => answer.room === 'tea'), 'who is there');
+  });
+
+  it('names every make target that it mentions as make help does', () => {
+    const { stdout } = spawnSync('make', ['-s', 'help'], { cwd: ROOT, encoding: 'utf8' });
+    const targets = new Set(stdout.split('\n').map((line) => line.trim().split(/\s/)[0]));
+    for (const page of pages) {
+      for (const [, target] of read(page).matchAll(/(?:`|\n|sudo )make ([a-z][a-z-]*)/g)) {
+        assert.ok(targets.has(target), `${page}: make ${target}`);
+      }
+    }
+  });
+
+  it('links to files that are there, like the other pages', () => {
+    for (const page of pages) {
+      for (const [, link] of read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
+        assert.ok(fs.existsSync(path.join(ROOT, path.dirname(page), link)), `${page}: ${link}`);
+      }
+    }
+  });
+});
