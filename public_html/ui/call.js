@@ -53,6 +53,8 @@ export class KlatchCall extends Part {
   #copyByHand = false;
   /** Names as they were last shown, to tell when one changes. @type {Map<Person, string>} */
   #names = new Map();
+  /** Whose page was reloaded: neither going nor coming is news. @type {Set<string>} */
+  #returning = new Set();
   #watch = new ResizeObserver(() => this.#measure());
 
   /** @override */
@@ -71,13 +73,10 @@ export class KlatchCall extends Part {
   }
 
   #follow() {
-    const { room, media, t } = this.props;
+    const { room, media } = this.props;
     const life = { signal: this.life };
     for (const person of room.people) this.#names.set(person, this.#nameOf(person));
-    room.on('peer-joined', ({ detail: { person } }) => {
-      this.#names.set(person, this.#nameOf(person));
-      this.#say(t('notice.joined', { name: this.#nameOf(person) }));
-    }, life);
+    room.on('peer-joined', ({ detail }) => this.#came(detail.person), life);
     room.on('peer-left', ({ detail }) => this.#parted(detail.person, detail.reason), life);
     room.on('peer-updated', ({ detail: { person } }) => this.#updated(person), life);
     room.on('message', ({ detail: { message } }) => this.#heard(message), life);
@@ -188,15 +187,24 @@ export class KlatchCall extends Part {
     this.#notices.add({ kind: 'problem', ...problemText(this.props.t, problem) });
   }
 
+  /** @param {Person} person */
+  #came(person) {
+    const name = this.#nameOf(person);
+    this.#names.set(person, name);
+    if (this.#returning.delete(name)) this.update();
+    else this.#say(this.props.t('notice.joined', { name }));
+  }
+
   /** @param {Person} person @param {string} reason */
   #parted(person, reason) {
     const { t } = this.props;
     const name = this.#nameOf(person);
     if (reason === 'lapsed') this.#say(t('notice.lapsed', { name }));
     else if (reason === 'kicked') this.#say(t('notice.removed', { name }));
-    else if (reason === 'replaced') this.update();
+    else if (reason === 'replaced') this.#returning.add(name);
     else this.#say(t('notice.left', { name }));
     this.#names.delete(person);
+    this.update();
   }
 
   /** @param {Person} person */

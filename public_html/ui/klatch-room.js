@@ -7,7 +7,7 @@ import { Part } from './part.js';
 import { findApi } from './find-api.js';
 import { tidyName } from './name.js';
 import { loadChoices, saveChoices } from './remember.js';
-import { textsFor } from './strings.js';
+import { problemText, textsFor } from './strings.js';
 import { theme } from './theme.css.js';
 import { roomStyle } from './klatch-room.css.js';
 import './call.js';
@@ -160,11 +160,7 @@ export class KlatchRoom extends Part {
   }
 
   #endedView() {
-    const t = this.#t;
-    const title = this.#reason === 'kicked' || this.#reason === 'closed' || this.#reason === 'replaced'
-      || this.#reason === 'left' ? this.#reason : /** @type {const} */ ('lost');
-    const more = title === 'kicked' || title === 'closed' ? '' : t(`ended.${title}.more`);
-    return html`<klatch-card .props=${{ title: t(`ended.${title}`), more, action: t('ended.again') }}
+    return html`<klatch-card .props=${{ ...endedText(this.#t, this.#reason), action: this.#t('ended.again') }}
       @act=${this.#again}></klatch-card>`;
   }
 
@@ -269,6 +265,20 @@ export class KlatchRoom extends Part {
   #remember(changed) {
     this.#choices = { ...this.#choices, ...changed };
     saveChoices(this.#choices);
+  }
+}
+
+/**
+ * Why the call is over, in words.
+ * @param {import('./strings.js').Texts} t
+ * @param {string} reason left, kicked, closed, or the code of what went wrong
+ */
+function endedText(t, reason) {
+  switch (reason) {
+    case 'left': return { title: t('ended.left'), more: t('ended.left.more') };
+    case 'kicked': return problemText(t, { code: 'kicked' });
+    case 'closed': return problemText(t, { code: 'room-closed' });
+    default: return problemText(t, { code: reason });
   }
 }
 

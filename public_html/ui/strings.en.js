@@ -14,7 +14,7 @@ export default {
   'lobby.without': 'You can also join without camera or microphone, to listen and write.',
   'lobby.retry': 'Try again',
   'lobby.privacy': 'Sound, picture and text go from browser to browser, encrypted. To find each other, browsers ask'
-    + ' address servers (STUN) that the owner of this site chose.',
+    + ' address servers: stun.l.google.com and stun.nextcloud.com, unless the owner of this site chose others.',
 
   'room.open': 'Open room',
   'room.open.more': 'Everybody who has the link, or guesses the name, can come in.',
@@ -80,12 +80,6 @@ export default {
 
   'ended.left': 'You hung up',
   'ended.left.more': 'The others can go on talking. The room stays open for as long as somebody is in it.',
-  'ended.kicked': 'You were sent out of the room',
-  'ended.closed': 'The room was closed',
-  'ended.replaced': 'The call goes on elsewhere',
-  'ended.replaced.more': 'You came into this room again in another window or on another device.',
-  'ended.lost': 'The call has ended',
-  'ended.lost.more': 'The room no longer knows this browser. Coming in again usually works.',
   'ended.again': 'Join again',
 
   'app.title': '{room} – Klatch',

@@ -131,8 +131,9 @@ export class KlatchTile extends Part {
 
 /** @param {string} name */
 function initialOf(name) {
-  const first = [...new Intl.Segmenter().segment(name.trim())][0]?.segment ?? '?';
-  return first.toLocaleUpperCase();
+  // Older browsers can't tell where a letter of several characters ends.
+  const letters = Intl.Segmenter ? [...new Intl.Segmenter().segment(name)].map(({ segment }) => segment) : [...name];
+  return (letters[0] ?? '?').toLocaleUpperCase();
 }
 
 /** The same hue for the same person on every screen. @param {string} id */

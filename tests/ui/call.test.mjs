@@ -60,6 +60,18 @@ test('who comes and goes is told, and counted', () => within('call-2', {}, async
   await page.getByText('Nobody else is here yet').waitFor();
 }));
 
+test('who reloads the page comes back without ado', () => within('call-3', {}, async (page) => {
+  await page.evaluate(() => {
+    const { room } = window.gallery;
+    room.part(room.people[0], 'replaced');
+    room.enter({ name: 'Maya' });
+    room.enter({ name: 'Noor' });
+  });
+  const notices = page.getByRole('region', { name: 'Notices' });
+  await notices.getByText('Noor came in').waitFor();
+  assert.equal((await notices.innerText()).trim(), 'Noor came in');
+}));
+
 test('a picture goes on undisturbed when somebody before it leaves', () => within('call-4', {}, async (page) => {
   await page.evaluate(() => {
     const { room, tiles } = window.gallery;
@@ -143,7 +155,7 @@ test('hanging up gives the devices back and offers to join again', () => within(
 }));
 
 for (const [reason, heading] of [['kicked', 'You were sent out'], ['closed', 'The room was closed'],
-  ['replaced', 'The call goes on elsewhere'], ['lost', 'The call has ended']]) {
+  ['lost', 'The room no longer knows this browser']]) {
   test(`after the call: "${heading}…"`, () => within(`ended-${reason}`, {}, async (page) => {
     await page.getByRole('heading', { name: heading }).waitFor();
     await button(page, 'Join again').waitFor();

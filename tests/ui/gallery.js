@@ -48,7 +48,6 @@ const scenes = {
   'ended-left': { enter: true, then: ({ element }) => element.leave() },
   'ended-kicked': { enter: true, then: ({ room }) => room.end('kicked') },
   'ended-closed': { enter: true, then: ({ room }) => room.end('closed') },
-  'ended-replaced': { enter: true, then: ({ room }) => room.end('replaced') },
   'ended-lost': { enter: true, then: ({ room }) => room.end('session-expired') },
 };
 for (const kind of ['audio', 'video', 'both']) {
