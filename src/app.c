@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,23 +86,27 @@ static bool is_remote(const char *path)
     return false;
 }
 
-static bool open_data_dir(struct app *app)
+/* 0, or the errno of what is wrong with the folder. */
+static int resolve_data_dir(const char *path, char out[APP_PATH_BYTES_MAX])
 {
-    char resolved[4096];
-    if (mkdir(app->cfg.data_dir, 0700) != 0 && errno != EEXIST) {
-        log_event(LOG_LEVEL_ERROR, "data-folder-failed", "path=%s step=make error=%s",
-                  app->cfg.data_dir, strerror(errno));
-        return false;
-    }
-    if (realpath(app->cfg.data_dir, resolved) == NULL || strlen(resolved) >= sizeof app->data_dir ||
-        access(resolved, R_OK | W_OK | X_OK) != 0) {
-        log_event(LOG_LEVEL_ERROR, "data-folder-failed", "path=%s step=open error=%s",
-                  app->cfg.data_dir, errno == 0 ? "path too long" : strerror(errno));
-        return false;
-    }
-    memcpy(app->data_dir, resolved, strlen(resolved) + 1);
-    app->data_remote = is_remote(resolved);
-    return true;
+    char resolved[PATH_MAX];
+    struct stat st;
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) return errno;
+    if (realpath(path, resolved) == NULL || stat(resolved, &st) != 0) return errno;
+    if (!S_ISDIR(st.st_mode)) return ENOTDIR;
+    if (strlen(resolved) >= APP_PATH_BYTES_MAX) return ENAMETOOLONG;
+    if (access(resolved, R_OK | W_OK | X_OK) != 0) return errno;
+    memcpy(out, resolved, strlen(resolved) + 1);
+    return 0;
+}
+
+bool app_find_data_dir(struct app *app)
+{
+    int error = resolve_data_dir(app->cfg.data_dir, app->data_dir);
+    if (error != 0)
+        log_event(LOG_LEVEL_ERROR, "data-folder-failed", "data_dir=%s error=%s", app->cfg.data_dir,
+                  strerror(error));
+    return error == 0;
 }
 
 static const char *path_of(const struct app *app, const char *name, char path[PATH_BYTES_MAX])
@@ -123,7 +128,8 @@ bool app_open(struct app *app)
     if (app->now_ms == NULL) app->now_ms = boottime_ms;
     if (app->wall_ms == NULL) app->wall_ms = realtime_ms;
     read_boot_id(app->boot_id);
-    if (!open_data_dir(app)) return false;
+    if (!app_find_data_dir(app)) return false;
+    app->data_remote = is_remote(app->data_dir);
     app->bell = bell_open(path_of(app, "bell", path), app->boot_id);
     app->rates = rates_open(path_of(app, "rates", path), app->boot_id);
     app->slots = slots_open(path_of(app, "slots", path));

@@ -38,6 +38,9 @@ struct app {
     size_t rung_count;           /* above APP_RUNG_MAX: look at every bucket */
 };
 
+/* Make the data folder of app->cfg where there is none and resolve it to app->data_dir. False after
+ * logging what is wrong with it. */
+bool app_find_data_dir(struct app *app);
 /* Open everything under app->cfg (filled by the caller): data folder, bell, rates, slots, store,
  * park. Never called before a fork of a process that goes on using it. False after logging why. */
 bool app_open(struct app *app);

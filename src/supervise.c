@@ -22,7 +22,7 @@ enum {
     STOP_MS = 950,
     PAUSE_MS_MIN = 50, /* before a worker that lived less than HEALTHY_MS is started again */
     PAUSE_MS_MAX = 5000,
-    HEALTHY_MS = 2000,
+    HEALTHY_MS = 200, /* who can't start ends sooner; who is killed later is missed at once */
 };
 
 struct worker {
@@ -137,12 +137,20 @@ static int64_t start_due(struct supervisor *s)
     return next_ms < 1 ? 1 : next_ms;
 }
 
+/* Could workers start with this configuration? Else they would die one after the other. */
+static bool data_dir_usable(const struct config *cfg)
+{
+    struct app app = { .cfg = *cfg };
+    return app_find_data_dir(&app);
+}
+
 static void reload(struct supervisor *s)
 {
     struct config cfg;
-    char error[CONFIG_ERROR_BYTES_MAX];
+    char error[CONFIG_ERROR_BYTES_MAX] = "the data folder can't be used; see the line before";
     config_default(&cfg);
-    if (!place_read_config(&cfg, s->options->config_path, s->options->argv0, error)) {
+    if (!place_read_config(&cfg, s->options->config_path, s->options->argv0, error) ||
+        !data_dir_usable(&cfg)) {
         log_event(LOG_LEVEL_ERROR, "reload-refused", "%s", error);
         return;
     }
@@ -173,7 +181,8 @@ static void stop(struct supervisor *s)
     } while (left && now_ms() < until);
     for (int i = 0; left && i < s->options->workers; i++)
         if (s->workers[i].pid > 0) kill(s->workers[i].pid, SIGKILL);
-    while (left && waitpid(-1, NULL, 0) > 0) {}
+    while (left && waitpid(-1, NULL, 0) > 0) {
+    }
 }
 
 static bool step(struct supervisor *s)
@@ -196,7 +205,7 @@ int supervise_run(const struct supervise_options *options, const struct config *
     sigaddset(&s.signals, SIGHUP);
     sigaddset(&s.signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &s.signals, NULL);
-    s.listen_fd = listen_at(options->socket_path);
+    s.listen_fd = data_dir_usable(cfg) ? listen_at(options->socket_path) : -1;
     s.workers = calloc((size_t)options->workers, sizeof *s.workers);
     if (s.listen_fd < 0 || s.workers == NULL) {
         free(s.workers);

@@ -172,6 +172,23 @@ static void a_second_supervisor_on_the_same_socket_refuses(void **state)
     assert_int_equal(health(t), 200);
 }
 
+static void a_data_folder_that_cannot_be_stops_the_start_and_no_reload(void **state)
+{
+    struct supervise_test *t = *state;
+    int status = 0;
+    struct supervise_test other = *t;
+    snprintf(other.socket_path, sizeof other.socket_path, "%s/other", t->folder);
+    write_config(t, "data_dir = /dev/null\n");
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) _exit(supervise(&other));
+    waitpid(pid, &status, 0);
+    assert_int_equal(WEXITSTATUS(status), 1);
+    assert_int_equal(access(other.socket_path, F_OK), -1);
+    kill(t->pid, SIGHUP);
+    assert_int_equal(health(t), 200);
+}
+
 static void the_end_takes_the_workers_and_the_socket_with_it(void **state)
 {
     struct supervise_test *t = *state;
@@ -207,6 +224,7 @@ int main(void)
         CASE(a_hangup_signal_reads_the_configuration_again),
         CASE(a_wrong_configuration_leaves_the_workers_as_they_are),
         CASE(a_second_supervisor_on_the_same_socket_refuses),
+        CASE(a_data_folder_that_cannot_be_stops_the_start_and_no_reload),
         CASE(the_end_takes_the_workers_and_the_socket_with_it),
         CASE(workers_end_with_a_supervisor_that_is_killed),
     };
