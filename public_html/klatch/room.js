@@ -374,7 +374,10 @@ export class Room extends Emitter {
     for (const member of this.#members.values()) member.lapsed = !present.has(member.id);
     for (const entry of listed) {
       if (this.#members.has(entry.peer) || this.#gone.has(entry.peer)) continue;
-      const same = this.#byInstance(unwrap(entry.meta ?? null).value?.instance);
+      const instance = unwrap(entry.meta ?? null).value?.instance;
+      // What this very page was before it had to join anew.
+      if (instance === this.#instance) continue;
+      const same = this.#byInstance(instance);
       if (same?.lapsed) this.#moved(same, entry.peer);
       else this.#add(entry, earlier);
     }

@@ -17,7 +17,7 @@ export class Session {
    *   name tells this room at this API from others
    */
   constructor({ storage, locks, name }) {
-    this.#storage = locks ? storage : null;
+    this.#storage = storage;
     this.#locks = locks;
     this.#name = name;
   }

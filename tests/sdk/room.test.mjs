@@ -102,6 +102,7 @@ test('names, microphones and cameras are told over the channels', async (t) => {
 
 test('who hangs up is gone at once, without the server too', async (t) => {
   const { server, net } = await world(t);
+  net.latencyMs = 50;
   const [ann, bo] = [await join(t, server, net, 'Ann'), await join(t, server, net, 'Bo')];
   await allConnected(ann, bo);
   server.away = true;
@@ -163,8 +164,13 @@ test('who the server holds for gone stays as long as they are heard', async (t) 
   assert.deepEqual(ann.heard.left, [['Bo', 'lapsed']]);
 });
 
-test('a server that forgot everything changes nobody: connections go on under new ids', async (t) => {
+for (const latencyMs of [0, 400]) {
+  test(`a server that forgot everything changes nobody: connections go on under new ids (channels of ${latencyMs} ms)`, (t) => forgotten(t, latencyMs));
+}
+
+async function forgotten(t, latencyMs) {
   const { server, net } = await world(t);
+  net.latencyMs = latencyMs;
   const people = [await join(t, server, net, 'Ann'), await join(t, server, net, 'Bo'), await join(t, server, net, 'Cy')];
   await allConnected(...people);
   const before = people.map(({ room }) => room.self.id);
@@ -179,6 +185,25 @@ test('a server that forgot everything changes nobody: connections go on under ne
   }
   const dan = await join(t, server, net, 'Dan');
   await allConnected(...people, dan);
+}
+
+test('who joins anew while the server still lists them as before is one person, connected as before', async (t) => {
+  const { server, net } = await world(t);
+  const [ann, bo] = [await join(t, server, net, 'Ann'), await join(t, server, net, 'Bo')];
+  await allConnected(ann, bo);
+  const before = bo.room.self.id;
+  const { keys } = server.room('tea');
+  for (const [key, { member }] of keys) if (member.peer === before) keys.delete(key);
+  server.cut();
+  await until('he has another id', () => bo.room.self.id !== before);
+  await until('she knows it', () => ann.room.people[0].id === bo.room.self.id, 2000);
+  assert.deepEqual([names(ann), names(bo)], [['Bo'], ['Ann']]);
+  server.room('tea').post(null, null, 'peer-left', { peer: before, reason: 'lapsed' });
+  await quiet(300);
+  assert.deepEqual([names(ann), names(bo)], [['Bo'], ['Ann']]);
+  assert.deepEqual([ann.room.counts.connected, bo.room.counts.connected, net.connections.length], [1, 1, 2]);
+  bo.room.say('still here');
+  await until('it was heard', () => ann.heard.texts.length === 1);
 });
 
 test('a newcomer after the server was away is connected', async (t) => {
@@ -239,14 +264,22 @@ test('an offer for another page load, and a candidate of another connection, are
 
 test('candidates that come before their description are kept for it', async (t) => {
   const { server, net } = await world(t);
-  const act = server.act.bind(server);
+  const room = server.room('tea');
+  const post = room.post.bind(room);
+  const order = [];
   // Candidates overtake every description on this server.
-  server.act = (path, body, response) => {
-    if (body.send) body.send.sort((a, b) => (a.type === 'candidate' ? 0 : 1) - (b.type === 'candidate' ? 0 : 1));
-    return act(path, body, response);
+  room.post = (from, to, type, data) => {
+    const deliver = () => {
+      order.push(type);
+      return post(from, to, type, data);
+    };
+    if (type !== 'offer' && type !== 'answer') return deliver();
+    setTimeout(deliver, 100);
+    return 0;
   };
   const [ann, bo] = [await join(t, server, net, 'Ann'), await join(t, server, net, 'Bo')];
   await allConnected(ann, bo);
+  assert.ok(order.indexOf('candidate') < order.indexOf('offer'));
   assert.ok(net.connections.every(({ candidates }) => candidates.length > 0));
 });
 

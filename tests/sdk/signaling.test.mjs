@@ -51,6 +51,8 @@ test('a send does not wait behind the held poll', async (t) => {
   ann.signaling.send(null, 'note', 1);
   const before = await until('it was sent', polls);
   await until('it arrived', () => bo.heard.messages.length === 1);
+  ann.signaling.send(null, 'note', 2);
+  await until('the next one arrived', () => bo.heard.messages.length === 2);
   assert.ok(Date.now() - since < 1000);
   assert.equal(polls(), before);
 });
@@ -206,6 +208,35 @@ test('after the grace time a member joins anew under another id', async (t) => {
   assert.deepEqual(bo.heard.rejoined[0].peers.map(({ peer }) => peer), [ann.signaling.peer]);
 });
 
+test('a grace time that ends while coming back leads to joining anew', async (t) => {
+  const server = await serverFor(t, { holdMs: 100, graceMs: 60_000 });
+  const bo = await present(t, server);
+  const before = bo.signaling.peer;
+  server.room('tea').members.get(before).leaseEnd = Date.now() - 1;
+  server.fail(1, { status: 410, body: '{"code":"session-expired"}' }, /join/);
+  await until('it came back', () => bo.heard.rejoined.length === 1);
+  assert.notEqual(bo.signaling.peer, before);
+});
+
+test('messages that come a second time are taken once', async (t) => {
+  const server = await serverFor(t, { holdMs: 400 });
+  let first;
+  // A proxy that answers from the beginning again.
+  const replaying = (url, init) => {
+    const body = JSON.parse(init.body);
+    first ??= body.after;
+    return fetch(url, { ...init, body: JSON.stringify({ ...body, ...(body.after ? { after: first } : {}) }) });
+  };
+  const bo = await present(t, server, { fetch: replaying });
+  const ann = await present(t, server);
+  ann.signaling.send(null, 'note', 1);
+  await until('it arrived', () => bo.heard.messages.length >= 1);
+  ann.signaling.send(null, 'note', 2);
+  await until('the next one arrived', () => texts(bo).includes(2));
+  await quiet(300);
+  assert.deepEqual(texts(bo), [1, 2]);
+});
+
 test('a server that forgot everything gets everybody back', async (t) => {
   const server = await serverFor(t);
   const [ann, bo] = [await present(t, server), await present(t, server)];
@@ -217,7 +248,19 @@ test('a server that forgot everything gets everybody back', async (t) => {
 
 test('a send that finds its member gone joins anew once, not twice', async (t) => {
   const server = await serverFor(t, { holdMs: 50 });
-  const ann = await present(t, server);
+  // Both lanes hear of it in the same moment.
+  let release = () => {};
+  let waiting = 0;
+  const both = new Promise((resolve) => {
+    release = resolve;
+  });
+  const together = async (url, init) => {
+    const response = await fetch(url, init);
+    if (response.status === 404 && (waiting += 1) === 2) release();
+    if (response.status === 404) await both;
+    return response;
+  };
+  const ann = await present(t, server, { fetch: together });
   server.rooms.clear();
   ann.signaling.send(null, 'note', 1);
   await until('it is back', () => ann.heard.rejoined.length === 1);
@@ -227,13 +270,13 @@ test('a send that finds its member gone joins anew once, not twice', async (t) =
 
 for (const [code, status] of [['kicked', 410], ['room-closed', 410], ['banned', 403]]) {
   test(`'${code}' is the end, and is said`, async (t) => {
-    const server = await serverFor(t, { holdMs: 50 });
+    const server = await serverFor(t, { holdMs: 400 });
     const ann = await present(t, server);
     server.fail(1, { status, body: JSON.stringify({ code }) }, /exchange/);
     await until('it ended', () => ann.heard.ended.length === 1);
     assert.deepEqual(ann.heard.ended, [code]);
     const before = server.requests.length;
-    await quiet(300);
+    await quiet(700);
     assert.equal(server.requests.length, before);
   });
 }

@@ -19,12 +19,12 @@ class FakeChannel extends EventTarget {
   send(data) {
     if (this.readyState !== 'open') throw new Error('InvalidStateError');
     const { pc } = this;
-    later(() => {
+    setTimeout(() => {
       if (!pc.reaches(pc.other)) return;
       const event = new Event('message');
       event.data = data;
       pc.other.channel.dispatchEvent(event);
-    });
+    }, pc.net.latencyMs);
   }
 }
 
@@ -42,6 +42,8 @@ class FakeTransceiver {
 export class FakeNet {
   connections = [];
   cut = () => false;
+  /** Of the channels. */
+  latencyMs = 5;
 
   get Connection() {
     const net = this;
