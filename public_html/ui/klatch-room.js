@@ -231,10 +231,13 @@ export class KlatchRoom extends Part {
     this.update();
   }
 
-  /** @param {KlatchProblem} problem */
+  /** The same about microphone and camera is one problem, about both. @param {KlatchProblem} problem */
   #deviceProblem(problem) {
-    const others = this.#deviceProblems.filter(({ code, kind }) => code !== problem.code || kind !== problem.kind);
-    if (ABOUT_DEVICES.includes(problem.code)) this.#deviceProblems = [...others, problem];
+    if (!ABOUT_DEVICES.includes(problem.code)) return;
+    const { code } = problem;
+    const same = this.#deviceProblems.find((one) => one.code === code);
+    const merged = same && same.kind !== problem.kind ? new KlatchProblem(code, { kind: 'both' }) : problem;
+    this.#deviceProblems = [...this.#deviceProblems.filter((one) => one !== same), merged];
     this.update();
   }
 

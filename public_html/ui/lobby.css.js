@@ -38,8 +38,9 @@ form { display: grid; gap: .9rem; min-inline-size: 0; }
 .problem.grave { background: var(--danger-soft); color: var(--danger-text); }
 .problem > div { display: grid; gap: .2rem; justify-items: start; min-inline-size: 0; overflow-wrap: anywhere; }
 .problem .title { font-weight: 700; }
-.problem .button { margin-block-start: .4rem; background: none; border-color: currentColor; color: inherit; }
-.without { color: var(--muted); font-size: .9375rem; line-height: 1.4; }
+.without { display: flex; align-items: center; justify-content: space-between; gap: .75rem; color: var(--muted); font-size: .9375rem;
+  line-height: 1.4; }
+.without .button { flex: none; font-size: 1rem; }
 .act { position: sticky; inset-block-end: 0; z-index: 1; display: grid; grid-auto-flow: column; grid-auto-columns: 1fr; gap: .75rem;
   align-items: center; margin: -.4rem -1rem; padding: .4rem 1rem max(.4rem, env(safe-area-inset-bottom));
   background: linear-gradient(transparent, var(--ground) .5rem); }

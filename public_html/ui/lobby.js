@@ -104,24 +104,22 @@ export class KlatchLobby extends Part {
 
   #problems() {
     const { t, deviceProblems, joinProblem } = this.props;
+    const curable = deviceProblems.some(({ code }) => code !== 'insecure-context');
     return html`<div role="alert" class="problems">
-      ${joinProblem ? this.#problem(joinProblem, true) : nothing}
-      ${deviceProblems.map((problem) => this.#problem(problem, false))}
-      ${deviceProblems.length === 0 ? nothing : html`<p class="without">${t('lobby.without')}</p>`}
+      ${joinProblem ? this.#problem(joinProblem, 'grave') : nothing}
+      ${deviceProblems.map((problem) => this.#problem(problem, ''))}
+      ${deviceProblems.length === 0 ? nothing : html`<div class="without">
+        <p>${t('lobby.without')}</p>
+        ${curable ? html`<button type="button" class="button" @click=${() => this.emit('devices-wanted')}>
+          ${t('lobby.retry')}</button>` : nothing}
+      </div>`}
     </div>`;
   }
 
-  /** @param {Problem} problem @param {boolean} grave */
-  #problem(problem, grave) {
-    const { t } = this.props;
-    const { title, more } = problemText(t, problem);
-    const curable = !grave && problem.code !== 'insecure-context';
-    return html`<div class="problem ${grave ? 'grave' : ''}">
-      ${icon('warning')}
-      <div><p class="title">${title}</p><p>${more}</p>
-        ${curable ? html`<button type="button" class="button" @click=${() => this.emit('devices-wanted')}>
-          ${t('lobby.retry')}</button>` : nothing}</div>
-    </div>`;
+  /** @param {Problem} problem @param {string} kind */
+  #problem(problem, kind) {
+    const { title, more } = problemText(this.props.t, problem);
+    return html`<div class="problem ${kind}">${icon('warning')}<div><p class="title">${title}</p><p>${more}</p></div></div>`;
   }
 
   /** @param {SubmitEvent} event */

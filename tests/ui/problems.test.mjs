@@ -94,6 +94,20 @@ for (const [scene, title] of [
   });
 }
 
+test('the same problem with microphone and camera is told once, another one apart', async () => {
+  const { page, close } = await openScene(browser, server.url, 'lobby-permission-denied-audio');
+  const tell = (code, kind) => page.evaluate((problem) => {
+    const { media } = window.gallery;
+    media.emit('problem', Object.assign(new Error(problem.code), problem));
+  }, { code, kind });
+  await tell('permission-denied', 'video');
+  await page.getByText('may not use your camera and microphone').waitFor();
+  await tell('no-device', 'video');
+  await page.getByText('No camera was found').waitFor();
+  assert.equal(await page.evaluate(() => window.deep('.problem').length), 2);
+  await close();
+});
+
 test('"Try again" asks for the devices once more', async () => {
   const { page, close } = await openScene(browser, server.url, 'lobby-permission-denied-both');
   await page.evaluate(() => { window.klatchPlan = {}; });
