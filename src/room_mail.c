@@ -64,6 +64,8 @@ static struct problem check_message(struct room_tx *tx, const struct member_row 
                        "A type is 1 to 64 of a-z, 0-9 and -, and none of the server's own.");
     if (in->id.at == NULL || in->id.len < 1 || in->id.len > ROOM_MESSAGE_ID_BYTES_MAX)
         return PROBLEM(400, "invalid-request", "Each message needs an id of 1 to 64 bytes.");
+    if (in->data.at == NULL)
+        return PROBLEM(400, "invalid-request", "Each message needs data, any JSON.");
     if (in->data.len > (size_t)tx->app->cfg.message_bytes_max)
         return PROBLEM(413, "message-too-large", "A message's data is longer than allowed.");
     if (in->to.at == NULL) return NO_PROBLEM;
@@ -169,10 +171,11 @@ static struct problem send_all(struct room_tx *tx, struct member_row *m,
 
 /* ---- reading ---- */
 
+/* `servable` as it was before this request sent anything: a cursor above the head stays one. */
 static void read_mail(struct room_tx *tx, const struct member_row *m, const struct cursor *after,
-                      struct exchange_result *out)
+                      bool servable, struct exchange_result *out)
 {
-    if (!room_cursor_servable(tx, m, after)) {
+    if (!servable) {
         out->gap = true;
         out->next = room_cursor_oldest(tx, m);
         store_members_present(tx->db, tx->a, m->peer, &out->peers, &out->peers_count);
@@ -209,6 +212,7 @@ static struct problem exchange(struct room_tx *tx, const struct exchange_ask *as
         if (acks) acknowledge(tx, &m, ask->after.seq);
         store_member_by_peer(tx->db, slice_of(m.peer), &m); /* its floor and counters now */
     }
+    bool servable = room_cursor_servable(tx, &m, &ask->after);
     if (ask->send_count > 0) {
         problem = send_all(tx, &m, ask, out);
         if (problem.status != 0) return problem;
@@ -216,7 +220,7 @@ static struct problem exchange(struct room_tx *tx, const struct exchange_ask *as
     memcpy(out->peer, m.peer, sizeof out->peer);
     memcpy(out->wait.room, store_name(tx->db), strlen(store_name(tx->db)) + 1);
     memcpy(out->wait.peer, m.peer, sizeof out->wait.peer);
-    if (ask->after.given) read_mail(tx, &m, &ask->after, out);
+    if (ask->after.given) read_mail(tx, &m, &ask->after, servable, out);
     out->wait.after = out->next;
     out->wait.lease_wake_ms = store_members_next_lease(tx->db);
     return NO_PROBLEM;
@@ -242,7 +246,7 @@ static struct problem look(struct room_tx *tx, struct room_wait *wait, struct ex
     if (!store_member_by_peer(tx->db, slice_of(wait->peer), &m) || m.state != MEMBER_PRESENT)
         return PROBLEM(410, "session-expired", "This member is no longer in the room; join again.");
     memcpy(out->peer, m.peer, sizeof out->peer);
-    read_mail(tx, &m, &wait->after, out);
+    read_mail(tx, &m, &wait->after, room_cursor_servable(tx, &m, &wait->after), out);
     if (!out->gap && out->count == 0) wait->after = out->next;
     wait->lease_wake_ms = store_members_next_lease(tx->db);
     out->wait = *wait;

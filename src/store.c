@@ -6,25 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "store_internal.h"
 
 enum {
-    BUCKETS = 1024,
     ENTER_TRIES = 3,    /* each but the last ends in something that another process did just then */
     COMPLAIN_MS = 1000, /* one line of each kind in this time */
     RETRY_SOON_S = 1,   /* a lock: the next moment may do */
     RETRY_LATER_S = 10, /* memory, descriptors */
     RETRY_OPERATOR_S = 60 /* somebody has to mend it */
-};
-
-struct store {
-    size_t count;
-    struct store_room *newest, *oldest; /* by last use */
-    struct store_room *entered;         /* in a transaction; NULL: none */
-    int64_t complained_ms[SQL_FAILED + 1];
-    struct store_room *bucket[BUCKETS];
 };
 
 struct problem store_problem_busy(void)
@@ -75,11 +67,17 @@ struct problem store_problem_sql(struct app *app, const char *room, enum sql_res
 
 /* ---- the cache ---- */
 
-static uint32_t bucket_of(const char *room)
+uint64_t store_hash(const char *room)
 {
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (const char *p = room; *p != '\0'; p++) hash = (hash ^ (unsigned char)*p) * 16777619u;
-    return hash % BUCKETS;
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+    for (const char *p = room; *p != '\0'; p++)
+        hash = (hash ^ (unsigned char)*p) * UINT64_C(1099511628211);
+    return hash;
+}
+
+static size_t bucket_of(const char *room)
+{
+    return store_hash(room) % STORE_BUCKETS;
 }
 
 static void unlink_used(struct store *s, struct store_room *r)
@@ -128,25 +126,19 @@ static enum store_entry open_room(struct app *app, const char *room, struct stor
     char path[STORE_PATH_BYTES];
     struct stat st;
     store_path(app, room, ".db", path);
-    if (lstat(path, &st) != 0) {
-        if (errno == ENOENT) return STORE_MISSING;
-        *problem = store_problem_sql(app, room, SQL_REFUSED, -errno);
-        return STORE_FAILED;
-    }
     while (s->count > 0 && s->count >= (size_t)app->cfg.rooms_open_max) store_drop(s->oldest);
     struct store_room *r = calloc(1, sizeof *r);
     enum sql_result result = SQL_FAILED;
     if (r != NULL) r->sql = sql_open(path, store_texts, ST_COUNT, &result);
     if (r == NULL || r->sql == NULL) {
         free(r);
-        if (lstat(path, &st) != 0) return STORE_MISSING; /* deleted in this very moment */
+        if (lstat(path, &st) != 0) return STORE_MISSING;
         *problem = store_problem_sql(app, room, result, 0);
         return STORE_FAILED;
     }
     strcpy(r->name, room);
     r->app = app;
-    r->made_lock = -1;
-    uint32_t bucket = bucket_of(room);
+    size_t bucket = bucket_of(room);
     r->bucket_next = s->bucket[bucket];
     s->bucket[bucket] = r;
     link_newest(s, r);
@@ -158,13 +150,16 @@ static enum store_entry open_room(struct app *app, const char *room, struct stor
 struct store *store_open(struct app *app)
 {
     (void)app;
-    return calloc(1, sizeof(struct store));
+    struct store *s = calloc(1, sizeof *s);
+    if (s != NULL) s->lock_fd = -1;
+    return s;
 }
 
 void store_close(struct store *s)
 {
     if (s == NULL) return;
     while (s->oldest != NULL) store_drop(s->oldest);
+    if (s->lock_fd >= 0) close(s->lock_fd);
     free(s);
 }
 
@@ -192,10 +187,9 @@ static int64_t number(struct sql *c, enum store_statement st)
 static enum store_entry judge(struct store_room *r)
 {
     int64_t version = number(r->sql, ST_VERSION);
-    bool failed = sql_result(r->sql) != SQL_OK;
-    if (failed && sql_result(r->sql) != SQL_BROKEN) return STORE_FAILED;
     if (sql_moved(r->sql)) return STORE_MOVED;
-    if (failed) return STORE_BROKEN;
+    if (sql_result(r->sql) != SQL_OK)
+        return sql_result(r->sql) == SQL_BROKEN ? STORE_BROKEN : STORE_FAILED;
     if (version > STORE_VERSION) return STORE_NEWER;
     if (version == 0) {
         int64_t tables = number(r->sql, ST_TABLES);
@@ -209,16 +203,21 @@ static enum store_entry judge(struct store_room *r)
     return r->row.closed ? STORE_CLOSED : STORE_ENTERED;
 }
 
-enum store_entry store_enter(struct app *app, const char *room, enum store_lock lock,
-                             struct store_room **out, struct problem *problem)
+/* The entering itself, while no maker or deleter is about. */
+static enum store_entry enter_guarded(struct app *app, const char *room, enum store_lock lock,
+                                      struct store_room **out, struct problem *problem)
 {
     static const enum store_statement begin[] = {
         [STORE_LOCK_READ] = ST_BEGIN,
         [STORE_LOCK_WRITE] = ST_BEGIN_IMMEDIATE,
         [STORE_LOCK_EXCLUSIVE] = ST_BEGIN_EXCLUSIVE,
     };
-    assert(app->store->entered == NULL);
     struct store_room *r = cached(app->store, room);
+    /* A connection whose file has gone must not even look: a journal at its path is another's. */
+    if (r != NULL && sql_moved(r->sql)) {
+        store_drop(r);
+        r = NULL;
+    }
     if (r == NULL) {
         enum store_entry entry = open_room(app, room, &r, problem);
         if (entry != STORE_ENTERED) return entry;
@@ -232,6 +231,24 @@ enum store_entry store_enter(struct app *app, const char *room, enum store_lock 
     *out = r;
     if (entry == STORE_ENTERED) return entry;
     if (entry == STORE_MOVED || (!sql_rollback(r->sql) && entry == STORE_FAILED)) store_drop(r);
+    return entry;
+}
+
+enum store_entry store_enter(struct app *app, const char *room, enum store_lock lock,
+                             struct store_room **out, struct problem *problem)
+{
+    char path[STORE_PATH_BYTES];
+    struct stat st;
+    assert(app->store->entered == NULL);
+    store_path(app, room, ".db", path);
+    if (lstat(path, &st) != 0) {
+        if (errno == ENOENT) return STORE_MISSING;
+        *problem = store_problem_sql(app, room, SQL_REFUSED, -errno);
+        return STORE_FAILED;
+    }
+    if (!store_guard(app, room, problem)) return STORE_FAILED;
+    enum store_entry entry = enter_guarded(app, room, lock, out, problem);
+    store_unguard(app, room);
     return entry;
 }
 
@@ -283,7 +300,7 @@ static struct problem leave(struct store_room *r, bool committed)
     struct app *app = r->app;
     app->store->entered = NULL;
     bool clean = committed || sql_rollback(r->sql);
-    if (r->made_lock >= 0) {
+    if (r->making) {
         struct problem problem =
             result == SQL_OK ? NO_PROBLEM : store_problem_sql(app, r->name, result, code);
         store_made(r, committed); /* r may be gone now */

@@ -1,7 +1,12 @@
-/* store_file: the files themselves. Everything that makes, deletes or renames one happens under the
- * lock on DATA/rooms.lock, taken without waiting. The lock file also holds how many rooms there are
- * and when they were last counted, as text; a process killed between the count and the file leaves
- * it too high, never too low, and it is counted anew before a join is refused because of it. */
+/* store_file: the files themselves. Everything that makes, deletes or renames one happens under two
+ * locks on DATA/rooms.lock, taken without waiting: its first byte, and the room's byte. Who enters
+ * a transaction shares the room's byte until it holds SQLite's own lock: else the file could be
+ * deleted and made anew between the look at the path and that lock, and SQLite would take the new
+ * file's journal for one that was left to the old.
+ *
+ * The lock file also holds how many rooms there are and when they were last counted, as text; a
+ * process killed between the count and the file leaves it too high, never too low, and it is
+ * counted anew before a join is refused because of it. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -40,39 +45,90 @@ static struct problem problem_errno(struct app *app, const char *room)
                              -errno);
 }
 
-/* The descriptor that holds the lock; -1: *problem says why not. */
-static int lock_rooms(struct app *app, const char *room, struct problem *problem)
+static bool open_lock(struct app *app, const char *room, struct problem *problem)
 {
     char path[STORE_PATH_BYTES];
     snprintf(path, sizeof path, "%s/rooms.lock", app->data_dir);
-    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        *problem = problem_errno(app, room);
-        return -1;
-    }
-    struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    app->store->lock_fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (app->store->lock_fd >= 0) return true;
+    *problem = problem_errno(app, room);
+    return false;
+}
+
+/* Is the lock file still the one at the path? Somebody may have deleted it. */
+static bool lock_is_there(const struct app *app)
+{
+    char path[STORE_PATH_BYTES];
     struct stat mine, there;
-    if (fcntl(fd, F_OFD_SETLK, &whole) != 0) {
-        *problem =
-            errno == EAGAIN || errno == EACCES ? store_problem_busy() : problem_errno(app, room);
-    } else if (fstat(fd, &mine) != 0 || lstat(path, &there) != 0 || mine.st_ino != there.st_ino ||
-               mine.st_dev != there.st_dev) {
-        *problem = store_problem_busy(); /* somebody deleted it: a lock on nothing */
-    } else {
-        return fd;
+    snprintf(path, sizeof path, "%s/rooms.lock", app->data_dir);
+    return fstat(app->store->lock_fd, &mine) == 0 && lstat(path, &there) == 0 &&
+           mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
+}
+
+/* Lock or unlock one byte. False: *problem, 503 busy where another process has it. */
+static bool lock_byte(struct app *app, const char *room, off_t at, short type,
+                      struct problem *problem)
+{
+    struct flock byte = { .l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+    if (fcntl(app->store->lock_fd, F_OFD_SETLK, &byte) == 0) return true;
+    *problem = errno == EAGAIN || errno == EACCES ? store_problem_busy() : problem_errno(app, room);
+    return false;
+}
+
+static off_t byte_of(const char *room)
+{
+    return (off_t)(1 + store_hash(room) % (UINT64_C(1) << 40));
+}
+
+bool store_guard(struct app *app, const char *room, struct problem *problem)
+{
+    if (app->store->locked) return true;
+    if (app->store->lock_fd < 0 && !open_lock(app, room, problem)) return false;
+    return lock_byte(app, room, byte_of(room), F_RDLCK, problem);
+}
+
+void store_unguard(struct app *app, const char *room)
+{
+    struct problem ignored;
+    if (!app->store->locked) lock_byte(app, room, byte_of(room), F_UNLCK, &ignored);
+}
+
+static bool lock_room(struct app *app, const char *room, struct problem *problem)
+{
+    struct store *s = app->store;
+    struct problem ignored;
+    if (s->lock_fd >= 0 && !lock_is_there(app)) {
+        close(s->lock_fd);
+        s->lock_fd = -1;
     }
-    close(fd);
-    return -1;
+    if (s->lock_fd < 0 && !open_lock(app, room, problem)) return false;
+    if (!lock_byte(app, room, 0, F_WRLCK, problem)) return false;
+    if (lock_byte(app, room, byte_of(room), F_WRLCK, problem)) {
+        s->locked = lock_is_there(app);
+        if (s->locked) return true;
+        *problem = store_problem_busy();
+        lock_byte(app, room, byte_of(room), F_UNLCK, &ignored);
+    }
+    lock_byte(app, room, 0, F_UNLCK, &ignored);
+    return false;
+}
+
+static void unlock_room(struct app *app, const char *room)
+{
+    struct problem ignored;
+    app->store->locked = false;
+    lock_byte(app, room, byte_of(room), F_UNLCK, &ignored);
+    lock_byte(app, room, 0, F_UNLCK, &ignored);
 }
 
 struct count {
     long long rooms, counted_ms;
 };
 
-static bool count_read(int lock, struct count *out)
+static bool count_read(const struct app *app, struct count *out)
 {
     char text[COUNT_BYTES + 1];
-    ssize_t len = pread(lock, text, COUNT_BYTES, 0);
+    ssize_t len = pread(app->store->lock_fd, text, COUNT_BYTES, 0);
     if (len <= 0) return false;
     text[len] = '\0';
     char *end;
@@ -82,20 +138,21 @@ static bool count_read(int lock, struct count *out)
     return *end == '\n' && out->rooms >= 0;
 }
 
-static void count_write(int lock, const struct count *c)
+static void count_write(const struct app *app, const struct count *c)
 {
+    int fd = app->store->lock_fd;
     char text[COUNT_BYTES + 1];
     int len = snprintf(text, sizeof text, "%lld %lld\n", c->rooms, c->counted_ms);
-    if (pwrite(lock, text, (size_t)len, 0) == len && ftruncate(lock, len) == 0) return;
-    if (ftruncate(lock, 0) != 0) log_event(LOG_LEVEL_WARNING, "store-count", "errno=%d", errno);
+    if (pwrite(fd, text, (size_t)len, 0) == len && ftruncate(fd, len) == 0) return;
+    if (ftruncate(fd, 0) != 0) log_event(LOG_LEVEL_WARNING, "store-count", "errno=%d", errno);
 }
 
-static void count_add(int lock, long long change)
+static void count_add(const struct app *app, long long change)
 {
     struct count c;
-    if (!count_read(lock, &c)) return; /* counted anew by the next join that makes a room */
+    if (!count_read(app, &c)) return; /* counted anew by the next join that makes a room */
     c.rooms = c.rooms + change < 0 ? 0 : c.rooms + change;
-    count_write(lock, &c);
+    count_write(app, &c);
 }
 
 static bool is_room_file(const char *file, char room[ROOM_NAME_BYTES_MAX + 1])
@@ -122,15 +179,15 @@ static long long count_files(const struct app *app)
 }
 
 /* May another room be made? */
-static bool count_allows(struct app *app, int lock)
+static bool count_allows(const struct app *app)
 {
     struct count c;
     long long now_ms = app_now_ms(app);
-    bool known = count_read(lock, &c);
+    bool known = count_read(app, &c);
     if (known && c.rooms < app->cfg.rooms_max) return true;
     if (known && now_ms >= c.counted_ms && now_ms - c.counted_ms < RECOUNT_MS) return false;
     c = (struct count){ count_files(app), now_ms };
-    count_write(lock, &c);
+    count_write(app, &c);
     return c.rooms < app->cfg.rooms_max;
 }
 
@@ -157,74 +214,75 @@ static bool create_file(struct app *app, const char *room, struct problem *probl
 }
 
 /* Unlink the journal first: one that outlived its file would be played into the next. */
-static void remove_files(struct store_room *r, int lock)
+static void remove_files(struct store_room *r)
 {
     char path[STORE_PATH_BYTES];
     store_path(r->app, r->name, ".db-journal", path);
     unlink(path);
     store_path(r->app, r->name, ".db", path);
-    if (unlink(path) == 0) count_add(lock, -1);
+    if (unlink(path) == 0) count_add(r->app, -1);
     store_drop(r);
 }
 
 /* Build the tables in a blank file; the transaction stays open. */
-static void build(struct store_room *r, int lock)
+static void build(struct store_room *r)
 {
     uint64_t epoch;
     ident_random(&epoch, sizeof epoch);
-    r->made_lock = lock;
+    r->making = true;
     sql_run(r->sql, ST_BEGIN_IMMEDIATE, NULL, 0);
     sql_script(r->sql, schema_sql);
     sql_run(r->sql, ST_ROOM_INSERT, SQL_ARGS(sql_int((int64_t)epoch), sql_text(r->app->boot_id)));
     store_room_read(r);
 }
 
-static struct problem move_aside_locked(struct store_room *r, int lock);
+static struct problem move_aside_locked(struct store_room *r);
 
 struct problem store_make(struct app *app, const char *room, struct store_room **out)
 {
     struct problem problem = NO_PROBLEM;
-    int lock = lock_rooms(app, room, &problem);
-    if (lock < 0) return problem;
+    if (!lock_room(app, room, &problem)) return problem;
     for (int tries = 0; tries < MAKE_TRIES && problem.status == 0; tries++) {
         struct store_room *r = NULL;
         switch (store_enter(app, room, STORE_LOCK_WRITE, &r, &problem)) {
         case STORE_ENTERED: /* another process was first */
-            close(lock);
+            unlock_room(app, room);
             *out = r;
             return NO_PROBLEM;
         case STORE_BLANK:
-            build(r, lock);
+            build(r);
             store_entered(r);
             *out = r;
             return NO_PROBLEM; /* what failed is told at the end, as always */
         case STORE_MISSING:
-            if (!count_allows(app, lock)) {
+            if (!count_allows(app)) {
                 problem = PROBLEM_RETRY(503, "busy", "The server holds as many rooms as it may.",
                                         ROOMS_FULL_RETRY_S);
             } else {
-                count_add(lock, 1);
-                if (!create_file(app, room, &problem)) count_add(lock, -1);
+                count_add(app, 1);
+                if (!create_file(app, room, &problem)) count_add(app, -1);
             }
             break;
-        case STORE_CLOSED: remove_files(r, lock); break;
-        case STORE_BROKEN: problem = move_aside_locked(r, lock); break;
+        case STORE_CLOSED: remove_files(r); break;
+        case STORE_BROKEN: problem = move_aside_locked(r); break;
         case STORE_MOVED: break;
         case STORE_NEWER: problem = store_problem_newer(); break;
         case STORE_FAILED: break;
         }
         if (problem.status == 404) problem = NO_PROBLEM; /* moved aside: the place is free */
     }
-    close(lock);
+    unlock_room(app, room);
     return problem.status != 0 ? problem : store_problem_busy();
 }
 
 void store_made(struct store_room *r, bool committed)
 {
-    int lock = r->made_lock;
-    r->made_lock = -1;
-    if (!committed) remove_files(r, lock);
-    close(lock);
+    struct app *app = r->app;
+    char room[ROOM_NAME_BYTES_MAX + 1];
+    memcpy(room, r->name, sizeof room);
+    r->making = false;
+    if (!committed) remove_files(r);
+    unlock_room(app, room);
 }
 
 /* ---- deleting and moving aside ---- */
@@ -233,8 +291,7 @@ struct problem store_delete(struct app *app, const char *room)
 {
     struct problem problem = NO_PROBLEM;
     struct store_room *r = NULL;
-    int lock = lock_rooms(app, room, &problem);
-    if (lock < 0) return problem;
+    if (!lock_room(app, room, &problem)) return problem;
     switch (store_enter(app, room, STORE_LOCK_EXCLUSIVE, &r, &problem)) {
     case STORE_ENTERED:
         if (store_members_any(r) || store_failed(r)) {
@@ -243,21 +300,21 @@ struct problem store_delete(struct app *app, const char *room)
         }
         sql_run(r->sql, ST_ROOM_CLOSE, NULL, 0);
         problem = store_commit(r);
-        if (problem.status == 0) remove_files(r, lock);
+        if (problem.status == 0) remove_files(r);
         break;
     case STORE_BLANK:
-    case STORE_CLOSED: remove_files(r, lock); break;
-    case STORE_BROKEN: problem = move_aside_locked(r, lock); break;
+    case STORE_CLOSED: remove_files(r); break;
+    case STORE_BROKEN: problem = move_aside_locked(r); break;
     case STORE_MOVED: problem = store_problem_busy(); break;
     case STORE_NEWER: problem = store_problem_newer(); break;
     case STORE_MISSING:
     case STORE_FAILED: break;
     }
-    close(lock);
+    unlock_room(app, room);
     return problem;
 }
 
-static struct problem move_aside_locked(struct store_room *r, int lock)
+static struct problem move_aside_locked(struct store_room *r)
 {
     char from[STORE_PATH_BYTES], to[STORE_PATH_BYTES], suffix[48];
     struct stat st;
@@ -272,10 +329,12 @@ static struct problem move_aside_locked(struct store_room *r, int lock)
         char journal_to[STORE_PATH_BYTES + 16];
         snprintf(journal_to, sizeof journal_to, "%s-journal", to);
         store_path(app, r->name, ".db-journal", from);
-        rename(from, journal_to); /* there seldom is one */
+        /* One that holds something belongs to the broken file. */
+        if (lstat(from, &st) == 0 && (st.st_size == 0 || rename(from, journal_to) != 0))
+            unlink(from);
         store_path(app, r->name, ".db", from);
         if (rename(from, to) == 0) {
-            count_add(lock, -1);
+            count_add(app, -1);
             log_event(LOG_LEVEL_WARNING, "store-broken", "room=%s moved-to=%s", r->name, to);
         } else {
             problem = problem_errno(app, r->name);
@@ -288,13 +347,15 @@ static struct problem move_aside_locked(struct store_room *r, int lock)
 struct problem store_move_aside(struct store_room *r)
 {
     struct problem problem = NO_PROBLEM;
-    int lock = lock_rooms(r->app, r->name, &problem);
-    if (lock < 0) {
+    struct app *app = r->app;
+    char room[ROOM_NAME_BYTES_MAX + 1];
+    memcpy(room, r->name, sizeof room);
+    if (!lock_room(app, room, &problem)) {
         store_drop(r);
         return problem;
     }
-    problem = move_aside_locked(r, lock);
-    close(lock);
+    problem = move_aside_locked(r);
+    unlock_room(app, room);
     return problem;
 }
 

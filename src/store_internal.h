@@ -67,8 +67,20 @@ struct store_room {
     struct sql *sql;
     struct room_row row;
     bool out_of_memory;
-    int made_lock; /* rooms.lock, held while this transaction makes the room; else -1 */
+    bool making; /* this transaction makes the room, under the maker's lock */
     struct store_room *bucket_next, *used_prev, *used_next;
+};
+
+enum { STORE_BUCKETS = 1024 };
+
+struct store {
+    size_t count;
+    struct store_room *newest, *oldest; /* by last use */
+    struct store_room *entered;         /* in a transaction; NULL: none */
+    int lock_fd;                        /* rooms.lock; -1: not yet open */
+    bool locked;                        /* as maker or deleter of a room */
+    int64_t complained_ms[SQL_FAILED + 1];
+    struct store_room *bucket[STORE_BUCKETS];
 };
 
 /* How entering a transaction came out. Anything but STORE_ENTERED has left it again. */
@@ -98,7 +110,12 @@ struct problem store_problem_refused(void);
 struct problem store_problem_sql(struct app *app, const char *room, enum sql_result result,
                                  int code);
 
+uint64_t store_hash(const char *room);
+
 /* store_file.c */
+/* Keep makers and deleters off this room while it is being entered. False: *problem. */
+bool store_guard(struct app *app, const char *room, struct problem *problem);
+void store_unguard(struct app *app, const char *room);
 void store_path(const struct app *app, const char *room, const char *suffix,
                 char out[STORE_PATH_BYTES]);
 /* Enter a room for writing, making it where there is none. */
