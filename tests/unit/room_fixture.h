@@ -58,13 +58,19 @@ static inline void fixture_open(struct fixture *f, const char *data_dir)
     assert_non_null(f->app.store);
 }
 
+/* Before a fork: no connection crosses it. */
+static inline void fixture_shut(struct fixture *f)
+{
+    store_close(f->app.store);
+    f->app.store = NULL;
+}
+
 static inline void fixture_close(struct fixture *f)
 {
     store_close(f->app.store);
     arena_free(f->a);
 }
 
-/* The calls of a child process end it, so that nothing of cmocka runs in it. */
 static inline void fixture_folder(char out[APP_PATH_BYTES_MAX])
 {
     const char *parent = getenv("TMPDIR");
@@ -82,10 +88,11 @@ static inline void fixture_remove(const char *folder)
     DIR *dir = opendir(folder);
     if (dir == NULL) return;
     for (struct dirent *e; (e = readdir(dir)) != NULL;) {
-        char path[APP_PATH_BYTES_MAX + 512];
+        char *path;
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        if (asprintf(&path, "%s/%s", folder, e->d_name) < 0) abort();
         if (unlink(path) != 0) fixture_remove(path);
+        free(path);
     }
     closedir(dir);
     rmdir(folder);
@@ -96,7 +103,7 @@ static inline int fixture_setup(void **state)
     char folder[APP_PATH_BYTES_MAX];
     struct fixture *f = malloc(sizeof *f);
     assert_non_null(f);
-    log_open(open("/dev/null", 1), LOG_LEVEL_ERROR);
+    log_open(getenv("SHOW") ? 2 : open("/dev/null", 1), LOG_LEVEL_ERROR);
     fixture_folder(folder);
     fixture_open(f, folder);
     *state = f;
@@ -113,6 +120,16 @@ static inline int fixture_teardown(void **state)
 }
 
 /* ---- short forms ---- */
+
+#define assert_problem(expression, wanted_status, wanted_code)                        \
+    do {                                                                              \
+        struct problem problem_ = (expression);                                       \
+        assert_int_equal(problem_.status, wanted_status);                             \
+        assert_string_equal(problem_.code == NULL ? "" : problem_.code, wanted_code); \
+        if (problem_.status != 0) assert_non_null(problem_.detail);                   \
+    } while (0)
+#define assert_ok(expression) assert_problem(expression, 0, "")
+#define assert_slice(s, text) assert_true(slice_is((s), (text)))
 
 struct who {
     char peer[IDENT_PEER_BYTES + 1];
@@ -188,14 +205,25 @@ static inline void read_empty(struct fixture *f, const char *room, struct who *w
     while (res.count > 0 || res.gap);
 }
 
-#define assert_problem(expression, wanted_status, wanted_code)                        \
-    do {                                                                              \
-        struct problem problem_ = (expression);                                       \
-        assert_int_equal(problem_.status, wanted_status);                             \
-        assert_string_equal(problem_.code == NULL ? "" : problem_.code, wanted_code); \
-        if (problem_.status != 0) assert_non_null(problem_.detail);                   \
-    } while (0)
-#define assert_ok(expression) assert_problem(expression, 0, "")
-#define assert_slice(s, text) assert_true(slice_is((s), (text)))
+/* Notes with the ids and data `first`, `first` + 1 … */
+static inline void send_many(struct fixture *f, struct who *from, const char *to, int first,
+                             int count)
+{
+    char id[32];
+    for (int i = first; i < first + count; i++) {
+        snprintf(id, sizeof id, "%d", i);
+        send_note(f, "tea", from, to, id, id);
+    }
+}
+
+/* How many messages of members the mailbox of "tea" holds. */
+static inline int64_t held(struct fixture *f)
+{
+    struct store_room *r;
+    assert_ok(store_begin(&f->app, "tea", STORE_READ, &r));
+    int64_t messages = store_room(r)->messages;
+    assert_ok(store_commit(r));
+    return messages;
+}
 
 #endif
