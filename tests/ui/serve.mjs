@@ -54,7 +54,7 @@ export async function serve(port = 0) {
   await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
   const { port: bound } = /** @type {import('node:net').AddressInfo} */ (server.address());
   return {
-    url: `http://localhost:${bound}/`,
+    url: `http://127.0.0.1:${bound}/`,
     close: () => new Promise((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
