@@ -3,6 +3,8 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 
+#include "store_vfs.h"
+
 struct sql {
     sqlite3 *db;
     const char *const *texts;
@@ -74,7 +76,7 @@ struct sql *sql_open(const char *path, const char *const *texts, size_t count,
     c->count = count;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
                 SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
-    note(c, sqlite3_open_v2(path, &c->db, flags, NULL));
+    note(c, sqlite3_open_v2(path, &c->db, flags, store_vfs_name()));
     if (c->result == SQL_OK) {
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, 256, 64);
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);

@@ -1,0 +1,331 @@
+#include "store_vfs.h"
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+    GATHER_BYTES_FIRST = 32768,
+    GATHER_BYTES_MAX = 1 << 20, /* a longer journal goes out in pieces */
+};
+
+/* A database file. The real one's memory follows. */
+struct database {
+    sqlite3_file base;
+    sqlite3_file *real;
+    sqlite3_file *journal; /* the real journal, kept open; NULL: not open */
+    dev_t journal_dev;     /* what is open there */
+    ino_t journal_ino;
+    char *gathered; /* bytes of the journal that are not yet in its file … */
+    int gathered_len, gathered_room;
+    sqlite3_int64 gathered_at; /* … and where they belong */
+};
+
+/* What SQLite holds for a journal between its xOpen and xClose. */
+struct journal {
+    sqlite3_file base;
+    struct database *db;
+};
+
+/* The file system underneath; set once. */
+static sqlite3_vfs *unix_vfs;
+
+/* ---- the journal ---- */
+
+static int write_gathered(struct database *db)
+{
+    if (db->gathered_len == 0) return SQLITE_OK;
+    int len = db->gathered_len;
+    db->gathered_len = 0;
+    return db->journal->pMethods->xWrite(db->journal, db->gathered, len, db->gathered_at);
+}
+
+static int journal_write(sqlite3_file *file, const void *at, int len, sqlite3_int64 offset)
+{
+    struct database *db = ((struct journal *)file)->db;
+    if (db->gathered_len > 0 && (offset != db->gathered_at + db->gathered_len ||
+                                 len > GATHER_BYTES_MAX - db->gathered_len)) {
+        int code = write_gathered(db);
+        if (code != SQLITE_OK) return code;
+    }
+    if (len > db->gathered_room - db->gathered_len) {
+        int room = db->gathered_room == 0 ? GATHER_BYTES_FIRST : db->gathered_room;
+        while (room < db->gathered_len + len) room *= 2;
+        char *grown = realloc(db->gathered, (size_t)room);
+        if (grown == NULL) return SQLITE_IOERR_NOMEM;
+        db->gathered = grown;
+        db->gathered_room = room;
+    }
+    if (db->gathered_len == 0) db->gathered_at = offset;
+    memcpy(db->gathered + db->gathered_len, at, (size_t)len);
+    db->gathered_len += len;
+    return SQLITE_OK;
+}
+
+static int journal_read(sqlite3_file *file, void *at, int len, sqlite3_int64 offset)
+{
+    struct database *db = ((struct journal *)file)->db;
+    int code = write_gathered(db);
+    return code != SQLITE_OK ? code : db->journal->pMethods->xRead(db->journal, at, len, offset);
+}
+
+static int journal_truncate(sqlite3_file *file, sqlite3_int64 size)
+{
+    struct database *db = ((struct journal *)file)->db;
+    bool nothing_in_file = db->gathered_len > 0 && db->gathered_at == 0;
+    int code = SQLITE_OK;
+    if (size == 0)
+        db->gathered_len = 0;
+    else
+        code = write_gathered(db);
+    if (code != SQLITE_OK || (size == 0 && nothing_in_file)) return code;
+    return db->journal->pMethods->xTruncate(db->journal, size);
+}
+
+static int journal_sync(sqlite3_file *file, int flags)
+{
+    struct database *db = ((struct journal *)file)->db;
+    int code = write_gathered(db);
+    return code != SQLITE_OK ? code : db->journal->pMethods->xSync(db->journal, flags);
+}
+
+static int journal_size(sqlite3_file *file, sqlite3_int64 *size)
+{
+    struct database *db = ((struct journal *)file)->db;
+    int code = write_gathered(db);
+    return code != SQLITE_OK ? code : db->journal->pMethods->xFileSize(db->journal, size);
+}
+
+static int journal_close(sqlite3_file *file)
+{
+    return write_gathered(((struct journal *)file)->db);
+}
+
+static int journal_control(sqlite3_file *file, int op, void *arg)
+{
+    struct database *db = ((struct journal *)file)->db;
+    return db->journal->pMethods->xFileControl(db->journal, op, arg);
+}
+
+static int journal_sector(sqlite3_file *file)
+{
+    struct database *db = ((struct journal *)file)->db;
+    return db->journal->pMethods->xSectorSize(db->journal);
+}
+
+static int journal_characteristics(sqlite3_file *file)
+{
+    struct database *db = ((struct journal *)file)->db;
+    return db->journal->pMethods->xDeviceCharacteristics(db->journal);
+}
+
+/* SQLite locks databases, never journals. */
+static int journal_lock(sqlite3_file *file, int level)
+{
+    (void)file;
+    (void)level;
+    return SQLITE_OK;
+}
+
+static int journal_reserved(sqlite3_file *file, int *out)
+{
+    (void)file;
+    *out = 0;
+    return SQLITE_OK;
+}
+
+static const sqlite3_io_methods journal_methods = {
+    .iVersion = 1,
+    .xClose = journal_close,
+    .xRead = journal_read,
+    .xWrite = journal_write,
+    .xTruncate = journal_truncate,
+    .xSync = journal_sync,
+    .xFileSize = journal_size,
+    .xLock = journal_lock,
+    .xUnlock = journal_lock,
+    .xCheckReservedLock = journal_reserved,
+    .xFileControl = journal_control,
+    .xSectorSize = journal_sector,
+    .xDeviceCharacteristics = journal_characteristics,
+};
+
+static void drop_journal(struct database *db)
+{
+    if (db->journal == NULL) return;
+    (void)db->journal->pMethods->xClose(db->journal);
+    sqlite3_free(db->journal);
+    db->journal = NULL;
+}
+
+/* Is the journal that is open the one at `path`? Another program may have deleted it. */
+static bool journal_is_at(const struct database *db, const char *path)
+{
+    struct stat st;
+    return db->journal != NULL && stat(path, &st) == 0 && st.st_dev == db->journal_dev &&
+           st.st_ino == db->journal_ino;
+}
+
+static int open_journal(const char *path, struct journal *j, int flags, int *flags_out)
+{
+    struct database *db = (struct database *)sqlite3_database_file_object(path);
+    struct stat st;
+    j->db = db;
+    if (!journal_is_at(db, path)) {
+        drop_journal(db);
+        sqlite3_file *real = sqlite3_malloc(unix_vfs->szOsFile);
+        if (real == NULL) return SQLITE_NOMEM;
+        int code = unix_vfs->xOpen(unix_vfs, path, real, flags, flags_out);
+        if (code == SQLITE_OK && stat(path, &st) != 0) {
+            (void)real->pMethods->xClose(real);
+            code = SQLITE_CANTOPEN;
+        }
+        if (code != SQLITE_OK) {
+            sqlite3_free(real);
+            return code;
+        }
+        db->journal = real;
+        db->journal_dev = st.st_dev;
+        db->journal_ino = st.st_ino;
+    } else if (flags_out != NULL) {
+        *flags_out = flags;
+    }
+    j->base.pMethods = &journal_methods;
+    return SQLITE_OK;
+}
+
+/* ---- the database ---- */
+
+static sqlite3_file *real_of(sqlite3_file *file)
+{
+    return ((struct database *)file)->real;
+}
+
+static int database_close(sqlite3_file *file)
+{
+    struct database *db = (struct database *)file;
+    drop_journal(db);
+    free(db->gathered);
+    return db->real->pMethods->xClose(db->real);
+}
+
+static int database_read(sqlite3_file *file, void *at, int len, sqlite3_int64 offset)
+{
+    return real_of(file)->pMethods->xRead(real_of(file), at, len, offset);
+}
+
+static int database_write(sqlite3_file *file, const void *at, int len, sqlite3_int64 offset)
+{
+    int code = write_gathered((struct database *)file); /* the journal is whole before this */
+    return code != SQLITE_OK ? code
+                             : real_of(file)->pMethods->xWrite(real_of(file), at, len, offset);
+}
+
+static int database_truncate(sqlite3_file *file, sqlite3_int64 size)
+{
+    int code = write_gathered((struct database *)file);
+    return code != SQLITE_OK ? code : real_of(file)->pMethods->xTruncate(real_of(file), size);
+}
+
+static int database_sync(sqlite3_file *file, int flags)
+{
+    return real_of(file)->pMethods->xSync(real_of(file), flags);
+}
+
+static int database_size(sqlite3_file *file, sqlite3_int64 *size)
+{
+    return real_of(file)->pMethods->xFileSize(real_of(file), size);
+}
+
+static int database_lock(sqlite3_file *file, int level)
+{
+    return real_of(file)->pMethods->xLock(real_of(file), level);
+}
+
+static int database_unlock(sqlite3_file *file, int level)
+{
+    return real_of(file)->pMethods->xUnlock(real_of(file), level);
+}
+
+static int database_reserved(sqlite3_file *file, int *out)
+{
+    return real_of(file)->pMethods->xCheckReservedLock(real_of(file), out);
+}
+
+static int database_control(sqlite3_file *file, int op, void *arg)
+{
+    return real_of(file)->pMethods->xFileControl(real_of(file), op, arg);
+}
+
+static int database_sector(sqlite3_file *file)
+{
+    return real_of(file)->pMethods->xSectorSize(real_of(file));
+}
+
+static int database_characteristics(sqlite3_file *file)
+{
+    return real_of(file)->pMethods->xDeviceCharacteristics(real_of(file));
+}
+
+static const sqlite3_io_methods database_methods = {
+    .iVersion = 1, /* no shared memory: no WAL; no memory map */
+    .xClose = database_close,
+    .xRead = database_read,
+    .xWrite = database_write,
+    .xTruncate = database_truncate,
+    .xSync = database_sync,
+    .xFileSize = database_size,
+    .xLock = database_lock,
+    .xUnlock = database_unlock,
+    .xCheckReservedLock = database_reserved,
+    .xFileControl = database_control,
+    .xSectorSize = database_sector,
+    .xDeviceCharacteristics = database_characteristics,
+};
+
+/* ---- the file system ---- */
+
+static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int flags,
+                    int *flags_out)
+{
+    (void)vfs;
+    if (flags & SQLITE_OPEN_MAIN_JOURNAL)
+        return open_journal(path, (struct journal *)file, flags, flags_out);
+    if (!(flags & SQLITE_OPEN_MAIN_DB))
+        return unix_vfs->xOpen(unix_vfs, path, file, flags, flags_out);
+    struct database *db = (struct database *)file;
+    *db = (struct database){ .real = (sqlite3_file *)(db + 1) };
+    int code = unix_vfs->xOpen(unix_vfs, path, db->real, flags, flags_out);
+    if (code == SQLITE_OK) db->base.pMethods = &database_methods;
+    return code;
+}
+
+static int vfs_access(sqlite3_vfs *vfs, const char *path, int flags, int *out)
+{
+    (void)vfs;
+    size_t len = strlen(path);
+    if (len > 4 && strcmp(path + len - 4, "-wal") == 0) {
+        *out = 0; /* there never is one */
+        return SQLITE_OK;
+    }
+    return unix_vfs->xAccess(unix_vfs, path, flags, out);
+}
+
+const char *store_vfs_name(void)
+{
+    static sqlite3_vfs vfs = { .zName = "klatch" };
+    if (unix_vfs != NULL) return vfs.zName;
+    sqlite3_vfs *found = sqlite3_vfs_find("unix");
+    if (found == NULL) return NULL;
+    vfs = *found;
+    vfs.zName = "klatch";
+    vfs.pNext = NULL;
+    vfs.szOsFile = (int)sizeof(struct database) + found->szOsFile;
+    vfs.xOpen = vfs_open;
+    vfs.xAccess = vfs_access;
+    if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK) return NULL;
+    unix_vfs = found;
+    return vfs.zName;
+}
