@@ -47,6 +47,7 @@ struct bell {
     bool watching;
     int event_fd;
     _Atomic bool stop;
+    _Atomic uint32_t own[BELL_RECENT]; /* of the last rings of this process: its number + 1 */
 };
 
 /* FNV-1a, its bits mixed again (as in MurmurHash3), since the ends of names differ most. */
@@ -92,6 +93,7 @@ void bell_ring(struct bell *b, uint32_t bucket)
 {
     atomic_fetch_add(&b->file->rung[bucket % BELL_BUCKETS], 1);
     uint32_t number = atomic_fetch_add(&b->file->global, 1);
+    atomic_store(&b->own[number % BELL_RECENT], number + 1);
     atomic_store(&b->file->recent[number % BELL_RECENT],
                  (uint64_t)(number + 1) << 32 | bucket % BELL_BUCKETS);
     futex(&b->file->global, FUTEX_WAKE_SHARED, INT_MAX, NULL);
@@ -107,7 +109,12 @@ uint32_t bell_rung(const struct bell *b, uint32_t bucket)
     return atomic_load(&b->file->rung[bucket % BELL_BUCKETS]);
 }
 
-size_t bell_since(const struct bell *b, uint32_t *seen, uint32_t out[BELL_RECENT])
+static bool is_own(const struct bell *b, uint32_t number)
+{
+    return atomic_load(&b->own[number % BELL_RECENT]) == number + 1;
+}
+
+size_t bell_since(const struct bell *b, uint32_t *seen, bool others, uint32_t out[BELL_RECENT])
 {
     uint64_t told[BELL_BUCKETS / 64] = { 0 };
     uint32_t first = *seen, now = bell_now(b);
@@ -115,6 +122,7 @@ size_t bell_since(const struct bell *b, uint32_t *seen, uint32_t out[BELL_RECENT
     *seen = now;
     if (now - first > BELL_RECENT) return SIZE_MAX;
     for (uint32_t number = first; number != now; number++) {
+        if (others && is_own(b, number)) continue;
         uint64_t entry = atomic_load(&b->file->recent[number % BELL_RECENT]);
         /* Overwritten, or counted by a ringer that has not got to write it, perhaps never will. */
         if (entry >> 32 != (uint32_t)(number + 1)) return SIZE_MAX;
@@ -168,7 +176,10 @@ static void *watch(void *bell)
             sleep_on(&b->file->global, seen, WATCH_LOOK_MS);
             continue;
         }
+        bool own = now - seen <= BELL_RECENT;
+        for (; own && seen != now; seen++) own = is_own(b, seen);
         seen = now;
+        if (own) continue;
         do written = write(b->event_fd, &one, sizeof one);
         while (written < 0 && errno == EINTR);
     }

@@ -31,8 +31,9 @@ void bell_ring(struct bell *b, uint32_t bucket);
 /* The global word now. */
 uint32_t bell_now(const struct bell *b);
 /* Which buckets were rung since *seen (then set to now)? Fills `out` (BELL_RECENT entries) and
- * returns their count; SIZE_MAX: more than can be told, look at every bucket. */
-size_t bell_since(const struct bell *b, uint32_t *seen, uint32_t out[BELL_RECENT]);
+ * returns their count; SIZE_MAX: more than can be told, look at every bucket. `others`: leave out
+ * what this process rang itself, which it knows. */
+size_t bell_since(const struct bell *b, uint32_t *seen, bool others, uint32_t out[BELL_RECENT]);
 
 /* How often this bucket was rung; wraps. Who keeps the number need not look at a room where
  * bell_since() says "every bucket" and the number is the same. */

@@ -98,7 +98,7 @@ static void wait_for_ring(struct app *app, const char *room, uint32_t *seen, int
             return;
         }
         if (!bell_wait(app->bell, *seen, left_ms)) return;
-        size_t count = bell_since(app->bell, seen, rung);
+        size_t count = bell_since(app->bell, seen, true, rung);
         if (count == SIZE_MAX) return;
         for (size_t i = 0; i < count; i++)
             if (rung[i] == bucket) return;

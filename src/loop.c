@@ -140,7 +140,7 @@ static void hear_bell(struct loop *l)
     uint32_t buckets[BELL_RECENT];
     (void)!read(l->bell_fd, &count, sizeof count);
     if (l->app->bell == NULL) return;
-    size_t rung = bell_since(l->app->bell, &l->bell_seen, buckets);
+    size_t rung = bell_since(l->app->bell, &l->bell_seen, true, buckets);
     if (rung == SIZE_MAX)
         park_mark_all(l->app->park);
     else

@@ -99,23 +99,23 @@ static void what_was_rung_is_told_once(void **state)
 {
     struct bell *b = *state;
     uint32_t out[BELL_RECENT], seen = bell_now(b), before = bell_rung(b, 7);
-    assert_int_equal(bell_since(b, &seen, out), 0);
+    assert_int_equal(bell_since(b, &seen, false, out), 0);
     bell_ring(b, 7);
     bell_ring(b, BELL_BUCKETS - 1);
     bell_ring(b, 7);
     bell_ring(b, 0);
     assert_int_equal(bell_rung(b, 7), before + 2);
-    assert_int_equal(bell_since(b, &seen, out), 3);
+    assert_int_equal(bell_since(b, &seen, false, out), 3);
     assert_int_equal(out[0], 7);
     assert_int_equal(out[1], BELL_BUCKETS - 1);
     assert_int_equal(out[2], 0);
     assert_int_equal(seen, bell_now(b));
-    assert_int_equal(bell_since(b, &seen, out), 0);
+    assert_int_equal(bell_since(b, &seen, false, out), 0);
     for (uint32_t i = 0; i < BELL_RECENT; i++) bell_ring(b, i);
     uint32_t behind = seen - 1;
-    assert_int_equal(bell_since(b, &seen, out), BELL_RECENT);
+    assert_int_equal(bell_since(b, &seen, false, out), BELL_RECENT);
     assert_int_equal(out[BELL_RECENT - 1], BELL_RECENT - 1);
-    assert_true(bell_since(b, &behind, out) == SIZE_MAX); /* one more than is kept */
+    assert_true(bell_since(b, &behind, false, out) == SIZE_MAX); /* one more than is kept */
     assert_int_equal(behind, bell_now(b));
 }
 
@@ -141,9 +141,9 @@ static void a_ring_without_its_bucket_means_every_bucket(void **state)
     assert_non_null(global);
     __atomic_fetch_add(global, 1, __ATOMIC_SEQ_CST);
     assert_int_equal(bell_now(b), seen + 4);
-    assert_true(bell_since(b, &seen, out) == SIZE_MAX);
+    assert_true(bell_since(b, &seen, false, out) == SIZE_MAX);
     bell_ring(b, 9);
-    assert_int_equal(bell_since(b, &seen, out), 1);
+    assert_int_equal(bell_since(b, &seen, false, out), 1);
     munmap(at, (size_t)st.st_size);
 }
 
@@ -161,7 +161,7 @@ static void a_wait_ends_by_another_process_or_its_time(void **state)
     assert_true(bell_wait(b, seen, 10000));
     assert_true(now_ms() - start_ms < 5000);
     expect_success(child);
-    assert_int_equal(bell_since(b, &seen, out), 1);
+    assert_int_equal(bell_since(b, &seen, false, out), 1);
     assert_int_equal(out[0], 77);
     assert_true(bell_wait(b, seen - 1, 10000)); /* rung before: no sleep at all */
 }
@@ -218,6 +218,20 @@ static void the_watch_thread_tells_the_loop(void **state)
     }
 }
 
+static void own_rings_can_be_left_out_and_foreign_ones_stay(void **state)
+{
+    struct bell *b = *state, *other = bell_open(path, boot);
+    uint32_t out[BELL_RECENT], all = bell_now(b), foreign = all;
+    bell_ring(b, 1);
+    bell_ring(other, 2);
+    bell_ring(b, 3);
+    assert_int_equal(bell_since(b, &foreign, true, out), 1);
+    assert_int_equal(out[0], 2);
+    assert_int_equal(bell_since(b, &all, false, out), 3);
+    assert_int_equal(foreign, all);
+    bell_close(other);
+}
+
 /* Each child asks for a look at its own bucket and waits until somebody did look: a lost ring
  * would leave it waiting. */
 static void no_ring_is_lost_among_processes(void **state)
@@ -246,7 +260,7 @@ static void no_ring_is_lost_among_processes(void **state)
             assert_int_equal(status, 0);
             ended++;
         }
-        size_t count = bell_since(b, &seen, out);
+        size_t count = bell_since(b, &seen, false, out);
         for (uint32_t at = 0; at < (count == SIZE_MAX ? RINGERS : count); at++) {
             uint32_t i = count == SIZE_MAX ? at : out[at];
             assert_in_range(i, 0, RINGERS - 1);
@@ -270,7 +284,7 @@ static void a_bell_cut_short_is_survived(void **state)
     assert_false(bell_alive(b));
     bell_ring(b, 3);
     bell_ring(b, BELL_BUCKETS - 1);
-    bell_since(b, &seen, out);
+    bell_since(b, &seen, false, out);
     uint64_t ticket = bell_owner_claim(b, "peer", 1, &superseded, &elsewhere);
     assert_true(bell_owner_newest(b, "peer", ticket));
     assert_false(bell_wait(b, bell_now(b), 20));
@@ -377,6 +391,9 @@ int main(void)
                                         close_bell),
         cmocka_unit_test_setup_teardown(a_signal_ends_a_wait, open_bell, close_bell),
         cmocka_unit_test_setup_teardown(the_watch_thread_tells_the_loop, open_bell, close_bell),
+        cmocka_unit_test_setup_teardown(own_rings_can_be_left_out_and_foreign_ones_stay, open_bell,
+                                        close_bell),
+        cmocka_unit_test(a_bell_cut_short_is_survived),
         cmocka_unit_test_setup_teardown(no_ring_is_lost_among_processes, open_bell, close_bell),
         cmocka_unit_test(a_bell_cut_short_is_survived),
         cmocka_unit_test_setup_teardown(the_newest_poll_of_a_member_wins, open_bell, close_bell),
