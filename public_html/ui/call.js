@@ -3,6 +3,7 @@
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { Part } from './part.js';
 import { icon } from './icons.js';
+import { selectAll } from './invite.js';
 import { isFor, shortcutOf } from './keys.js';
 import { tidyName } from './name.js';
 import { NoticeList } from './notice-list.js';
@@ -98,7 +99,8 @@ export class KlatchCall extends Part {
       @say=${(/** @type {CustomEvent} */ event) => room.say(event.detail.text)}
       @dismiss-notice=${(/** @type {CustomEvent} */ event) => this.#notices.dismiss(event.detail.id)}>
       ${this.#top()}
-      ${room.server === 'away' ? html`<p class="banner" role="status">${icon('warning')}${t('call.serverAway')}</p>` : nothing}
+      ${room.server === 'online' ? nothing
+        : html`<p class="banner" role="status">${icon('warning')}${t('call.serverAway')}</p>`}
       <div class="stage" ?inert=${covered}>
         <klatch-grid .props=${{ t, tiles: this.#tiles(), invite: this.#invite() }}></klatch-grid>
         ${this.#soundBlocked ? this.#soundButton() : nothing}
@@ -131,8 +133,8 @@ export class KlatchCall extends Part {
   #tiles() {
     const { t, room, media } = this.props;
     const others = room.people.map((person) => ({
-      t, key: person, id: person.id, name: this.#nameOf(person), mine: false, state: person.state, stream: person.stream,
-      mic: person.mic, cam: person.cam, plain: person.plain,
+      t, key: person, id: person.id, name: this.#nameOf(person), mine: false, state: person.state,
+      stream: person.stream, mic: person.mic, cam: person.cam, plain: person.plain,
     }));
     const { self } = room;
     return [...others, {
@@ -164,7 +166,7 @@ export class KlatchCall extends Part {
       <div>${t('call.copy.byHand')}
         <button class="plain" aria-label=${t('notice.dismiss')} @click=${close}>${icon('close')}</button></div>
       <input readonly aria-label=${t('call.link')} .value=${link}
-        @focus=${(/** @type {FocusEvent} */ event) => event.target instanceof HTMLInputElement && event.target.select()}>
+        @focus=${selectAll}>
     </div>`;
   }
 

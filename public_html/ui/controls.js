@@ -31,7 +31,8 @@ export class KlatchControls extends Part {
       <button class="control" aria-expanded=${chat} aria-keyshortcuts=${shortcuts.chat.name}
         aria-label=${unread ? t('call.chat.unread', { count: unread }) : t('call.chat')}
         title=${`${t('call.chat')} (${shortcuts.chat.name})`} @click=${() => this.emit('toggle-chat')}>
-        <span class="face">${icon('chat')}${unread ? html`<span class="badge">${Math.min(unread, 99)}</span>` : nothing}</span>
+        <span class="face">${icon('chat')}${unread ? html`<span class="badge">${Math.min(unread, 99)}</span>` : nothing}
+        </span>
         <span class="label" aria-hidden="true">${t('call.chat')}</span>
       </button>
       <button class="control" aria-haspopup="dialog" title=${t('call.settings')}

@@ -25,16 +25,16 @@ export class KlatchInvite extends Part {
     return html`<section>
       <h2>${t('call.invite')}</h2>
       <p class="more">${t('call.invite.more')}</p>
-      <input readonly aria-label=${t('call.link')} .value=${link} @focus=${this.#select}>
+      <input readonly aria-label=${t('call.link')} .value=${link} @focus=${selectAll}>
       <button class="button primary" @click=${() => this.emit('copy-link')}>
         ${icon(copied ? 'check' : 'link')}${copied ? t('call.copied') : t('call.copy')}</button>
     </section>`;
   }
+}
 
-  /** @param {FocusEvent} event */
-  #select(event) {
-    if (event.target instanceof HTMLInputElement) event.target.select();
-  }
+/** Ready to be copied by hand. @param {FocusEvent} event */
+export function selectAll(event) {
+  if (event.target instanceof HTMLInputElement) event.target.select();
 }
 
 customElements.define('klatch-invite', KlatchInvite);

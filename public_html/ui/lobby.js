@@ -119,7 +119,8 @@ export class KlatchLobby extends Part {
   /** @param {Problem} problem @param {string} kind */
   #problem(problem, kind) {
     const { title, more } = problemText(this.props.t, problem);
-    return html`<div class="problem ${kind}">${icon('warning')}<div><p class="title">${title}</p><p>${more}</p></div></div>`;
+    return html`<div class="problem ${kind}">
+      ${icon('warning')}<div><p class="title">${title}</p><p>${more}</p></div></div>`;
   }
 
   /** @param {SubmitEvent} event */

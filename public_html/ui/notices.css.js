@@ -9,11 +9,18 @@ export const noticesStyle = css`
   box-shadow: var(--shadow); font-size: .9375rem; line-height: 1.35; animation: come .18s ease-out;
 }
 .notice > div { min-inline-size: 0; }
-.title { overflow-wrap: anywhere; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
-.problem { background: var(--warn-soft); color: var(--warn-text); border-color: transparent; pointer-events: auto;
-  padding-inline-end: .4rem; }
+.title {
+  overflow-wrap: anywhere; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2;
+  overflow: hidden;
+}
+.problem {
+  background: var(--warn-soft); color: var(--warn-text); border-color: transparent; pointer-events: auto;
+  padding-inline-end: .4rem;
+}
 .problem .title { font-weight: 600; }
-.problem button { flex: none; display: grid; place-items: center; inline-size: 2.75rem; block-size: 2.75rem; margin: -.4rem 0;
-  border: 0; border-radius: 50%; background: none; }
+.problem button {
+  flex: none; display: grid; place-items: center; inline-size: 2.75rem; block-size: 2.75rem; margin: -.4rem 0;
+  border: 0; border-radius: 50%; background: none;
+}
 @keyframes come { from { opacity: 0; translate: 0 -.5rem; } }
 `;

@@ -24,11 +24,10 @@ async function within(scene, look, body, from = browser) {
 
 const button = (page, name, more = {}) => page.getByRole('button', { name, exact: true, ...more });
 
-test('each tile says who it is and how the connection is, to the eye and the ear', () => within('call-states', { size: 'desk' }, async (page) => {
-  for (const name of ['Maya, connected, microphone off', 'Jonas Lindqvist, Connecting…', 'Amina, Reconnecting…',
+test('each tile says who it is and how the connection is', () => within('call-states', { size: 'desk' }, async (page) => {
+  for (const name of ['Maya, connected', 'Jonas Lindqvist, Connecting…', 'Amina, Reconnecting…',
     'Teodor, No connection', 'Ελένη, Away', 'Ada (You)']) {
-    const wanted = name.replace(', microphone off', '');
-    await page.getByRole('group', { name: wanted, exact: true }).waitFor();
+    await page.getByRole('group', { name, exact: true }).waitFor();
   }
   const shown = await page.evaluate(() => window.deep('.cover').map((cover) => cover.innerText.trim().split('\n')[0]));
   assert.deepEqual(shown, ['Connecting…', 'Reconnecting…', 'No connection', 'Away']);
@@ -80,7 +79,8 @@ test('a picture goes on undisturbed when somebody before it leaves', () => withi
     room.part(room.people[0], 'left');
   });
   await page.getByText('2 of 2 connected').waitFor();
-  assert.ok(await page.evaluate(() => window.gallery.tiles()[0].shadowRoot.querySelector('video') === window.kept && !window.disturbed));
+  assert.ok(await page.evaluate(() => window.gallery.tiles()[0].shadowRoot.querySelector('video') === window.kept
+    && !window.disturbed));
 }));
 
 test('names and messages stay text whatever is in them', () => within('call-markup', { size: 'desk' }, async (page) => {
@@ -148,7 +148,11 @@ test('hanging up gives the devices back and offers to join again', () => within(
   });
   await button(page, 'Hang up').click();
   await page.getByRole('heading', { name: 'You hung up' }).waitFor();
-  assert.deepEqual(await page.evaluate(() => [window.leftBy, window.gallery.element.room, window.gallery.media.stream.getTracks().length]), ['left', null, 0]);
+  const ended = await page.evaluate(() => {
+    const { element, media } = window.gallery;
+    return { reason: window.leftBy, room: element.room, tracks: media.stream.getTracks().length };
+  });
+  assert.deepEqual(ended, { reason: 'left', room: null, tracks: 0 });
   await button(page, 'Join again').click();
   await button(page, 'Hang up').waitFor();
   assert.equal(await page.evaluate(() => window.gallery.media.stream.getTracks().length), 2);
@@ -165,8 +169,8 @@ for (const [reason, heading] of [['kicked', 'You were sent out'], ['closed', 'Th
 test('where sound needs a tap, one button starts it', async () => {
   const strict = await openBrowser({ soundNeedsTap: true });
   await within('call-4', {}, async (page) => {
-    const sounds = () => page.evaluate(() => window.gallery.tiles().map((tile) => tile.shadowRoot.querySelector('video'))
-      .map(({ muted, paused }) => !muted && !paused));
+    const sounds = () => page.evaluate(() => window.gallery.tiles()
+      .map((tile) => tile.shadowRoot.querySelector('video')).map(({ muted, paused }) => !muted && !paused));
     await button(page, 'Turn the sound on').click();
     await button(page, 'Turn the sound on').waitFor({ state: 'detached' });
     const playing = await sounds();
@@ -213,7 +217,9 @@ test('the link is copied; where that is refused it is shown', () => within('call
 test('two rooms on one page keep apart', () => within('call-2', { size: 'desk' }, async (page) => {
   await page.evaluate(async () => {
     const second = document.createElement('klatch-room');
-    for (const [key, value] of Object.entries({ api: '/api/v1', room: 'garden', name: 'Bea' })) second.setAttribute(key, value);
+    second.setAttribute('api', '/api/v1');
+    second.setAttribute('room', 'garden');
+    second.setAttribute('name', 'Bea');
     document.getElementById('page').append(second);
     document.body.style.overflow = 'auto';
     await second.join();

@@ -10,7 +10,8 @@ const SHAPE = 3;
 const PAIRS = [
   ['text', 'ground', TEXT], ['text', 'surface', TEXT], ['text', 'raised', TEXT], ['text', 'accent-soft', TEXT],
   ['muted', 'ground', TEXT], ['muted', 'surface', TEXT], ['muted', 'tile', TEXT], ['on-accent', 'accent', TEXT],
-  ['on-accent', 'accent-strong', TEXT], ['on-danger', 'danger', TEXT], ['danger-text', 'danger-soft', TEXT], ['warn-text', 'warn-soft', TEXT],
+  ['on-accent', 'accent-strong', TEXT], ['on-danger', 'danger', TEXT], ['danger-text', 'danger-soft', TEXT],
+  ['warn-text', 'warn-soft', TEXT],
   ['edge', 'surface', SHAPE], ['edge', 'ground', SHAPE], ['focus', 'ground', SHAPE], ['focus', 'surface', SHAPE],
   ['accent', 'ground', SHAPE], ['danger', 'ground', SHAPE], ['good', 'raised', 2.5],
 ];

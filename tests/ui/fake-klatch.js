@@ -150,8 +150,9 @@ class FakeRoom extends Emitter {
   /** Somebody comes in. */
   enter(person) {
     const number = this.#next++;
-    const whole = { id: `person-${number}`, name: '', state: 'connected', mic: true, cam: true, joined: number, plain: false,
-      ...person };
+    const whole = {
+      id: `person-${number}`, name: '', state: 'connected', mic: true, cam: true, joined: number, plain: false, ...person,
+    };
     const seen = whole.state !== 'connecting' && whole.state !== 'no-path' && whole.cam;
     whole.stream = seen ? new MediaStream([paintedTrack(number)]) : null;
     this.people.push(whole);
@@ -165,7 +166,8 @@ class FakeRoom extends Emitter {
   }
 
   hear(person, text, time = Date.now()) {
-    this.emit('message', { message: { id: `m${this.#next++}`, from: person.id, name: person.name, text, time, mine: person === this.self } });
+    const { id: from, name } = person;
+    this.emit('message', { message: { id: `m${this.#next++}`, from, name, text, time, mine: person === this.self } });
   }
 
   say(text) {

@@ -21,9 +21,11 @@ async function withSite(paths, body) {
 const HEALTHY = [200, '{"status":"ok","version":"0.1.0"}'];
 
 for (const place of ['api/v1', 'cgi-bin/klatch.fcgi/v1', 'cgi-bin/klatch.cgi/v1']) {
-  test(`the API is found at ${place}, beside a page in a folder`, () => withSite({ [`/talk/${place}/health`]: HEALTHY }, async (site) => {
-    assert.equal(await findApi(`${site}/talk/index.html#tea`), `${site}/talk/${place}`);
-  }));
+  test(`the API is found at ${place}, beside a page in a folder`, async () => {
+    await withSite({ [`/talk/${place}/health`]: HEALTHY }, async (site) => {
+      assert.equal(await findApi(`${site}/talk/index.html#tea`), `${site}/talk/${place}`);
+    });
+  });
 }
 
 test('a rewrite that answers everything with a page is no API', () => withSite({

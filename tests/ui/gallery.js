@@ -68,8 +68,8 @@ function talk({ room }) {
   const start = Date.now() - 600000;
   room.hear(first, 'Good morning! Can everybody see me?', start);
   room.hear(first, 'I moved the lamp, it was too bright.', start + 20000);
-  room.hear(second, 'Yes, much better now. I sent the notes around yesterday; the third page has the figures that we talked about, and there are '
-    + 'two questions at the end where I would like to hear from each of you.', start + 95000);
+  room.hear(second, 'Yes, much better now. I sent the notes around yesterday; the third page has the figures that we '
+    + 'talked about, and there are two questions at the end where I would like to hear from each of you.', start + 95000);
   room.hear(room.self, 'Reading them now', start + 200000);
   room.hear(second, 'https://example.org/a/very/long/address/that/has/no/place/to/break/in/it?at=all&and=more', start + 300000);
   room.hear(room.self, 'Thank you ☕', start + 330000);

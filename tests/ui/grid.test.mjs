@@ -23,7 +23,8 @@ const boxesOf = (page, selector) => page.evaluate((wanted) => window.deep(wanted
 
 const inside = (box, frame) => box.left >= frame.left - 0.5 && box.top >= frame.top - 0.5
   && box.right <= frame.right + 0.5 && box.bottom <= frame.bottom + 0.5;
-const overlap = (a, b) => a.left < b.right - 0.5 && b.left < a.right - 0.5 && a.top < b.bottom - 0.5 && b.top < a.bottom - 0.5;
+const overlap = (a, b) => a.left < b.right - 0.5 && b.left < a.right - 0.5
+  && a.top < b.bottom - 0.5 && b.top < a.bottom - 0.5;
 
 /** Give the page a size, and time to lay itself out. */
 async function resize(page, [width, height]) {
@@ -47,13 +48,17 @@ async function checkCall(page, size, people) {
   for (const box of [...cells, ...controls, ...faces, ...top]) assert.ok(inside(box, frame), say('cut off', box));
   for (const box of faces) assert.ok(box.width >= 43 && box.height >= 43, say('too small for a thumb', box));
   const apart = [...cells, ...faces, ...top];
-  apart.forEach((box, i) => apart.slice(i + 1).forEach((other) => assert.ok(!overlap(box, other), say('overlap', [box, other]))));
+  for (const [i, box] of apart.entries()) {
+    for (const other of apart.slice(i + 1)) assert.ok(!overlap(box, other), say('overlap', [box, other]));
+  }
   for (const strip of await boxesOf(page, '.strip')) {
     assert.ok(tiles.some((tile) => inside(strip, tile)), say('a name leaves its tile', strip));
   }
-  const scrolls = await page.evaluate(() => [document.scrollingElement, ...window.deep('klatch-room, klatch-call, klatch-grid, .stage, .call')]
-    .filter((element) => element.scrollWidth > element.clientWidth || element.scrollHeight > element.clientHeight)
-    .map((element) => `${element.localName} ${element.scrollWidth}x${element.scrollHeight} in ${element.clientWidth}x${element.clientHeight}`));
+  const scrolls = await page.evaluate(() => {
+    const boxes = [document.scrollingElement, ...window.deep('klatch-room, klatch-call, klatch-grid, .stage, .call')];
+    return boxes.filter((box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight)
+      .map((box) => `${box.localName} ${box.scrollWidth}x${box.scrollHeight} in ${box.clientWidth}x${box.clientHeight}`);
+  });
   assert.deepEqual(scrolls, [], say('scrolls'));
 }
 
@@ -95,7 +100,10 @@ test('in the lobby "Join" is in sight on every screen, whatever is wrong', async
       const [join] = await boxesOf(page, '.join');
       assert.ok(inside(join, frame), `${scene}, ${size}: ${JSON.stringify(join)}`);
       assert.ok(join.height >= 44);
-      const wide = await page.evaluate(() => window.deep('klatch-lobby')[0].scrollWidth - window.deep('klatch-lobby')[0].clientWidth);
+      const wide = await page.evaluate(() => {
+        const [lobby] = window.deep('klatch-lobby');
+        return lobby.scrollWidth - lobby.clientWidth;
+      });
       assert.ok(wide <= 0, `${scene}, ${size}: scrolls sideways by ${wide}`);
     }
     await close();

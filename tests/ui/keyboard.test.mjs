@@ -21,7 +21,8 @@ const focused = (page) => page.evaluate(() => {
   const style = getComputedStyle(element);
   const name = element.getAttribute('aria-label') ?? element.textContent?.trim() ?? '';
   const label = element.closest('label')?.querySelector('span')?.textContent;
-  return { name: label ?? name, ring: element === document.body ? 0 : parseFloat(style.outlineWidth), style: style.outlineStyle };
+  const ring = element === document.body || style.outlineStyle === 'none' ? 0 : parseFloat(style.outlineWidth);
+  return { name: label ?? name, ring };
 });
 
 /** Tab through the page: the names of all stops, each checked to show its focus. */
@@ -30,7 +31,7 @@ async function walk(page, stops) {
   for (let i = 0; i < stops; i += 1) {
     await page.keyboard.press('Tab');
     const at = await focused(page);
-    assert.ok(at.ring >= 2 && at.style !== 'none', `no focus to be seen on "${at.name}"`);
+    assert.ok(at.ring >= 2, `no focus to be seen on "${at.name}"`);
     names.push(at.name);
   }
   return names;
