@@ -83,7 +83,7 @@ export class KlatchRoom extends Part {
 
   /** The address that brings others here. */
   get link() {
-    return new URL(makeLink(this.#roomName), document.baseURI).href;
+    return new URL(makeLink(this.#roomName), location.href).href;
   }
 
   get #roomName() {
