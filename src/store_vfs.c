@@ -18,6 +18,7 @@ struct database {
     sqlite3_file *journal; /* the real journal, kept open; NULL: not open */
     dev_t journal_dev;     /* what is open there */
     ino_t journal_ino;
+    bool in_file;   /* something of a journal stands in its file */
     char *gathered; /* bytes of the journal that are not yet in its file … */
     int gathered_len, gathered_room;
     sqlite3_int64 gathered_at; /* … and where they belong */
@@ -39,6 +40,7 @@ static int write_gathered(struct database *db)
     if (db->gathered_len == 0) return SQLITE_OK;
     int len = db->gathered_len;
     db->gathered_len = 0;
+    db->in_file = true;
     return db->journal->pMethods->xWrite(db->journal, db->gathered, len, db->gathered_at);
 }
 
@@ -74,14 +76,15 @@ static int journal_read(sqlite3_file *file, void *at, int len, sqlite3_int64 off
 static int journal_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     struct database *db = ((struct journal *)file)->db;
-    bool nothing_in_file = db->gathered_len > 0 && db->gathered_at == 0;
     int code = SQLITE_OK;
     if (size == 0)
         db->gathered_len = 0;
     else
         code = write_gathered(db);
-    if (code != SQLITE_OK || (size == 0 && nothing_in_file)) return code;
-    return db->journal->pMethods->xTruncate(db->journal, size);
+    if (code != SQLITE_OK || (size == 0 && !db->in_file)) return code;
+    code = db->journal->pMethods->xTruncate(db->journal, size);
+    if (code == SQLITE_OK && size == 0) db->in_file = false;
+    return code;
 }
 
 static int journal_sync(sqlite3_file *file, int flags)
@@ -161,11 +164,21 @@ static void drop_journal(struct database *db)
 }
 
 /* Is the journal that is open the one at `path`? Another program may have deleted it. */
-static bool journal_is_at(const struct database *db, const char *path)
+static bool journal_is_at(struct database *db, const char *path)
 {
     struct stat st;
-    return db->journal != NULL && stat(path, &st) == 0 && st.st_dev == db->journal_dev &&
-           st.st_ino == db->journal_ino;
+    if (db->journal == NULL || stat(path, &st) != 0 || st.st_dev != db->journal_dev ||
+        st.st_ino != db->journal_ino)
+        return false;
+    db->in_file = st.st_size > 0; /* of another process, since we closed it */
+    return true;
+}
+
+/* SQLite opens a journal that a killed process left only to look at it first, then again to roll
+ * back and truncate: the descriptor that is kept must do for both. */
+static int for_writing(int flags)
+{
+    return (flags & ~SQLITE_OPEN_READONLY) | SQLITE_OPEN_READWRITE;
 }
 
 static int open_journal(const char *path, struct journal *j, int flags, int *flags_out)
@@ -177,7 +190,7 @@ static int open_journal(const char *path, struct journal *j, int flags, int *fla
         drop_journal(db);
         sqlite3_file *real = sqlite3_malloc(unix_vfs->szOsFile);
         if (real == NULL) return SQLITE_NOMEM;
-        int code = unix_vfs->xOpen(unix_vfs, path, real, flags, flags_out);
+        int code = unix_vfs->xOpen(unix_vfs, path, real, for_writing(flags), flags_out);
         if (code == SQLITE_OK && stat(path, &st) != 0) {
             (void)real->pMethods->xClose(real);
             code = SQLITE_CANTOPEN;
@@ -189,6 +202,7 @@ static int open_journal(const char *path, struct journal *j, int flags, int *fla
         db->journal = real;
         db->journal_dev = st.st_dev;
         db->journal_ino = st.st_ino;
+        db->in_file = st.st_size > 0;
     } else if (flags_out != NULL) {
         *flags_out = flags;
     }

@@ -160,6 +160,22 @@ static void what_a_killed_process_did_not_commit_is_undone_by_any_sqlite(void **
     assert_true(size_of(f->journal) <= 0);
 }
 
+static void a_connection_that_only_read_undoes_what_another_process_left(void **state)
+{
+    const struct files *f = *state;
+    sqlite3 *db = open_at(f->path, store_vfs_name());
+    assert_int_equal(number(db, "SELECT count(*) FROM t"), 1);
+    die_in_the_middle(f);
+    assert_int_equal(number(db, "SELECT count(*) FROM t"), 2);
+    assert_true(size_of(f->journal) <= 0);
+    run(db, "INSERT INTO t VALUES (1, 'more')");
+    die_in_the_middle(f);
+    assert_int_equal(number(db, "SELECT count(*) FROM t"), 4);
+    assert_int_equal(number(db, "SELECT count(*) FROM t"), 4);
+    sqlite3_close(db);
+    assert_int_equal(rows_seen_by(f, NULL), 4);
+}
+
 static void a_journal_that_another_program_deleted_is_made_again(void **state)
 {
     const struct files *f = *state;
@@ -200,6 +216,7 @@ int main(void)
         CASE(a_small_transaction_leaves_its_journal_alone_until_it_commits),
         CASE(a_rollback_after_pages_were_written_restores_them),
         CASE(what_a_killed_process_did_not_commit_is_undone_by_any_sqlite),
+        CASE(a_connection_that_only_read_undoes_what_another_process_left),
         CASE(a_journal_that_another_program_deleted_is_made_again),
         CASE(two_databases_keep_their_journals_apart),
     };
