@@ -182,7 +182,7 @@ $(B)/asan/unit/%: $(B)/asan/unit-obj/%.o $(UNIT_HELPERS) $(B)/asan/libklatch.a |
 	$(call step,LINK)
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ -lcmocka $(LIBS)
 
-.SECONDARY:
+.PRECIOUS: $(B)/asan/unit-obj/%.o
 
 # ---- fuzzing and measuring ---------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ const rules = {
   'no-template-curly-in-string': 'error',
   'no-throw-literal': 'error',
   'no-unmodified-loop-condition': 'error',
-  'no-unused-vars': ['error', { argsIgnorePattern: '^_', caughtErrors: 'none' }],
+  'no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'none' }],
   'no-use-before-define': ['error', { functions: false, classes: false, variables: false }],
   'no-var': 'error',
   'object-shorthand': 'error',

@@ -5,6 +5,9 @@ import { spawn } from 'node:child_process';
 const KEPT_BYTES_MAX = 256 * 1024;
 const TERM_MS = 5000;
 
+// `make test -j4` says things to its own children that these, who are not, would misread.
+const { MAKEFLAGS: _flags, MFLAGS: _old, MAKELEVEL: _level, ...ENV } = process.env;
+
 /** @type {Set<number>} */
 const groups = new Set();
 
@@ -34,7 +37,7 @@ for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 12
 export function runChild(argv, { cwd, env, limitMs, onLine = () => false }) {
   return new Promise((resolve) => {
     const child = spawn(argv[0], argv.slice(1), {
-      cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true,
+      cwd, env: { ...ENV, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true,
     });
     const { pid } = child;
     if (pid) groups.add(pid);
