@@ -134,8 +134,9 @@ export class Member {
     await this.#peer?.setTracks(tracks);
   }
 
-  wake() {
-    this.#peer?.wake();
+  /** @param {boolean} [moved] whether the network changed */
+  wake(moved) {
+    this.#peer?.wake(moved);
   }
 
   close() {

@@ -48,6 +48,8 @@ export class Peer extends Emitter {
   #closed = false;
   #beats;
   #heardMs = 0;
+  /** When the network changed: what is said by the channel may not arrive. */
+  #doubtedMs = 0;
   #renewedMs = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
@@ -132,9 +134,18 @@ export class Peer extends Emitter {
     await this.#connection?.setTracks(tracks);
   }
 
-  /** The network changed or the page woke: mend at once what doesn't work. */
-  wake() {
-    if (this.#connection && !(this.state === 'connected' && this.beating)) this.#mend();
+  /**
+   * The page woke: mend at once what doesn't work.
+   * @param {boolean} [moved] the network changed: what seems to work may not for long
+   */
+  wake(moved = false) {
+    if (!this.#connection) return;
+    if (!this.#whole) {
+      this.#mend();
+    } else if (moved && !this.#polite) {
+      this.#doubtedMs = Date.now();
+      this.#connection.restart();
+    }
   }
 
   close() {
@@ -193,7 +204,7 @@ export class Peer extends Emitter {
     if (this.#closed || connection !== this.#connection) return;
     const { mine, theirs, mail } = this.#options;
     const whole = { from: mine, to: theirs, ...body };
-    const direct = connection.state === 'connected' && this.beating;
+    const direct = connection.state === 'connected' && this.beating && Date.now() - this.#doubtedMs > BEAT_STALE_MS;
     if (!direct || !this.say({ t: 'signal', type, body: whole })) mail(type, whole);
   }
 

@@ -219,10 +219,15 @@ export class Room extends Emitter {
       this.#tellAll({ t: 'bye', soon: true });
       signaling.leaveSoon();
     };
-    const wake = () => {
+    const show = () => {
+      // Takes back what was said at hiding.
+      this.#tellAll({ t: 'state', ...this.#own });
       for (const member of this.#members.values()) member.wake();
     };
-    for (const [type, listener] of /** @type {const} */ ([['pagehide', hide], ['pageshow', wake], ['online', wake]])) {
+    const online = () => {
+      for (const member of this.#members.values()) member.wake(true);
+    };
+    for (const [type, listener] of /** @type {const} */ ([['pagehide', hide], ['pageshow', show], ['online', online]])) {
       page.addEventListener(type, listener);
       this.#undo.push(() => page.removeEventListener(type, listener));
     }
@@ -424,6 +429,7 @@ export class Room extends Emitter {
   #heard(member, value) {
     if (value.t === 'hello' || value.t === 'state') {
       if (typeof value.id === 'string') this.#moved(member, value.id);
+      member.leaving = false;
       member.tell(value);
       this.emit('peer-updated', { person: member.person });
     } else if (value.t === 'chat') {

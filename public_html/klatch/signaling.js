@@ -98,6 +98,7 @@ export class Signaling extends Emitter {
     const body = { id: randomId(), meta: this.#meta(), ...(replaces ? { replaces } : {}) };
     const backoff = new Backoff({ random: this.#env.random });
     const until = Date.now() + JOIN_PATIENCE_MS;
+    signal?.addEventListener('abort', () => this.#naps.wake(), { once: true });
     for (;;) {
       try {
         const answer = await this.#request('join', body, { signal });

@@ -1,4 +1,4 @@
-import { quiet, until } from './lib/browserish.mjs';
+import { FakeTrack, quiet, until } from './lib/browserish.mjs';
 import { FakeNet } from './lib/fake-rtc.mjs';
 import { FakeServer } from './lib/fake-server.mjs';
 import { allConnected, find, join, names } from './lib/people.mjs';
@@ -98,6 +98,29 @@ test('names, microphones and cameras are told over the channels', async (t) => {
   assert.deepEqual([anna.mic, anna.cam], [false, true]);
   assert.deepEqual(ann.room.self, { id: anna.id, name: 'Anna', mic: false, cam: true });
   assert.equal(requests(server, 'send').length, sent);
+});
+
+test('tracks that come are sent and those that go are not, and nothing is negotiated', async (t) => {
+  const { server, net } = await world(t);
+  const [ann, bo] = [await join(t, server, net, 'Ann'), await join(t, server, net, 'Bo')];
+  await allConnected(ann, bo);
+  const sent = (number) => net.connections[number].getTransceivers().map(({ sender }) => sender.track);
+  const described = () => net.connections.map(({ localDescription }) => localDescription.sdp);
+  const before = described();
+  assert.deepEqual([sent(0), sent(1)], [[null, null], [null, null]]);
+  const [audio, video] = [new FakeTrack('audio'), new FakeTrack('video')];
+  for (const one of [ann, bo]) {
+    one.media.stream.addTrack(audio);
+    one.media.stream.addTrack(video);
+    await one.media.setCam(true);
+  }
+  await quiet(20);
+  assert.deepEqual([sent(0), sent(1)], [[audio, video], [audio, video]]);
+  ann.media.stream.removeTrack(video);
+  await ann.room.camera(false);
+  await quiet(20);
+  assert.deepEqual([sent(0), sent(1)], [[audio, null], [audio, video]]);
+  assert.deepEqual(described(), before);
 });
 
 test('who hangs up is gone at once, without the server too', async (t) => {
@@ -218,6 +241,50 @@ test('a newcomer after the server was away is connected', async (t) => {
   const cy = await join(t, server, net, 'Cy');
   await until('all are connected', () => [ann, bo, cy].every(({ room }) => room.counts.connected === 2), 10_000);
   assert.deepEqual(ann.heard.server, ['away', 'online']);
+});
+
+test('after a gap the list is as the server has it: who is gone goes, who is new is connected', async (t) => {
+  const { server, net } = await world(t, { holdMs: 300 });
+  const [ann, bo] = [await join(t, server, net, 'Ann'), await join(t, server, net, 'Bo')];
+  await allConnected(ann, bo);
+  const room = server.room('tea');
+  const post = room.post.bind(room);
+  // Nobody is told of these two.
+  room.post = (from, to, type, ...more) => (type.startsWith('peer-') ? room.seq : post(from, to, type, ...more));
+  net.cut = (one, other) => Math.max(one.number, other.number) < 2;
+  await bo.room.leave();
+  await join(t, server, net, 'Cy');
+  assert.equal(find(ann, 'Cy'), undefined);
+  room.post = post;
+  room.epoch = 'another';
+  await until('the newcomer is there', () => find(ann, 'Cy')?.state === 'connected');
+  await until('who is not heard any more is gone', () => names(ann).join() === 'Cy', 10_000);
+});
+
+test('a page that hides and comes back is no longer taken to be leaving', async (t) => {
+  const { server, net } = await world(t, { soonMs: 60_000 });
+  const [ann, bo] = [await join(t, server, net, 'Ann'), await join(t, server, net, 'Bo')];
+  await allConnected(ann, bo);
+  bo.page.dispatchEvent(new Event('pagehide'));
+  await quiet(50);
+  bo.page.dispatchEvent(new Event('pageshow'));
+  await quiet(50);
+  server.room('tea').post(null, null, 'peer-left', { peer: bo.room.self.id, reason: 'lapsed' });
+  await quiet(200);
+  assert.equal(find(ann, 'Bo')?.state, 'connected');
+});
+
+test('a change of network restarts what still seems to work, by the mailbox', async (t) => {
+  const { server, net } = await world(t);
+  const [ann, bo] = [await join(t, server, net, 'Ann'), await join(t, server, net, 'Bo')];
+  await allConnected(ann, bo);
+  const before = net.connections.map(({ ufrag }) => ufrag);
+  const offers = () => mailed(server).filter(({ type }) => type === 'offer').length;
+  assert.equal(offers(), 1);
+  for (const { page } of [ann, bo]) page.dispatchEvent(new Event('online'));
+  await until('a new path was offered', () => offers() === 2);
+  await until('both go by it', () => net.connections.every(({ ufrag }, at) => ufrag !== before[at]));
+  await allConnected(ann, bo);
 });
 
 test('a lost path is mended by a restart, on the same connection', { timeout: 30_000 }, async (t) => {

@@ -326,9 +326,14 @@ test('joining can be cancelled', async (t) => {
   const server = await serverFor(t);
   server.away = true;
   const stop = new AbortController();
-  const joining = visit(t, server).signaling.join(stop.signal);
-  setTimeout(() => stop.abort(), 100);
+  const joining = visit(t, server, { random: () => 1 }).signaling.join(stop.signal);
+  joining.catch(() => {});
+  await until('it was tried three times', () => requests(server, 'join').length === 3);
+  await quiet(50); // Now a pause of more than a second has begun.
+  const since = Date.now();
+  stop.abort();
   await assert.rejects(joining, { code: 'aborted' });
+  assert.ok(Date.now() - since < 500);
 });
 
 test('a reloaded page takes its own place, told to the others as that', async (t) => {

@@ -30,6 +30,16 @@
     },
     /** What a change of network does. */
     restart: () => living().forEach((pc) => pc.restartIce()),
+    /** From now on a channel's messages leave only after a time. */
+    lag(ms) {
+      const { send } = RTCDataChannel.prototype;
+      RTCDataChannel.prototype.send = function sendLater(data) {
+        setTimeout(() => this.readyState === 'open' && send.call(this, data), ms);
+      };
+    },
+    /** What each side goes by: [its own, the other's]. */
+    paths: () => living().map(({ localDescription, remoteDescription }) => [localDescription, remoteDescription]
+      .map(({ sdp }) => /a=ice-ufrag:(.*)/.exec(sdp)[1])),
     stable: () => living().every((pc) => pc.signalingState === 'stable'),
     /** The browser loses its end, and nobody is told. */
     destroy: () => living().forEach((pc) => pc.close()),
