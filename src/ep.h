@@ -58,6 +58,8 @@ enum outcome ep_exchange_resume(struct app *app, struct arena *scratch, struct w
 /* The longest that a poll is held, in ms. */
 int64_t ep_hold_ms(const struct app *app);
 
+/* Append `"limits":{…}`: what one member may use. */
+void ep_put_limits(struct buf *b, const struct config *cfg);
 /* Append `"peers":[…]`. */
 void ep_put_peers(struct buf *b, const struct member_view *peers, size_t count);
 

@@ -42,6 +42,16 @@ const struct json_field ep_join_fields[] = {
     { .name = NULL },
 };
 
+enum {
+    METAS_BYTES_MAX = 96000
+}; /* of all members together: an answer with all stays under 128 kB */
+
+static int64_t meta_bytes_max(const struct config *cfg)
+{
+    int64_t share = METAS_BYTES_MAX / cfg->members_max;
+    return share < ROOM_META_BYTES_MAX ? share : ROOM_META_BYTES_MAX;
+}
+
 static void put_ice_servers(struct buf *b, const struct config *cfg)
 {
     buf_text(b, "\"ice_servers\":[");
@@ -88,6 +98,16 @@ void ep_put_peers(struct buf *b, const struct member_view *peers, size_t count)
     buf_text(b, "]");
 }
 
+void ep_put_limits(struct buf *b, const struct config *cfg)
+{
+    buf_printf(b,
+               "\"limits\":{\"members\":%lld,\"meta_bytes\":%lld,\"message_bytes\":%lld,"
+               "\"mailbox_bytes\":%lld,\"mailbox_messages\":%lld,\"sends\":%d}",
+               (long long)cfg->members_max, (long long)meta_bytes_max(cfg),
+               (long long)cfg->message_bytes_max, (long long)cfg->mailbox_bytes_max / 4,
+               (long long)cfg->mailbox_messages_max / 4, ROOM_SENDS_MAX);
+}
+
 static void put_answer(struct ep_call *c, const struct join_result *res)
 {
     const struct config *cfg = &c->app->cfg;
@@ -101,13 +121,10 @@ static void put_answer(struct ep_call *c, const struct join_result *res)
     ep_put_peers(b, res->peers, res->peers_count);
     buf_text(b, ",");
     put_ice_servers(b, cfg);
-    buf_printf(
-        b,
-        ",\"limits\":{\"members\":%lld,\"message_bytes\":%lld,\"mailbox_bytes\":%lld,"
-        "\"mailbox_messages\":%lld,\"sends\":%d},\"poll\":{\"hold_ms\":%lld,\"lease_ms\":%lld",
-        (long long)cfg->members_max, (long long)cfg->message_bytes_max,
-        (long long)cfg->mailbox_bytes_max / 4, (long long)cfg->mailbox_messages_max / 4,
-        ROOM_SENDS_MAX, (long long)ep_hold_ms(c->app), (long long)cfg->lease_ms);
+    buf_text(b, ",");
+    ep_put_limits(b, cfg);
+    buf_printf(b, ",\"poll\":{\"hold_ms\":%lld,\"lease_ms\":%lld", (long long)ep_hold_ms(c->app),
+               (long long)cfg->lease_ms);
     if (cfg->poll_url[0] != '\0') {
         buf_text(b, ",\"url\":");
         json_put_string(b, slice_of(cfg->poll_url));
@@ -124,6 +141,9 @@ struct problem ep_join(struct ep_call *c)
                     app_now_ms(c->app), &retry_after_s))
         return PROBLEM_RETRY(429, "rate-limited",
                              "Too many joins from this address; wait a little.", retry_after_s);
+    if ((int64_t)in->meta.len > meta_bytes_max(&c->app->cfg))
+        return PROBLEM(413, "message-too-large",
+                       "meta is longer than a member's share; health says meta_bytes.");
     struct join_ask ask = {
         .room = c->room,
         .id = in->id,

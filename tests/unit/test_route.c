@@ -300,7 +300,7 @@ static void a_resumed_member_counts_its_turns_anew_and_its_former_poll_ends(void
     struct app_fixture *f = *state;
     struct buf text;
     struct waiter former, w;
-    char key[128], cursor[128], body[256];
+    char key[128], cursor[128], body[512];
     buf_init(&text, 1 << 20);
     join(f, &text, key, cursor);
     assert_int_equal(poll(f, &text, key, cursor, ",\"turn\":900", &former), 0);
@@ -317,6 +317,23 @@ static void a_resumed_member_counts_its_turns_anew_and_its_former_poll_ends(void
     assert_int_equal(resume(f, &w, WAKE_LOOK, &text), OUTCOME_PARK);
     park_drop(&f->app, &former);
     park_drop(&f->app, &w);
+    buf_free(&text);
+}
+
+static void a_member_brings_no_more_meta_than_its_share_of_an_answer(void **state)
+{
+    struct app_fixture *f = *state;
+    struct buf text;
+    char body[1600];
+    buf_init(&text, 1 << 20);
+    f->app.cfg.members_max = 64; /* 96,000 bytes shared by 64 */
+    snprintf(body, sizeof body, "{\"meta\":\"%01498d\"}", 0);
+    const struct call call = { HTTP_POST, "/v1/rooms/tea/join", JSON, body, NULL, NULL };
+    assert_int_equal(handle(f, &call, &text, NULL), 201);
+    assert_non_null(strstr(text.at, "\"meta_bytes\":1500"));
+    snprintf(body, sizeof body, "{\"meta\":\"%01499d\"}", 0);
+    assert_int_equal(handle(f, &call, &text, NULL), 413);
+    assert_non_null(strstr(text.at, "message-too-large"));
     buf_free(&text);
 }
 
@@ -374,6 +391,7 @@ int main(void)
         CASE(a_send_that_waits_tells_its_seq_when_the_wait_ends),
         CASE(the_poll_with_the_lower_turn_ends_whichever_came_last),
         CASE(a_resumed_member_counts_its_turns_anew_and_its_former_poll_ends),
+        CASE(a_member_brings_no_more_meta_than_its_share_of_an_answer),
         CASE(a_full_park_says_when_to_come_again_and_holds_nothing),
         CASE(joins_over_the_rate_are_refused_with_retry_after),
         CASE(a_member_that_left_has_its_parked_poll_ended),
