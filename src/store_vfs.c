@@ -7,8 +7,10 @@
 #include <sys/stat.h>
 
 enum {
-    GATHER_BYTES_FIRST = 32768,
-    GATHER_BYTES_MAX = 1 << 20, /* a longer journal goes out in pieces */
+    GATHER_BYTES_FIRST = 16384,
+    /* A longer journal goes out in pieces. SQLite never writes more than a page of 64 KiB at once,
+     * and its unix file system takes the length of a write modulo 128 KiB. */
+    GATHER_BYTES_MAX = 65536,
 };
 
 /* A database file. The real one's memory follows. */

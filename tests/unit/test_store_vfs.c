@@ -133,6 +133,19 @@ static void a_rollback_after_pages_were_written_restores_them(void **state)
     assert_int_equal(rows_seen_by(f, NULL), 1);
 }
 
+static void a_journal_longer_than_any_single_write_is_whole(void **state)
+{
+    const struct files *f = *state;
+    sqlite3 *db = open_at(f->path, store_vfs_name());
+    run(db, "PRAGMA cache_size = 1000;" FILL); /* nothing is written before the commit */
+    run(db, "UPDATE t SET x = zeroblob(500)");
+    assert_int_equal(number(db, "SELECT count(*) FROM t WHERE x = zeroblob(500)"), 401);
+    run(db, "BEGIN IMMEDIATE; UPDATE t SET x = randomblob(500); PRAGMA cache_size = 10;" FILL);
+    run(db, "ROLLBACK");
+    sqlite3_close(db);
+    assert_int_equal(rows_seen_by(f, NULL), 401);
+}
+
 /* A process that dies with pages written and nothing committed. */
 static void die_in_the_middle(const struct files *f)
 {
@@ -215,6 +228,7 @@ int main(void)
         CASE(what_is_committed_is_seen_by_any_sqlite),
         CASE(a_small_transaction_leaves_its_journal_alone_until_it_commits),
         CASE(a_rollback_after_pages_were_written_restores_them),
+        CASE(a_journal_longer_than_any_single_write_is_whole),
         CASE(what_a_killed_process_did_not_commit_is_undone_by_any_sqlite),
         CASE(a_connection_that_only_read_undoes_what_another_process_left),
         CASE(a_journal_that_another_program_deleted_is_made_again),
