@@ -1,0 +1,96 @@
+// Processes that end with the bench, however that ends, and what /proc says of them.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OUT } from './paths.mjs';
+
+const running = new Set();
+const STOP_MS_MAX = 8000;
+
+function statOf(pid) {
+  try {
+    const text = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const [state, parent] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { state, parent: Number(parent) };
+  } catch {
+    return null;
+  }
+}
+
+/** A process and all below it that live. */
+export function family(pid) {
+  const parents = new Map();
+  for (const name of fs.readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = statOf(name);
+    if (stat && stat.state !== 'Z') parents.set(Number(name), stat.parent);
+  }
+  const found = [pid];
+  for (let i = 0; i < found.length; i += 1) {
+    for (const [child, parent] of parents) if (parent === found[i]) found.push(child);
+  }
+  return found.filter((one) => parents.has(one));
+}
+
+export async function freePort() {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** A fresh folder for what a server writes. The name is short: a Unix socket's path has 107 bytes. */
+export function freshDir(name) {
+  const dir = path.join(OUT, 'run', name);
+  fs.rmSync(dir, { recursive: true, force: true });
+  fs.mkdirSync(dir, { recursive: true });
+  return dir;
+}
+
+/** Start a program; its words go to `log`. */
+export function start(program, args, { log, env = {}, cwd } = {}) {
+  const out = fs.openSync(log, 'a');
+  const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', out, out] });
+  fs.closeSync(out);
+  child.on('error', (error) => { fs.appendFileSync(log, `${error}\n`); });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
+}
+
+const ended = (child) => child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
+
+/** SIGTERM, then SIGKILL to whatever of it is left. */
+export async function stop(child) {
+  if (child.pid === undefined) return;
+  const pids = family(child.pid);
+  if (!ended(child)) child.kill('SIGTERM');
+  const until = Date.now() + STOP_MS_MAX;
+  const alive = () => pids.filter((pid) => !['Z', 'X', undefined].includes(statOf(pid)?.state));
+  while (alive().length > 0 && Date.now() < until) await sleep(20);
+  for (const pid of alive()) process.kill(pid, 'SIGKILL');
+}
+
+/** Wait until somebody listens, or say why nobody does. */
+export async function listening(child, port, log) {
+  const until = Date.now() + 20000;
+  for (;;) {
+    if (ended(child)) throw new Error(`it ended:\n${fs.readFileSync(log, 'utf8').slice(-2000)}`);
+    const socket = net.connect(port, '127.0.0.1');
+    const open = await Promise.race([
+      once(socket, 'connect').then(() => true, () => false), sleep(1000, false),
+    ]);
+    socket.destroy();
+    if (open) return;
+    if (Date.now() > until) throw new Error(`nobody listens on ${port}:\n${fs.readFileSync(log, 'utf8').slice(-2000)}`);
+    await sleep(30);
+  }
+}
+
+process.once('exit', () => { for (const child of running) child.kill('SIGTERM'); });
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));

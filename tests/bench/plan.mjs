@@ -1,0 +1,55 @@
+// What a run measures: the systems in their order, and how much of each workload.
+import { empty, floor, floorLibfcgi, klatch } from './systems/served.mjs';
+import { nchan, php } from './systems/nginx.mjs';
+import { peerserver, socketio, socketioPolling } from './systems/node.mjs';
+import { python } from './systems/python.mjs';
+import { cgi } from './systems/cgi.mjs';
+
+export const SYSTEMS = [
+  floor, floorLibfcgi, klatch, socketio, socketioPolling, peerserver, nchan, python, php,
+];
+export const EMPTY = empty;
+export const CGI = cgi;
+
+/** Under three minutes. */
+const quick = {
+  laps: 1,
+  empty: { samples: 1500 },
+  delivery: { samples: 1500, seconds: 4 },
+  rate: { samples: 800, seconds: 3 },
+  one: { rounds: 8, warm: 2, seconds: 8 },
+  many: { rounds: 3, warm: 1, seconds: 8 },
+  waiting: { waiters: 1000, idleSeconds: 3, samples: 800, seconds: 3 },
+  waitingSystems: ['floor', 'klatch', 'socketio', 'nchan'],
+  disk: { rooms: 1000, samples: 800, seconds: 3 },
+  cgi: { samples: 300 },
+  curves: null,
+};
+
+const full = {
+  laps: 3,
+  empty: { samples: 3000 },
+  delivery: { samples: 3000, seconds: 8 },
+  rate: { samples: 2500, seconds: 8 },
+  one: { rounds: 15, warm: 3, seconds: 20 },
+  many: { rounds: 6, warm: 2, seconds: 20 },
+  waiting: { waiters: 10000, idleSeconds: 30, samples: 3000, seconds: 8 },
+  waitingSystems: ['floor', 'libfcgi', 'klatch', 'socketio', 'socketio-polling', 'peerserver', 'nchan', 'python'],
+  disk: { rooms: 10000, samples: 3000, seconds: 8 },
+  cgi: { samples: 1000 },
+  curves: { samples: 1500, seconds: 5 },
+};
+
+/** What a slow system (its poll is a loop, its server an interpreter's) gets instead. */
+const slow = {
+  quick: { delivery: { samples: 300, seconds: 3 }, rate: { samples: 500, seconds: 2 }, one: { rounds: 1, warm: 0, seconds: 8 }, many: { rounds: 1, warm: 0, seconds: 4 } },
+  full: { delivery: { samples: 1000, seconds: 10 }, rate: { samples: 1500, seconds: 4 }, one: { rounds: 3, warm: 1, seconds: 20 }, many: { rounds: 2, warm: 1, seconds: 20 } },
+};
+
+export function plan(isFull) {
+  const chosen = isFull ? full : quick;
+  return {
+    ...chosen,
+    of: (system, workload) => (system.slow && slow[isFull ? 'full' : 'quick'][workload]) || chosen[workload],
+  };
+}
