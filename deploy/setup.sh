@@ -49,6 +49,8 @@ look_for_test() {
     need_command cppcheck cppcheck
     need_command shellcheck shellcheck
     need_command curl curl
+    need_command sqlite3 sqlite3
+    need_command perl perl
     need_file /usr/include/cmocka.h libcmocka-dev
     need_file /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core
 }

@@ -13,6 +13,9 @@ function told(error) {
   return stripVTControlCharacters(text).split('\n').filter((line) => !/^\s+at .*\(?node:internal\//.test(line)).join('\n');
 }
 
+/** Not so for a test that a helper of the test file made: its line says nothing. */
+const inTestFile = (file) => file && String(file).endsWith(process.argv[1] ?? '?');
+
 export default async function* report(source) {
   for await (const { type, data } of source) {
     if (type !== 'test:pass' && type !== 'test:fail') continue;
@@ -27,7 +30,7 @@ export default async function* report(source) {
       ms: Math.round(data.details?.duration_ms ?? 0),
       failure: data.details?.error?.failureType ?? null,
       error: type === 'test:fail' ? told(data.details?.error) : '',
-      line: data.line ?? null,
+      line: inTestFile(data.file) ? data.line ?? null : null,
     };
     yield `${MARK}${JSON.stringify(line)}\n`;
   }
