@@ -126,7 +126,6 @@ void room_member_leaves(struct room_tx *tx, const struct member_row *m, const ch
                         const char *by)
 {
     store_member_set_state(tx->db, m->peer, MEMBER_LEFT, tx->now_ms + tx->app->cfg.grace_ms);
-    store_member_forget_join_id(tx->db, m->peer);
     store_messages_delete_to(tx->db, m->peer, INT64_MAX);
     tell_left(tx, m->peer, reason, by);
     room_prune(tx);

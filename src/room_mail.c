@@ -70,7 +70,7 @@ static struct problem check_message(struct room_tx *tx, const struct member_row 
         return PROBLEM(413, "message-too-large", "A message's data is longer than allowed.");
     if (in->to.at == NULL) return NO_PROBLEM;
     if (!store_member_by_peer(tx->db, in->to, &to) || to.state == MEMBER_LEFT ||
-        (to.state == MEMBER_LAPSED && to.until_ms <= tx->now_ms) || strcmp(to.peer, m->peer) == 0)
+        strcmp(to.peer, m->peer) == 0)
         return PROBLEM(404, "peer-not-found", "Nobody else in the room has this peer id.");
     return NO_PROBLEM;
 }
@@ -208,7 +208,7 @@ static struct problem exchange(struct room_tx *tx, const struct exchange_ask *as
         (acks && mailbox_wants_acks(tx))) {
         if (!m.key_used) store_member_set_key_used(tx->db, m.peer);
         if (room_lease_worn(tx, &m)) room_lease_renew(tx, &m);
-        room_expire(tx, m.peer);
+        room_expire(tx, "");
         if (acks) acknowledge(tx, &m, ask->after.seq);
         store_member_by_peer(tx->db, slice_of(m.peer), &m); /* its floor and counters now */
     }

@@ -187,9 +187,10 @@ static int64_t number(struct sql *c, enum store_statement st)
 static enum store_entry judge(struct store_room *r)
 {
     int64_t version = number(r->sql, ST_VERSION);
-    if (sql_moved(r->sql)) return STORE_MOVED;
-    if (sql_result(r->sql) != SQL_OK)
+    if (sql_result(r->sql) != SQL_OK) {
+        if (sql_moved(r->sql)) return STORE_MOVED; /* by somebody who knows of no lock */
         return sql_result(r->sql) == SQL_BROKEN ? STORE_BROKEN : STORE_FAILED;
+    }
     if (version > STORE_VERSION) return STORE_NEWER;
     if (version == 0) {
         int64_t tables = number(r->sql, ST_TABLES);
@@ -241,7 +242,7 @@ enum store_entry store_enter(struct app *app, const char *room, enum store_lock 
     struct stat st;
     assert(app->store->entered == NULL);
     store_path(app, room, ".db", path);
-    if (lstat(path, &st) != 0) {
+    if (cached(app->store, room) == NULL && lstat(path, &st) != 0) {
         if (errno == ENOENT) return STORE_MISSING;
         *problem = store_problem_sql(app, room, SQL_REFUSED, -errno);
         return STORE_FAILED;

@@ -435,14 +435,44 @@ static void a_lapsed_member_can_be_replaced_and_an_unknown_or_left_one_is_ignore
 static void replacing_oneself_on_resume_is_only_a_resume(void **state)
 {
     struct fixture *f = *state;
-    struct who a;
+    struct who a, other;
     struct join_result res;
+    struct exchange_result mail;
     join(f, "tea", &a);
+    join(f, "tea", &other);
     struct join_ask ask = { .room = "tea", .resume = slice_of(a.key), .replaces = slice_of(a.key) };
     assert_ok(try_join(f, &ask, &res));
     assert_true(res.resumed);
     assert_string_equal(res.peer, a.peer);
-    assert_int_equal(res.peers_count, 0);
+    assert_int_equal(res.peers_count, 1);
+    read_mail(f, "tea", &other, &mail);
+    assert_int_equal(mail.count, 0);
+}
+
+static void a_lease_that_ended_unnoticed_is_not_announced_when_its_member_returns(void **state)
+{
+    struct fixture *f = *state;
+    struct who back, gone, other;
+    struct join_result res;
+    struct exchange_result mail;
+    join(f, "tea", &back);
+    join(f, "tea", &gone);
+    f->now_ms += f->app.cfg.lease_ms - 1;
+    join(f, "tea", &other);
+    f->now_ms += 1;
+    assert_ok(try_join(f, &(struct join_ask){ .room = "tea", .resume = slice_of(back.key) }, &res));
+    assert_true(res.resumed);
+    read_mail(f, "tea", &other, &mail);
+    assert_int_equal(mail.count, 1); /* nothing about the one, the lapse of the other */
+    assert_non_null(strstr(mail.messages[0].data.at, gone.peer));
+    f->now_ms += f->app.cfg.lease_ms - 1;
+    join(f, "tea", &gone); /* notices that the other's lease is over, not back's */
+    f->now_ms += 1;
+    assert_ok(try_join(f, &(struct join_ask){ .room = "tea", .replaces = slice_of(res.key) },
+                       &(struct join_result){ 0 }));
+    read_mail(f, "tea", &gone, &mail);
+    assert_int_equal(mail.count, 2); /* replaced and joined, never lapsed */
+    assert_non_null(strstr(mail.messages[0].data.at, "\"replaced\""));
 }
 
 int main(void)
@@ -466,6 +496,7 @@ int main(void)
         CASE(who_is_replaced_leaves_in_the_transaction_of_the_one_that_comes),
         CASE(a_lapsed_member_can_be_replaced_and_an_unknown_or_left_one_is_ignored),
         CASE(replacing_oneself_on_resume_is_only_a_resume),
+        CASE(a_lease_that_ended_unnoticed_is_not_announced_when_its_member_returns),
     };
     return cmocka_run_group_tests_name("room_join", tests, NULL, NULL);
 }

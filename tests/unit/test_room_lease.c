@@ -184,6 +184,20 @@ static void leaving_soon_leaves_five_seconds_in_which_any_request_undoes_it(void
     expect_left(&mail, 0, &a, "lapsed");
 }
 
+static void leaving_soon_uses_a_new_key_for_the_first_time(void **state)
+{
+    struct fixture *f = *state;
+    struct who a;
+    struct join_result res, again;
+    struct join_ask ask = { .room = "tea" };
+    join(f, "tea", &a);
+    ask.resume = slice_of(a.key);
+    assert_ok(try_join(f, &ask, &res));
+    assert_ok(room_leave(&f->app, "tea", slice_of(res.key), true));
+    assert_ok(try_join(f, &ask, &again));
+    assert_false(again.resumed);
+}
+
 static void a_hang_up_leaves_ten_seconds_and_lengthens_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -325,6 +339,7 @@ int main(void)
         CASE(a_parked_poll_of_a_member_that_lapses_is_told_so),
         CASE(leaving_is_final_told_at_once_and_repeatable),
         CASE(leaving_soon_leaves_five_seconds_in_which_any_request_undoes_it),
+        CASE(leaving_soon_uses_a_new_key_for_the_first_time),
         CASE(a_hang_up_leaves_ten_seconds_and_lengthens_nothing),
         CASE(a_room_exists_until_its_last_members_grace_is_over),
         CASE(mail_outlives_its_sender_for_those_it_was_sent_to),

@@ -313,44 +313,112 @@ static void a_sender_whose_mail_is_read_as_it_comes_meets_no_bound(void **state)
     }
 }
 
+/* Everybody stays, saying nothing about what it has read. */
+static void stay(struct fixture *f, struct who *who, size_t count, int64_t ms)
+{
+    struct exchange_result mail;
+    const int64_t until_ms = f->now_ms + ms;
+    while (f->now_ms < until_ms) {
+        int64_t step_ms = f->app.cfg.lease_ms / 2;
+        f->now_ms += step_ms < until_ms - f->now_ms ? step_ms : until_ms - f->now_ms;
+        for (size_t i = 0; i < count; i++) {
+            struct exchange_ask only = { .room = "tea", .key = slice_of(who[i].key) };
+            assert_ok(room_exchange(&f->app, f->a, &only, &mail));
+        }
+    }
+}
+
 static void mail_beyond_the_ttl_goes_and_is_told_as_a_gap_to_those_who_missed_it(void **state)
 {
     struct fixture *f = *state;
-    struct who a, b, c;
+    struct who who[4];
+    struct who *a = &who[0], *b = &who[1], *c = &who[2], *d = &who[3];
     struct exchange_result mail;
-    struct cursor c_read;
-    join(f, "tea", &a);
-    join(f, "tea", &b);
-    join(f, "tea", &c);
-    send_note(f, "tea", &a, b.peer, "1", "1"); /* seq 4 */
-    send_note(f, "tea", &a, NULL, "2", "2");   /* seq 5 */
-    read_mail(f, "tea", &c, &mail);
+    for (int i = 0; i < 4; i++) join(f, "tea", &who[i]);
+    send_note(f, "tea", a, NULL, "1", "1");    /* seq 5 */
+    send_note(f, "tea", a, b->peer, "2", "2"); /* seq 6 */
+    read_mail(f, "tea", d, &mail);
     assert_int_equal(mail.count, 1);
-    c_read = c.cursor;
-    for (int i = 0; i < 4; i++) { /* all stay, b without saying what it has read */
-        f->now_ms += f->app.cfg.ttl_ms / 4;
-        struct exchange_ask only = { .room = "tea", .key = slice_of(b.key) };
-        assert_ok(room_exchange(&f->app, f->a, &only, &mail));
-        only.key = slice_of(a.key);
-        assert_ok(room_exchange(&f->app, f->a, &only, &mail));
-        only.key = slice_of(c.key);
-        assert_ok(room_exchange(&f->app, f->a, &only, &mail));
-        if (i == 2) send_note(f, "tea", &a, b.peer, "3", "3"); /* seq 6 */
-    }
+    stay(f, who, 4, f->app.cfg.ttl_ms - 1000);
+    send_note(f, "tea", a, b->peer, "3", "3"); /* seq 7 */
+    assert_int_equal(held(f), 3);
+    stay(f, who, 4, 1000);
+    assert_ok(room_sweep(&f->app, "tea"));
     assert_int_equal(held(f), 1);
-    read_mail(f, "tea", &b, &mail);
+    read_mail(f, "tea", b, &mail);
     assert_true(mail.gap);
-    assert_int_equal(mail.next.seq, 5);
-    assert_int_equal(mail.peers_count, 2);
-    read_mail(f, "tea", &b, &mail);
+    assert_int_equal(mail.next.seq, 6);
+    assert_int_equal(mail.peers_count, 3);
+    read_mail(f, "tea", b, &mail);
     assert_int_equal(mail.count, 1);
     assert_slice(mail.messages[0].data, "3");
-    c.cursor = c_read;
-    read_mail(f, "tea", &c, &mail); /* had read it all, though that was never written down */
+    read_mail(f, "tea", c, &mail);
+    assert_true(mail.gap);
+    assert_int_equal(mail.next.seq, 5);
+    read_mail(f, "tea", d, &mail); /* had read it, though that was never written down */
     assert_false(mail.gap);
-    a.cursor.seq = 3;
-    read_mail(f, "tea", &a, &mail); /* its own can't be missing to it */
+    a->cursor.seq = 4;
+    read_mail(f, "tea", a, &mail); /* its own can't be missing to it */
     assert_false(mail.gap);
+}
+
+static void a_request_that_finds_its_own_mail_grown_old_tells_the_gap_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct who who[2];
+    struct exchange_result mail;
+    join(f, "tea", &who[0]);
+    join(f, "tea", &who[1]);
+    send_note(f, "tea", &who[0], who[1].peer, "1", "1");
+    stay(f, who, 2, f->app.cfg.ttl_ms - 1);
+    assert_int_equal(held(f), 1);
+    f->now_ms += f->app.cfg.lease_ms / 2;
+    read_mail(f, "tea", &who[1], &mail); /* renews its lease, and so sees to the rest */
+    assert_true(mail.gap);
+    assert_int_equal(held(f), 0);
+}
+
+static void mail_to_all_goes_with_the_last_one_that_had_not_read_it(void **state)
+{
+    struct fixture *f = *state;
+    struct who a, lapsing, leaving;
+    struct exchange_result mail;
+    join(f, "tea", &lapsing);
+    join(f, "tea", &leaving);
+    join(f, "tea", &a);
+    send_many(f, &a, NULL, 0, 3);
+    send_many(f, &a, leaving.peer, 3, 2);
+    send_many(f, &a, lapsing.peer, 5, 4);
+    assert_int_equal(held(f), 9);
+    assert_ok(room_leave(&f->app, "tea", slice_of(leaving.key), false));
+    assert_int_equal(held(f), 7); /* what was to it alone */
+    for (int i = 0; i < 3; i++) {
+        f->now_ms += (f->app.cfg.lease_ms + f->app.cfg.grace_ms) / 3;
+        assert_ok(room_sweep(&f->app, "tea"));
+        if (i < 2) read_mail(f, "tea", &a, &mail);
+        if (i < 2) assert_int_equal(held(f), 7);
+    }
+    assert_int_equal(held(f), 0);
+    join(f, "tea", &leaving);
+    send_many(f, &a, NULL, 20, 3);
+    assert_int_equal(held(f), 3);
+    assert_ok(room_leave(&f->app, "tea", slice_of(leaving.key), false));
+    assert_int_equal(held(f), 0);
+}
+
+static void long_mail_has_its_acknowledgements_written_too(void **state)
+{
+    struct fixture *f = *state;
+    struct who a, b;
+    static char data[5001];
+    memset(data, '5', 5000);
+    f->app.cfg.mailbox_bytes_max = 16 * 5000;
+    join(f, "tea", &a);
+    join(f, "tea", &b);
+    read_empty(f, "tea", &b);
+    send_note(f, "tea", &a, b.peer, "1", data);
+    read_empty(f, "tea", &b);
+    assert_int_equal(held(f), 0);
 }
 
 int main(void)
@@ -369,6 +437,9 @@ int main(void)
         CASE(acknowledgements_are_written_only_with_something_else_or_in_a_filling_mailbox),
         CASE(a_sender_whose_mail_is_read_as_it_comes_meets_no_bound),
         CASE(mail_beyond_the_ttl_goes_and_is_told_as_a_gap_to_those_who_missed_it),
+        CASE(a_request_that_finds_its_own_mail_grown_old_tells_the_gap_at_once),
+        CASE(mail_to_all_goes_with_the_last_one_that_had_not_read_it),
+        CASE(long_mail_has_its_acknowledgements_written_too),
     };
     return cmocka_run_group_tests_name("room_mail", tests, NULL, NULL);
 }

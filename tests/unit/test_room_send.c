@@ -258,14 +258,21 @@ static void mail_to_all_in_an_empty_room_takes_no_room_but_a_number(void **state
     struct fixture *f = *state;
     struct who a, b;
     struct exchange_result mail;
+    f->app.cfg.mailbox_messages_max = 8;
     join(f, "tea", &a);
     send_many(f, &a, NULL, 0, 3);
+    struct message_in three[] = {
+        { .id = slice_of("x"), .type = slice_of("note"), .data = slice_of("0") },
+        { .id = slice_of("y"), .type = slice_of("note"), .data = slice_of("0") },
+        { .id = slice_of("z"), .type = slice_of("note"), .data = slice_of("0") },
+    };
+    assert_ok(exchange(f, "tea", &a, false, three, 3, &mail));
     assert_int_equal(held(f), 0);
     struct message_in m = { .id = slice_of("1"), .type = slice_of("note"), .data = slice_of("0") };
     assert_ok(exchange(f, "tea", &a, false, &m, 1, &mail));
     assert_int_equal(mail.sent[0].seq, 3);
     join(f, "tea", &b);
-    assert_int_equal(b.cursor.seq, 5);
+    assert_int_equal(b.cursor.seq, 8);
     read_mail(f, "tea", &b, &mail);
     assert_int_equal(mail.count, 0);
 }

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -26,6 +28,7 @@ static void a_room_is_made_by_its_first_join_in_a_folder_of_its_own(void **state
     assert_ok(room_info(&f->app, "tea", &peers, &locked));
     assert_int_equal(peers, 1);
     assert_false(locked);
+    assert_int_equal(sql(f, "rooms/tea.db", "SELECT count(*) FROM message"), 0);
 }
 
 static void a_room_whose_making_is_given_up_was_never_there(void **state)
@@ -191,7 +194,7 @@ static void no_more_rooms_are_made_than_allowed_and_the_count_mends_itself(void 
 
 /* ---- other processes ---- */
 
-static void in_child(struct fixture *f, int (*run)(struct fixture *), int wanted_exit)
+static int in_child(struct fixture *f, int (*run)(struct fixture *))
 {
     char folder[APP_PATH_BYTES_MAX];
     int status;
@@ -205,9 +208,9 @@ static void in_child(struct fixture *f, int (*run)(struct fixture *), int wanted
         _exit(run(&mine));
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != wanted_exit)
-        fail_msg("the child ended with %x", (unsigned)status);
     f->app.store = store_open(&f->app);
+    if (!WIFEXITED(status)) fail_msg("the child ended with %x", (unsigned)status);
+    return WEXITSTATUS(status);
 }
 
 /* Hold a write transaction in another process from here to release(). */
@@ -334,13 +337,51 @@ static int write_beyond_the_limit(struct fixture *f)
 static void a_full_disk_is_told_and_leaves_the_room_whole(void **state)
 {
     struct fixture *f = *state;
-    in_child(f, write_beyond_the_limit, 0);
+    assert_int_equal(in_child(f, write_beyond_the_limit), 0);
     assert_int_equal(sql(f, "rooms/tea.db",
                          "SELECT count(*) FROM pragma_integrity_check"
                          " WHERE integrity_check = 'ok'"),
                      1);
     assert_int_equal(sql(f, "rooms/tea.db", "SELECT count(*) FROM message_id"), 2);
     assert_ok(join_of(f, "new"));
+}
+
+enum { NOT_PERMITTED = 77 };
+
+static int fill_a_file_system(struct fixture *f)
+{
+    struct who a, b;
+    struct problem p = { 0 };
+    char id[32], data[3001];
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("none", f->app.data_dir, "tmpfs", 0, "size=200k") != 0)
+        return NOT_PERMITTED;
+    memset(data, '5', sizeof data - 1);
+    data[sizeof data - 1] = '\0';
+    join(f, "tea", &a);
+    join(f, "tea", &b);
+    for (int i = 0; i < 100 && p.status == 0; i++) {
+        snprintf(id, sizeof id, "%d", i);
+        p = try_send(f, "tea", &a, b.peer, id, data);
+    }
+    if (p.status != 507 || strcmp(p.code, "disk-full") != 0) return 1;
+    struct exchange_result mail;
+    for (int i = 0; i < 3; i++) /* reading goes on; nothing was half written */
+        if (exchange(f, "tea", &b, i > 0, NULL, 0, &mail).status != 0) return 2;
+    for (int i = 0; i < 8; i++) {
+        snprintf(id, sizeof id, "room-%d", i);
+        p = join_of(f, id);
+        if (p.status != 0 && p.status != 507) return 3;
+    }
+    return p.status == 507 ? 0 : 4;
+}
+
+static void a_full_file_system_is_told_too(void **state)
+{
+    struct fixture *f = *state;
+    int status = in_child(f, fill_a_file_system);
+    if (status == NOT_PERMITTED) skip();
+    assert_int_equal(status, 0);
 }
 
 static int act_as_somebody_else(struct fixture *f)
@@ -364,7 +405,7 @@ static void a_data_folder_without_permission_is_told(void **state)
     assert_ok(join_of(f, "tea"));
     path_of(f, "rooms", rooms);
     chmod(rooms, 0);
-    in_child(f, act_as_somebody_else, 0);
+    assert_int_equal(in_child(f, act_as_somebody_else), 0);
     chmod(rooms, 0700);
     assert_ok(join_of(f, "new"));
 }
@@ -392,7 +433,7 @@ static void files_are_made_and_deleted_only_under_the_lock(void **state)
 {
     struct fixture *f = *state;
     assert_ok(join_of(f, "tea"));
-    in_child(f, delete_while_locked, 0);
+    assert_int_equal(in_child(f, delete_while_locked), 0);
     assert_ok(join_of(f, "new"));
 }
 
@@ -412,6 +453,7 @@ int main(void)
         CASE(a_room_that_another_process_writes_is_busy_and_unchanged),
         CASE(a_process_killed_in_a_transaction_changes_nothing),
         CASE(a_full_disk_is_told_and_leaves_the_room_whole),
+        CASE(a_full_file_system_is_told_too),
         CASE(a_data_folder_without_permission_is_told),
         CASE(files_are_made_and_deleted_only_under_the_lock),
     };

@@ -28,6 +28,20 @@ static void make(struct fixture *f, int count)
     }
 }
 
+/* How many room files has this process open? */
+static int open_rooms(void)
+{
+    char path[64], target[APP_PATH_BYTES_MAX];
+    int count = 0;
+    for (int fd = 0; fd < 64; fd++) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        ssize_t len = readlink(path, target, sizeof target - 1);
+        target[len > 0 ? len : 0] = '\0';
+        if (strstr(target, ".db") != NULL && strstr(target, "-journal") == NULL) count++;
+    }
+    return count;
+}
+
 static void let_all_graces_end(struct fixture *f)
 {
     f->now_ms += f->app.cfg.lease_ms + f->app.cfg.grace_ms;
@@ -64,6 +78,21 @@ static void another_process_goes_on_where_the_last_one_stopped(void **state)
         fixture_close(&other);
     }
     assert_int_equal(rooms(f), 2);
+}
+
+static void a_sweep_lets_go_of_files_that_others_deleted(void **state)
+{
+    struct fixture *f = *state, other;
+    make(f, 3);
+    let_all_graces_end(f);
+    fixture_open(&other, f->app.data_dir);
+    other.now_ms = f->now_ms;
+    for (int i = 0; i < 3; i++) sweep_some(&other.app, 5);
+    fixture_close(&other);
+    assert_int_equal(rooms(f), 0);
+    assert_int_equal(open_rooms(), 3);
+    sweep_some(&f->app, 5);
+    assert_int_equal(open_rooms(), 0);
 }
 
 static void every_fiftieth_join_sweeps(void **state)
@@ -153,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(rooms_that_nobody_visits_go_a_few_at_a_time),
         CASE(another_process_goes_on_where_the_last_one_stopped),
+        CASE(a_sweep_lets_go_of_files_that_others_deleted),
         CASE(every_fiftieth_join_sweeps),
         CASE(a_sweep_announces_a_lapse_and_prunes_old_mail),
         CASE(a_sweep_survives_nonsense_in_its_file_and_in_the_folder),
