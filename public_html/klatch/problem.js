@@ -40,7 +40,7 @@ const SENTENCES = {
   // From microphone and camera; DEVICE stands for what was asked for.
   'permission-denied': 'Klatch may not use your DEVICE. Allow it beside the address bar, then turn it on again.',
   'no-device': 'No DEVICE was found. Plug one in and turn it on, or go on without.',
-  'device-busy': 'Your DEVICE is in use by another program or does not start. Close that program, then turn it on again.',
+  'device-busy': 'Your DEVICE is in use by another program or does not start. Close that one, then turn it on again.',
   'device-lost': 'Your DEVICE was disconnected. Plug it in and turn it on again, or choose another.',
   'insecure-context': 'Browsers give microphone and camera to https pages only. Open this page with https://.',
 };

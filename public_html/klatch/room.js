@@ -227,7 +227,7 @@ export class Room extends Emitter {
     const online = () => {
       for (const member of this.#members.values()) member.wake(true);
     };
-    for (const [type, listener] of /** @type {const} */ ([['pagehide', hide], ['pageshow', show], ['online', online]])) {
+    for (const [type, listener] of Object.entries({ pagehide: hide, pageshow: show, online })) {
       page.addEventListener(type, listener);
       this.#undo.push(() => page.removeEventListener(type, listener));
     }

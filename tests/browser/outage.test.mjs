@@ -17,7 +17,7 @@ async function goesOn(people, ms) {
   }
 }
 
-test('a backend that stands still for 20 s costs no picture and no tone, and a newcomer gets in afterwards', async (t) => {
+test('a backend that stands still for 20 s costs no picture, no tone and no newcomer after it', async (t) => {
   const people = await here.people(t, 2);
   const thaw = here.server.freeze();
   t.after(thaw);
@@ -29,7 +29,7 @@ test('a backend that stands still for 20 s costs no picture and no tone, and a n
   await Promise.all(pairs([...people, late]).map(([one, other]) => one.seesMoving(other)));
 });
 
-test('a web server that is gone for 20 s costs no picture and no tone, and a newcomer gets in afterwards', async (t) => {
+test('a web server that is gone for 20 s costs no picture, no tone and no newcomer after it', async (t) => {
   const people = await here.people(t, 2);
   await here.server.stop();
   await goesOn(people, OUTAGE_MS);

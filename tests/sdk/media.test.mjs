@@ -23,7 +23,8 @@ function devices({ refuse = () => null, permissions = {}, list = [], late = Prom
     enumerateDevices: async () => list,
   });
   const query = async ({ name }) => ({ state: permissions[name] ?? 'prompt' });
-  Object.defineProperty(globalThis, 'navigator', { value: { mediaDevices, permissions: { query } }, configurable: true });
+  const navigator = { mediaDevices, permissions: { query } };
+  Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
   return { asked, given, mediaDevices };
 }
 
@@ -60,7 +61,11 @@ test('without a camera the microphone is had all the same, and one problem is to
   assert.deepEqual(problems, [['no-device', 'video']]);
 });
 
-for (const [name, code] of [['NotFoundError', 'no-device'], ['NotReadableError', 'device-busy'], ['SomethingNew', 'device-busy']]) {
+for (const [name, code] of [
+  ['NotFoundError', 'no-device'],
+  ['NotReadableError', 'device-busy'],
+  ['SomethingNew', 'device-busy'],
+]) {
   test(`where nothing works (${name}) opening resolves all the same`, async () => {
     devices({ refuse: () => name });
     const { media, problems } = opened();
@@ -79,7 +84,8 @@ test('who refuses both is not asked again, and reads one sentence', async () => 
 });
 
 test('who forbids the camera alone is heard', async () => {
-  devices({ refuse: ({ video }) => (video ? 'NotAllowedError' : null), permissions: { microphone: 'granted', camera: 'denied' } });
+  const permissions = { microphone: 'granted', camera: 'denied' };
+  devices({ refuse: ({ video }) => (video ? 'NotAllowedError' : null), permissions });
   const { media, problems } = opened();
   await media.open();
   assert.deepEqual(kinds(media), ['audio']);

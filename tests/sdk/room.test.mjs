@@ -59,13 +59,16 @@ test('names and everything else go through the mailbox in an envelope', async (t
   await allConnected(...people);
   const bodies = JSON.stringify(server.requests.map(({ body }) => body));
   for (const word of ['Ann', 'ice-ufrag', 'instance']) assert.ok(!bodies.includes(word), word);
-  for (const { body } of requests(server, 'send')) for (const { data } of body.send) assert.deepEqual(Object.keys(data), ['u']);
+  for (const { data } of requests(server, 'send').flatMap(({ body }) => body.send)) {
+    assert.deepEqual(Object.keys(data), ['u']);
+  }
   assert.equal(find(people[1], 'Ann <b>').plain, false);
 });
 
 test('a line reaches everybody once, and the speaker as their own', async (t) => {
   const { server, net } = await world(t);
-  const people = [await join(t, server, net, 'Ann'), await join(t, server, net, 'Bo'), await join(t, server, net, 'Cy')];
+  const people = [];
+  for (const name of ['Ann', 'Bo', 'Cy']) people.push(await join(t, server, net, name));
   await allConnected(...people);
   const before = requests(server, 'send').length;
   const message = people[0].room.say(' hello ');
@@ -188,18 +191,21 @@ test('who the server holds for gone stays as long as they are heard', async (t) 
 });
 
 for (const latencyMs of [0, 400]) {
-  test(`a server that forgot everything changes nobody: connections go on under new ids (channels of ${latencyMs} ms)`, (t) => forgotten(t, latencyMs));
+  test(`a server that forgot everything changes nobody: connections go on (channels of ${latencyMs} ms)`,
+    (t) => forgotten(t, latencyMs));
 }
 
 async function forgotten(t, latencyMs) {
   const { server, net } = await world(t);
   net.latencyMs = latencyMs;
-  const people = [await join(t, server, net, 'Ann'), await join(t, server, net, 'Bo'), await join(t, server, net, 'Cy')];
+  const people = [];
+  for (const name of ['Ann', 'Bo', 'Cy']) people.push(await join(t, server, net, name));
   await allConnected(...people);
   const before = people.map(({ room }) => room.self.id);
   server.forget();
-  await until('all have new ids and know the others by theirs', () => people.every((one) => people.every((other) => one === other
-    || one.room.people.some(({ id }) => id === other.room.self.id))) && people.every(({ room }, at) => room.self.id !== before[at]));
+  const knows = (one, other) => one === other || one.room.people.some(({ id }) => id === other.room.self.id);
+  await until('all have new ids', () => people.every(({ room }, at) => room.self.id !== before[at]));
+  await until('all know the others by them', () => people.every((one) => people.every((other) => knows(one, other))));
   await quiet(300);
   assert.equal(net.connections.length, 6);
   for (const one of people) {
@@ -356,7 +362,8 @@ test('a user of the HTTP API is shown as plain and can be read', async (t) => {
   const { key } = await api(server, 'join', { name: 'curl' });
   const person = await until('it is there', () => find(ann, 'curl'));
   assert.equal(person.plain, true);
-  await api(server, 'exchange', { key, send: [{ id: '1', type: 'chat', data: { text: 'hello' } }, { id: '2', type: 'chat', data: 'again' }] });
+  const send = [{ id: '1', type: 'chat', data: { text: 'hello' } }, { id: '2', type: 'chat', data: 'again' }];
+  await api(server, 'exchange', { key, send });
   await until('it was heard', () => ann.heard.texts.length === 2);
   assert.deepEqual(ann.heard.texts, ['curl: hello', 'curl: again']);
 });
@@ -388,7 +395,8 @@ test('two rooms on one page do not know of each other', async (t) => {
   const page = new EventTarget();
   const tea = await join(t, server, net, 'Ann', { room: 'tea', page });
   const coffee = await join(t, server, net, 'Ann', { room: 'coffee', page, storage: tea.storage, locks: tea.locks });
-  const [bo, cy] = [await join(t, server, net, 'Bo', { room: 'tea' }), await join(t, server, net, 'Cy', { room: 'coffee' })];
+  const bo = await join(t, server, net, 'Bo', { room: 'tea' });
+  const cy = await join(t, server, net, 'Cy', { room: 'coffee' });
   await allConnected(tea, bo);
   await allConnected(coffee, cy);
   await coffee.room.leave();
@@ -403,7 +411,12 @@ test('a name is cut to what fits', async (t) => {
   assert.equal(ann.room.self.name, 'x'.repeat(64));
 });
 
-for (const [room, code] of [['', 'bad-link'], ['a b', 'bad-link'], ['x'.repeat(65), 'bad-link'], ['tea.AAAAAAAAAAAAAAAAAAAAAA', 'sealed-link']]) {
+for (const [room, code] of [
+  ['', 'bad-link'],
+  ['a b', 'bad-link'],
+  ['x'.repeat(65), 'bad-link'],
+  ['tea.AAAAAAAAAAAAAAAAAAAAAA', 'sealed-link'],
+]) {
   test(`the room '${room.slice(0, 30)}' is refused before anything is asked (${code})`, async (t) => {
     const { server, net } = await world(t);
     await assert.rejects(join(t, server, net, 'Ann', { room }), { code });

@@ -4,7 +4,8 @@ import test from 'node:test';
 import { unwrap, wrap } from '../../public_html/klatch/seal.js';
 import { fromBase64url, randomId, toBase64url } from '../../public_html/klatch/bytes.js';
 
-for (const value of [null, 0, '', 'Zoë 🎈 "<script>"', [1, [2]], { name: 'a', sdp: 'v=0\r\n' }, 'x'.repeat(100_000)]) {
+for (const value of [null, 0, '', 'Zoë 🎈 "<script>"', [1, [2]], { name: 'a', sdp: 'v=0\r\n' },
+  'x'.repeat(100_000)]) {
   const shown = JSON.stringify(value).slice(0, 40);
   test(`${shown} comes out of an open envelope as it went in`, () => {
     const envelope = wrap(value);

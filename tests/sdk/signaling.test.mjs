@@ -47,7 +47,8 @@ test('a send does not wait behind the held poll', async (t) => {
   const server = await serverFor(t);
   const [ann, bo] = [await present(t, server), await present(t, server)];
   const since = Date.now();
-  const polls = () => requests(server, 'poll').filter(({ body }) => body.key === requests(server, 'send')[0]?.body.key).length;
+  const key = () => requests(server, 'send')[0]?.body.key;
+  const polls = () => requests(server, 'poll').filter(({ body }) => body.key === key()).length;
   ann.signaling.send(null, 'note', 1);
   const before = await until('it was sent', polls);
   await until('it arrived', () => bo.heard.messages.length === 1);
@@ -412,7 +413,8 @@ test('another entry point for polls is used for polls alone', async (t) => {
   guest.signaling.start();
   guest.signaling.send(null, 'note', 1);
   await until('both were asked', () => seen.length === 3);
-  assert.deepEqual(seen.sort(), ['/api/v1/rooms/tea/exchange', '/api/v1/rooms/tea/join', '/poll/v1/rooms/tea/exchange']);
+  assert.deepEqual(seen.sort(),
+    ['/api/v1/rooms/tea/exchange', '/api/v1/rooms/tea/join', '/poll/v1/rooms/tea/exchange']);
 });
 
 test("another site's API is asked by forms, which need no preflight", async (t) => {

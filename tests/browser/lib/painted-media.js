@@ -21,7 +21,8 @@
   const checkOf = (id, counter) => (id * 769 + counter * 31 + 1234) & 0xfff;
 
   function bitsFor(id, counter) {
-    return [1, 0, 1, 0, ...bitsOf(id, 8), ...bitsOf(counter, 16), ...bitsOf(checkOf(id, counter), 12), ...bitsOf(~id & 0xff, 8)];
+    const check = checkOf(id, counter);
+    return [1, 0, 1, 0, ...bitsOf(id, 8), ...bitsOf(counter, 16), ...bitsOf(check, 12), ...bitsOf(~id & 0xff, 8)];
   }
 
   function paint(canvas, id, counter) {

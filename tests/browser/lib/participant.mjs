@@ -5,8 +5,9 @@ import { chromium } from 'playwright-core';
 import { until } from './until.mjs';
 
 const PAINTED_MEDIA = fileURLToPath(new URL('./painted-media.js', import.meta.url));
-const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 /** No tone is a multiple of another. */
 const TONES = [440, 700, 1010, 1370, 1810, 2390];
 const CONNECT_MS = 30_000;
@@ -104,13 +105,16 @@ export class Participant {
 
   /** Names and states of the others, by order of joining. */
   others() {
-    return this.ask(() => globalThis.klatchTest.call()?.room?.people.map(({ name, state }) => `${name} ${state}`) ?? null);
+    return this.ask(() => globalThis.klatchTest.call()?.room?.people
+      .map(({ name, state }) => `${name} ${state}`) ?? null);
   }
 
   /** The names that the grid shows, one's own too. */
   async grid() {
-    const labels = await this.page.getByRole('group').evaluateAll((tiles) => tiles.map((tile) => tile.getAttribute('aria-label') ?? ''));
-    return labels.filter((label) => label.startsWith('Person ')).map((label) => label.split(',')[0].replace(' (You)', '')).sort();
+    const labels = await this.page.getByRole('group')
+      .evaluateAll((tiles) => tiles.map((tile) => tile.getAttribute('aria-label') ?? ''));
+    return labels.filter((label) => label.startsWith('Person '))
+      .map((label) => label.split(',')[0].replace(' (You)', '')).sort();
   }
 
   /** Wait until exactly these are in the call, all connected, and the grid shows that. */
@@ -150,7 +154,8 @@ export class Participant {
 
   /** The numbers of those whose tones are heard in what is received from somebody. */
   async tonesFrom(other) {
-    const levels = await this.ask(({ name, tones }) => globalThis.klatchTest.levelsOf(name, tones), { name: other.name, tones: TONES });
+    const question = ({ name, tones }) => globalThis.klatchTest.levelsOf(name, tones);
+    const levels = await this.ask(question, { name: other.name, tones: TONES });
     return levels === null ? [] : heard(levels);
   }
 
@@ -165,7 +170,8 @@ export class Participant {
 
   /** Wait until nothing is heard from somebody. */
   hearsNothingFrom(other) {
-    return until(`${this.name} hears nothing from ${other.name}`, async () => (await this.tonesFrom(other)).length === 0, 10_000);
+    const silent = async () => (await this.tonesFrom(other)).length === 0;
+    return until(`${this.name} hears nothing from ${other.name}`, silent, 10_000);
   }
 
   async reload() {

@@ -4,7 +4,6 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from './until.mjs';
@@ -22,7 +21,9 @@ export class Server {
   /** @param {{workers?: number}} [options] */
   constructor({ workers = 2 } = {}) {
     this.workers = workers;
-    this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'klatch-browser-'));
+    const temporary = path.join(ROOT, 'build/tmp');
+    fs.mkdirSync(temporary, { recursive: true });
+    this.folder = fs.mkdtempSync(path.join(temporary, 'browser-'));
     this.port = 0;
   }
 

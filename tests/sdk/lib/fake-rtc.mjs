@@ -185,7 +185,8 @@ class FakeConnection extends EventTarget {
   }
 
   reaches(other) {
-    return other && this.connectionState !== 'closed' && other.connectionState !== 'closed' && !this.net.cut(this, other);
+    const lives = (one) => one && one.connectionState !== 'closed';
+    return lives(this) && lives(other) && !this.net.cut(this, other);
   }
 
   /** Connected is who has described themselves to each other and has a candidate from there. */
@@ -194,7 +195,8 @@ class FakeConnection extends EventTarget {
     const { other } = this;
     if (other?.connectionState === 'closed') this.channel.readyState = 'closed';
     const agreed = other?.other === this && this.signalingState === 'stable' && other.signalingState === 'stable'
-      && this.remoteDescription.sdp === other.localDescription.sdp && this.localDescription.sdp === other.remoteDescription.sdp
+      && this.remoteDescription.sdp === other.localDescription.sdp
+      && this.localDescription.sdp === other.remoteDescription.sdp
       && this.candidates.some((candidate) => candidate === `candidate:${other.ufrag}`);
     const good = agreed && this.reaches(other);
     if (good === (this.connectionState === 'connected')) return;

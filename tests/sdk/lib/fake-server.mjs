@@ -9,6 +9,7 @@ import http from 'node:http';
 import fs from 'node:fs';
 import path from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.svg': 'image/svg+xml', '.css': 'text/css',
   '.webmanifest': 'application/manifest+json' };
@@ -82,7 +83,8 @@ class FakeRoom {
     if (body.resume && !resumed) throw new Refusal(401, 'key-invalid');
     const replaced = body.replaces && !member ? this.keys.get(body.replaces)?.member : null;
     if (body.replaces && !member && !replaced) throw new Refusal(401, 'key-invalid');
-    if (!member && !resumed && !replaced && this.members.size >= this.clocks.peersMax) throw new Refusal(409, 'room-full');
+    const more = !member && !resumed && !replaced;
+    if (more && this.members.size >= this.clocks.peersMax) throw new Refusal(409, 'room-full');
     const after = resumed && body.after ? body.after : null;
     if (resumed) {
       member = resumed;
@@ -142,7 +144,9 @@ class FakeRoom {
   after(member, cursor) {
     const [epoch, text] = String(cursor).split('.');
     if (!/^\d+$/.test(text ?? '')) throw new Refusal(400, 'bad-cursor');
-    if (epoch !== this.epoch || Number(text) > this.seq) return { gap: true, peers: this.listed(), messages: [], next: this.cursor() };
+    if (epoch !== this.epoch || Number(text) > this.seq) {
+      return { gap: true, peers: this.listed(), messages: [], next: this.cursor() };
+    }
     const mine = this.messages.filter((m) => m.seq > Number(text) && m.from !== member.peer
       && (!m.to || m.to === member.peer) && !(m.from === null && m.data.peer === member.peer));
     const messages = mine.slice(0, 100);
@@ -155,12 +159,13 @@ class FakeRoom {
     const sent = this.send(member, body.send ?? []);
     if (body.after === undefined) return { messages: [], more: false, sent };
     const waitMs = Math.min(body.wait_ms ?? 0, this.clocks.holdMs);
+    const superseded = { messages: [], next: body.after, more: false, sent, superseded: true };
     if (waitMs > 0) {
-      if (body.turn < member.turn) return { messages: [], next: body.after, more: false, sent, superseded: true };
+      if (body.turn < member.turn) return superseded;
       member.turn = body.turn ?? member.turn;
       await this.wait(member, body, waitMs, gone);
     }
-    if (waitMs > 0 && member.turn !== body.turn) return { messages: [], next: body.after, more: false, sent, superseded: true };
+    if (waitMs > 0 && member.turn !== body.turn) return superseded;
     return { ...this.after(member, body.after), sent };
   }
 
@@ -254,7 +259,8 @@ export class FakeServer {
       return this.say(response, status, answer === null ? '' : JSON.stringify(answer));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      return this.say(response, error.status, JSON.stringify({ status: error.status, code: error.code, detail: error.code }));
+      const { status, code } = error;
+      return this.say(response, status, JSON.stringify({ status, code, detail: code }));
     }
   }
 
@@ -276,7 +282,7 @@ export class FakeServer {
   }
 
   file(pathname, response) {
-    const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '../../../public_html');
+    const root = fileURLToPath(new URL('../../../public_html', import.meta.url));
     const name = path.join(root, pathname.endsWith('/') ? `${pathname}index.html` : pathname);
     if (!name.startsWith(root) || !fs.existsSync(name)) return this.say(response, 404, '<h1>no such file</h1>');
     response.writeHead(200, { 'Content-Type': TYPES[path.extname(name)] ?? 'application/octet-stream' });

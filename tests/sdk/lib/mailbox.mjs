@@ -17,7 +17,8 @@ export async function serverFor(t, clocks) {
  * One tab's visit to a room. What it hears lies in `heard`, messages by [type, data].
  * @param {object} options the same storage and locks for a reload
  */
-export function visit(t, server, { room = 'tea', meta = {}, storage = new FakeStorage(), locks = new FakeLocks(), ...more } = {}) {
+export function visit(t, server, options = {}) {
+  const { room = 'tea', meta = {}, storage = new FakeStorage(), locks = new FakeLocks(), ...more } = options;
   const page = new EventTarget();
   const beacons = [];
   const beacon = (url, body) => {

@@ -26,7 +26,8 @@ export class FakeMedia extends EventTarget {
 }
 
 /** Join a room; what happens there lies in `heard`. */
-export async function join(t, server, net, name, { room = 'tea', storage = new FakeStorage(), locks = new FakeLocks(), ...more } = {}) {
+export async function join(t, server, net, name, options = {}) {
+  const { room = 'tea', storage = new FakeStorage(), locks = new FakeLocks(), ...more } = options;
   const page = new EventTarget();
   const beacon = (url, body) => {
     void fetch(url, { method: 'POST', body }).catch(() => {});
