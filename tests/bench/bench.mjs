@@ -9,7 +9,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { OUT, PACKAGES } from './lib/paths.mjs';
 import { binary } from './lib/binary.mjs';
-import { CGI, EMPTY, SYSTEMS, plan } from './plan.mjs';
+import { CGI, SYSTEMS, plan } from './plan.mjs';
 import { report } from './report/report.mjs';
 import { plots } from './report/plots.mjs';
 import { curves } from './workloads/curves.mjs';
@@ -42,11 +42,12 @@ const results = {
   curves: [],
 };
 const since = Date.now();
+const EMPTY_TOO = new Set(['floor', 'libfcgi', 'klatch']);
 
 const say = (text) => process.stderr.write(`bench ${String(Math.round((Date.now() - since) / 1000)).padStart(4)} s  ${text}\n`);
 
 const entryOf = (kind) => {
-  results.systems[kind.name] ??= { label: kind.label, laps: {}, errors: [] };
+  results.systems[kind.name] ??= { label: kind.label, short: kind.short, laps: {}, errors: [] };
   return results.systems[kind.name];
 };
 
@@ -72,13 +73,14 @@ async function withSystem(kind, work, options) {
 
 async function measureTalk(kind) {
   say(`${kind.name}: delivery, 500 a second, 16 join one room, 200 rooms of 4`);
-  await withSystem(kind, async (system, keep) => {
-    if (['floor', 'libfcgi'].includes(kind.name)) keep('empty', await emptyRequest.run(system, todo.empty));
-    for (const workload of [delivery, rate, one, many]) {
-      keep(workload.name, await workload.run(system, todo.of(kind, workload.name)));
+  const workloads = [delivery, rate, one, many].filter(({ name }) => todo.of(kind, name));
+  for (const some of kind.fresh ? workloads.map((workload) => [workload]) : [workloads]) {
+    await withSystem(kind, async (system, keep) => {
+      if (EMPTY_TOO.has(kind.name)) keep('empty', await emptyRequest.run(system, todo.empty));
+      for (const workload of some) keep(workload.name, await workload.run(system, todo.of(kind, workload.name)));
       if (kind.name === 'php') keep('process', { bytes: bytesOfAProcess(system.pids()) });
-    }
-  });
+    });
+  }
 }
 
 async function measureWaiting(kind) {
@@ -115,7 +117,6 @@ async function measure() {
     return !missing;
   });
   for (let lap = 0; lap < laps; lap += 1) {
-    await withSystem(EMPTY, async (system, keep) => keep('empty', await emptyRequest.run(system, todo.empty)));
     for (const kind of present) await measureTalk(kind);
   }
   for (const kind of present.filter(({ name }) => todo.waitingSystems.includes(name))) await measureWaiting(kind);

@@ -48,9 +48,10 @@ export function talliesOf(laps) {
 
 /** One row for each system. */
 export function figures(results) {
-  return Object.entries(results.systems).map(([name, { label, laps }]) => ({
+  return Object.entries(results.systems).map(([name, { label, short, laps }]) => ({
     name,
     label,
+    short,
     delivery: timesOf(laps.delivery, 'latency_ms'),
     rate: timesOf(laps.rate, 'latency_ms'),
     one: joinOf(laps.one),

@@ -15,7 +15,7 @@ const systems = { field: 'system', type: 'nominal', title: null, sort: null, axi
 
 function deliverySpec(all) {
   const values = all.flatMap((r) => ['p50', 'p95', 'p99'].map((which) => ({
-    system: r.label, which, ms: r.delivery[which],
+    system: r.short, which, ms: r.delivery[which],
   }))).filter(({ ms }) => ms !== undefined);
   return {
     title: 'From send to receive, one waiting receiver', width: WIDTH, data: { values },
@@ -65,9 +65,9 @@ export async function plots(results) {
   const lite = await load('vega-lite', 'build/index.js');
   const specs = {
     'delivery.svg': deliverySpec(all),
-    'join.svg': barSpec('200 rooms of 4 people join at once', 'messages a second', all.map((r) => ({ system: r.label, value: r.many.perSecond }))),
-    'cpu.svg': barSpec('200 rooms of 4 people join at once', 'server CPU seconds per 1,000 messages', all.map((r) => ({ system: r.label, value: r.many.cpu }))),
-    'waiting.svg': barSpec('Memory for each that waits, all server processes', 'kB, logarithmic', all.map((r) => ({ system: r.label, value: r.waiting.kB ?? r.process })), true),
+    'join.svg': barSpec('200 rooms of 4 people join at once', 'messages a second', all.map((r) => ({ system: r.short, value: r.many.perSecond }))),
+    'cpu.svg': barSpec('200 rooms of 4 people join at once', 'server CPU seconds per 1,000 messages', all.map((r) => ({ system: r.short, value: r.many.cpu }))),
+    'waiting.svg': barSpec('Memory for each that waits, all server processes', 'kB, logarithmic', all.map((r) => ({ system: r.short, value: r.waiting.kB ?? r.process })), true),
   };
   if (results.curves.length > 0) specs['curves.svg'] = curveSpec(results.curves);
   const names = [];

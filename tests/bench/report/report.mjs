@@ -37,7 +37,7 @@ function waitingTable(rows, floor) {
 }
 
 function emptyTable(rows) {
-  return table(['an empty request through nginx', 'p50 ms', 'p95', 'p99', 'requests/s, 16 connections', 'server CPU s per 1,000'],
+  return table(['an empty request (Klatch: health) through nginx', 'p50 ms', 'p95', 'p99', 'requests/s, 16 connections', 'server CPU s per 1,000'],
     rows.map((r) => [
       r.label, number(r.empty.p50, 3), number(r.empty.p95, 3), number(r.empty.p99, 3), number(r.emptyRate, 0),
       number(r.emptyCpu, 3),

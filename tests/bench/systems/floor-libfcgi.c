@@ -3,6 +3,7 @@
  * thread ends. */
 #include <fcgiapp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +162,7 @@ int main(int argc, char **argv)
     if (path == NULL || boxes == NULL || FCGX_Init() != 0) return EXIT_FAILURE;
     socket_fd = FCGX_OpenSocket(path, BACKLOG);
     if (socket_fd < 0) return EXIT_FAILURE;
+    (void)signal(SIGTERM, SIG_DFL); /* libfcgi's handler waits for a request to end by */
     for (int i = 0; i < THREADS; i++) {
         pthread_t thread;
         if (pthread_create(&thread, NULL, serve, NULL) != 0) return EXIT_FAILURE;

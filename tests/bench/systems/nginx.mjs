@@ -6,7 +6,7 @@ import { family, freePort, freshDir, listening, start, stop } from '../lib/proce
 
 const NCHAN = '/usr/lib/nginx/modules/ngx_nchan_module.so';
 const FPM = '/usr/sbin/php-fpm8.2';
-const FPM_CHILDREN = 48;
+const FPM_CHILDREN = 64;
 const FILES = 20000;
 
 const asRoot = process.getuid() === 0;
@@ -53,6 +53,7 @@ async function startNginx(dir, parts) {
 export const nchan = {
   name: 'nchan',
   label: 'nchan (in nginx, memory)',
+  short: 'nchan',
   protocol: 'nchan',
   missing: () => (fs.existsSync(NCHAN) ? null : 'libnginx-mod-nchan'),
   start: async () => {
@@ -72,8 +73,10 @@ export const nchan = {
 export const php = {
   name: 'php',
   label: 'PHP-FPM + SQLite, 100 ms loop',
+  short: 'PHP loop',
   protocol: 'php',
-  slow: true,
+  // A loop goes on when its browser has left, and holds its process: no workload inherits those.
+  fresh: true,
   missing: () => (fs.existsSync(FPM) ? null : 'php8.2-fpm'),
   start: async () => {
     const dir = freshDir('php');

@@ -18,6 +18,7 @@ async function serve(name, script, args) {
 export const socketio = {
   name: 'socketio',
   label: 'socket.io 4, WebSocket',
+  short: 'socket.io, WebSocket',
   protocol: 'socketio',
   start: () => serve('socketio', 'socketio-server.mjs', ['websocket', PACKAGES]),
 };
@@ -25,6 +26,7 @@ export const socketio = {
 export const socketioPolling = {
   name: 'socketio-polling',
   label: 'socket.io 4, polling',
+  short: 'socket.io, polling',
   protocol: 'socketio-polling',
   start: () => serve('socketio-polling', 'socketio-server.mjs', ['polling', PACKAGES]),
 };
@@ -32,6 +34,7 @@ export const socketioPolling = {
 export const peerserver = {
   name: 'peerserver',
   label: 'PeerServer, WebSocket',
+  short: 'PeerServer, WebSocket',
   protocol: 'peerjs',
   start: () => serve('peerserver', 'peerserver.mjs', [PACKAGES]),
 };

@@ -7,8 +7,8 @@ import { family, freePort, freshDir, listening, start, stop } from '../lib/proce
 export const python = {
   name: 'python',
   label: 'python-socketio, WebSocket',
+  short: 'python-socketio, WebSocket',
   protocol: 'socketio',
-  slow: true,
   missing: () => (spawnSync('/usr/bin/python3', ['-c', 'import socketio, aiohttp']).status === 0
     ? null : 'python3-socketio python3-aiohttp'),
   start: async () => {

@@ -56,6 +56,7 @@ function unkeptRoot() {
 export const klatch = {
   name: 'klatch',
   label: 'Klatch',
+  short: 'Klatch',
   protocol: 'klatch',
   base: '/api',
   start: ({ config = '', workers = 2 } = {}) => serve('klatch', {
@@ -67,6 +68,7 @@ export const klatch = {
 export const floor = {
   name: 'floor',
   label: 'floor: rendezvous in memory, own epoll loop, connections kept',
+  short: 'floor, connections kept',
   protocol: 'rendezvous',
   base: '/api/v1',
   start: () => serve('floor', { bin: path.join(OUT, 'floor') }),
@@ -75,14 +77,8 @@ export const floor = {
 export const floorLibfcgi = {
   name: 'libfcgi',
   label: 'floor: the same with libfcgi, a connection for each request',
+  short: 'floor, libfcgi',
   protocol: 'rendezvous',
   base: '/api/v1',
   start: () => serve('libfcgi', { bin: path.join(OUT, 'floor-libfcgi'), root: unkeptRoot() }),
-};
-
-/** An empty FastCGI handler in libfcgi's blocking loop. */
-export const empty = {
-  name: 'empty',
-  label: 'an empty FastCGI handler',
-  start: () => serve('empty', { bin: path.join(OUT, 'empty') }),
 };

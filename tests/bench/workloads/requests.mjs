@@ -12,7 +12,7 @@ export const emptyRequest = {
       workload: 'request', path: HEALTH, samples, warm: 300, seconds: 10,
     }),
     crowded: await generate({ ...system, protocol: 'rendezvous' }, {
-      workload: 'request', path: HEALTH, samples: samples * 10, warm: 300, concurrency: CONNECTIONS, pauseUs: 0, seconds: 10,
+      workload: 'request', path: HEALTH, samples: samples * 5, warm: 300, concurrency: CONNECTIONS, pauseUs: 0, seconds: 10,
     }),
   }),
 };
