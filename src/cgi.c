@@ -106,8 +106,9 @@ static void wait_for_ring(struct app *app, const char *room, uint32_t *seen, int
 }
 
 /* Hold the poll `w` in this process until there is something to say. */
-static void hold(struct app *app, struct waiter *w, int64_t deadline_ms, struct answer *an)
+static void hold(struct app *app, struct waiter *w, struct answer *an)
 {
+    int64_t deadline_ms = w->deadline.at_ms;
     struct arena *scratch = arena_new(ARENA_BYTES_MAX);
     uint32_t seen = app->bell == NULL ? 0 : bell_now(app->bell);
     enum outcome outcome = OUTCOME_PARK;
@@ -132,10 +133,10 @@ static void hold(struct app *app, struct waiter *w, int64_t deadline_ms, struct 
 static void handle(struct app *app, struct request *rq, struct answer *an)
 {
     struct waiter w;
-    int64_t deadline_ms = 0, step_ms = 1, busy_until_ms = app_now_ms(app) + BUSY_MS;
+    int64_t step_ms = 1, busy_until_ms = app_now_ms(app) + BUSY_MS;
     for (;;) {
-        enum outcome outcome = route_handle(app, rq, an, &w, &deadline_ms);
-        if (outcome == OUTCOME_PARK) hold(app, &w, deadline_ms, an);
+        enum outcome outcome = route_handle(app, rq, an, &w);
+        if (outcome == OUTCOME_PARK) hold(app, &w, an);
         if (outcome != OUTCOME_BUSY || app_now_ms(app) >= busy_until_ms) return;
         http_answer_free(an);
         http_answer_init(an);

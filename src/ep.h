@@ -13,9 +13,8 @@ struct ep_call {
     char room[ROOM_NAME_BYTES_MAX + 1]; /* from the path, valid; "" where the path has none */
     struct slice key;                   /* where the row says NEED_KEY */
     void *in;                           /* decoded body, zeroed where absent */
-    bool park; /* set by the handler: nothing to tell yet, hold `waiter` until deadline_ms */
+    bool park; /* set by the handler: nothing to tell yet, hold `waiter` until its deadline */
     struct waiter *waiter;
-    int64_t *deadline_ms;
 };
 
 /* Every `in` of a row with NEED_KEY begins with this. */

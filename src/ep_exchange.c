@@ -220,7 +220,7 @@ static struct problem poll(struct ep_call *c, struct exchange_result *res, struc
         put_answer(&c->an->body, res, said);
         return NO_PROBLEM;
     }
-    *c->deadline_ms = hold_until_ms(c->app, wait_ms);
+    w->deadline.at_ms = hold_until_ms(c->app, wait_ms);
     c->park = true;
     return NO_PROBLEM;
 }

@@ -51,7 +51,8 @@ static bool make_pair(struct gateway *g)
      * and fails at once. */
     FCGX_InitRequest(&g->fcgx, -1, 0);
     g->fcgx.ipcFd = pair[1];
-    FCGX_Detach(&g->fcgx); /* else libfcgi waits up to 2 s for the other end when it closes its own */
+    FCGX_Detach(
+        &g->fcgx); /* else libfcgi waits up to 2 s for the other end when it closes its own */
     return true;
 }
 

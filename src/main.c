@@ -1,5 +1,7 @@
 /* Klatch's one binary: finds out how it was started and runs that way. */
+#include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,16 @@ static const char usage[] =
     "Without --listen it serves what its web server gave it: a FastCGI socket as descriptor 0,\n"
     "one from systemd (LISTEN_FDS), or one CGI request.\n";
 
+/* A whole decimal number from 0 to `max`; -1: it isn't. */
+static long number(const char *text, long max)
+{
+    char *end = NULL;
+    if (text == NULL || *text < '0' || *text > '9') return -1;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    return *end != '\0' || errno != 0 || value > max ? -1 : value;
+}
+
 static bool parse_options(int argc, char **argv, struct supervise_options *o)
 {
     static const struct option long_options[] = {
@@ -34,20 +46,20 @@ static bool parse_options(int argc, char **argv, struct supervise_options *o)
         switch (c) {
         case 'l': o->socket_path = optarg; break;
         case 'c': o->config_path = optarg; break;
-        case 'w': o->workers = atoi(optarg); break;
+        case 'w': o->workers = (int)number(optarg, WORKERS_MAX); break;
         case 'v': puts("klatch " KLATCH_VERSION); exit(0);
         case 'h': fputs(usage, stdout); exit(0);
         default: return false;
         }
     }
-    return optind == argc && o->workers >= 1 && o->workers <= WORKERS_MAX;
+    return optind == argc && o->workers >= 1;
 }
 
 /* The socket that systemd passed (sd_listen_fds(3)), else descriptor 0. */
 static int inherited_socket(void)
 {
-    const char *fds = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
-    bool ours = fds != NULL && pid != NULL && atoi(fds) >= 1 && atol(pid) == (long)getpid();
+    bool ours = number(getenv("LISTEN_FDS"), INT_MAX) >= 1 &&
+                number(getenv("LISTEN_PID"), LONG_MAX) == (long)getpid();
     return ours ? 3 : 0;
 }
 

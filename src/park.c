@@ -129,8 +129,7 @@ bool park_has_newer(const struct park *p, const char *room, const char *peer, in
     return w != NULL && turn >= 0 && w->turn > turn;
 }
 
-struct waiter *park_add(struct park *p, const struct waiter *from, int64_t deadline_ms,
-                        struct waiter **superseded)
+struct waiter *park_add(struct park *p, const struct waiter *from, struct waiter **superseded)
 {
     *superseded = NULL;
     struct waiter *w = malloc(sizeof *w);
@@ -139,7 +138,7 @@ struct waiter *park_add(struct park *p, const struct waiter *from, int64_t deadl
     w->deadline.place = 0;
     struct park_group *g = group_find(p, from->wait.room);
     if (g == NULL) g = group_make(p, from->wait.room);
-    if (g == NULL || !timers_set(&p->deadlines, &w->deadline, deadline_ms)) {
+    if (g == NULL || !timers_set(&p->deadlines, &w->deadline, from->deadline.at_ms)) {
         if (g != NULL && g->waiters == NULL) group_drop(p, g);
         free(w);
         return NULL;

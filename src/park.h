@@ -39,12 +39,12 @@ struct park *park_open(struct app *app);
 void park_close(struct park *p); /* frees the waiters that are left */
 size_t park_count(const struct park *p);
 
-/* Take `from` (by value, its `sent` and slot with it) into the park until `deadline_ms`.
+/* Take `from` (by value, its `sent` and slot with it) into the park until its deadline.
  * An older poll of the same member in this park is superseded by it: it is returned in *superseded,
  * already taken out, for the caller to answer and to release with park_release().
  * NULL: memory is out, nothing was taken. */
-struct waiter *park_add(struct park *p, const struct waiter *from, int64_t deadline_ms,
-                        struct waiter **superseded) __attribute__((warn_unused_result));
+struct waiter *park_add(struct park *p, const struct waiter *from, struct waiter **superseded)
+    __attribute__((warn_unused_result));
 /* Would a poll of this member and turn be superseded by one that is parked here? */
 bool park_has_newer(const struct park *p, const char *room, const char *peer, int64_t turn);
 

@@ -108,7 +108,7 @@ static struct problem run(const struct route *route, struct slice room, struct e
 {
     union any_in in = { 0 };
     if (strchr(route->path, '{') != NULL) {
-        if (!room_name_valid(room))
+        if (room.at == NULL || !room_name_valid(room))
             return PROBLEM(400, "invalid-request",
                            "A room's name is 1 to 64 characters of A-Z a-z 0-9 _ and -.");
         memcpy(c->room, room.at, room.len);
@@ -121,7 +121,9 @@ static struct problem run(const struct route *route, struct slice room, struct e
             return PROBLEM(401, "key-invalid", "This call needs the key that join gave.");
     }
     c->in = &in;
-    return route->handler(c);
+    p = route->handler(c);
+    c->in = NULL;
+    return p;
 }
 
 static void answer_problem(struct answer *an, struct problem p)
@@ -131,7 +133,7 @@ static void answer_problem(struct answer *an, struct problem p)
 }
 
 enum outcome route_handle(struct app *app, struct request *rq, struct answer *an,
-                          struct waiter *waiter, int64_t *deadline_ms)
+                          struct waiter *waiter)
 {
     struct slice room = SLICE_NONE;
     const char *allow = NULL;
@@ -148,9 +150,7 @@ enum outcome route_handle(struct app *app, struct request *rq, struct answer *an
                                             "This call takes another method; see Allow."));
         return OUTCOME_ANSWER;
     }
-    struct ep_call c = {
-        .app = app, .rq = rq, .an = an, .waiter = waiter, .deadline_ms = deadline_ms
-    };
+    struct ep_call c = { .app = app, .rq = rq, .an = an, .waiter = waiter };
     struct problem p = run(route, room, &c);
     if (p.status != 0) {
         answer_problem(an, p);

@@ -20,11 +20,11 @@ enum wake {
     WAKE_STOP,       /* the process ends: answer with what is there */
 };
 
-/* Handle a whole request. OUTCOME_PARK fills *waiter (the caller parks it until *deadline_ms or,
+/* Handle a whole request. OUTCOME_PARK fills *waiter (the caller parks it until its deadline or,
  * when it can't, calls route_resume(WAKE_STOP)). With OUTCOME_BUSY the answer is the 503 to give up
  * with. */
 enum outcome route_handle(struct app *app, struct request *rq, struct answer *an,
-                          struct waiter *waiter, int64_t *deadline_ms);
+                          struct waiter *waiter);
 
 /* A parked request is woken. OUTCOME_PARK: leave it where it is. OUTCOME_BUSY: as above; a
  * superseded one never is. `scratch` is for this call only. */

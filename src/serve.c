@@ -140,12 +140,11 @@ static bool resume(struct loop *l, struct waiter *w, enum wake wake, bool taken)
     return true;
 }
 
-static void park(struct loop *l, struct conn *c, struct waiter *from, int64_t deadline_ms,
-                 struct answer *an)
+static void park(struct loop *l, struct conn *c, struct waiter *from, struct answer *an)
 {
     struct waiter *superseded = NULL;
     from->owner = c;
-    c->waiter = park_add(l->app->park, from, deadline_ms, &superseded);
+    c->waiter = park_add(l->app->park, from, &superseded);
     if (c->waiter == NULL) {
         (void)route_resume(l->app, c->arena, from, WAKE_STOP, an);
         park_drop(l->app, from);
@@ -164,11 +163,11 @@ static void try(struct loop *l, struct conn *c)
 {
     struct answer an;
     struct waiter w;
-    int64_t deadline_ms = 0, now_ms = app_now_ms(l->app);
+    int64_t now_ms = app_now_ms(l->app);
     http_answer_init(&an);
-    enum outcome outcome = route_handle(l->app, c->rq, &an, &w, &deadline_ms);
+    enum outcome outcome = route_handle(l->app, c->rq, &an, &w);
     if (outcome == OUTCOME_PARK) {
-        park(l, c, &w, deadline_ms, &an);
+        park(l, c, &w, &an);
     } else if (outcome == OUTCOME_BUSY && now_ms < c->busy_until_ms && !l->stopping) {
         http_answer_free(&an);
         c->rq->again = true;

@@ -38,11 +38,11 @@ static int without_park(void **state)
 static struct waiter *add_turn(const char *room, const char *peer, int64_t turn,
                                int64_t deadline_ms, struct waiter **superseded)
 {
-    struct waiter from = { .turn = turn, .slot = -1 };
+    struct waiter from = { .turn = turn, .slot = -1, .deadline = { deadline_ms, 0 } };
     strcpy(from.wait.room, room);
     strcpy(from.wait.peer, peer);
     from.wait.lease_wake_ms = INT64_MAX;
-    struct waiter *w = park_add(app.park, &from, deadline_ms, superseded);
+    struct waiter *w = park_add(app.park, &from, superseded);
     assert_non_null(w);
     return w;
 }

@@ -45,16 +45,15 @@ static int handle(struct app_fixture *f, const struct call *call, struct buf *te
     };
     struct answer an;
     struct waiter w;
-    int64_t deadline_ms = 0;
     http_answer_init(&an);
-    enum outcome outcome = route_handle(&f->app, &rq, &an, &w, &deadline_ms);
+    enum outcome outcome = route_handle(&f->app, &rq, &an, &w);
     buf_clear(text);
     buf_add(text, an.body.at, an.body.len);
     buf_add(text, "", 1);
     int status = an.status;
     if (outcome == OUTCOME_PARK) {
         status = 0;
-        assert_true(deadline_ms > f->now_ms);
+        assert_true(w.deadline.at_ms > f->now_ms);
         if (waiter != NULL)
             *waiter = w;
         else
