@@ -8,7 +8,7 @@ import { now, stillOpen } from './lib/until.mjs';
 
 const MAILBOX_MESSAGES_MAX = 400;
 const QUARTER = MAILBOX_MESSAGES_MAX / 4;
-const HOLD_MS = 2000;
+const HOLD_MS = 3000;
 
 describe('exchanging messages', { concurrency: 16 }, () => {
   let stack;
@@ -16,7 +16,7 @@ describe('exchanging messages', { concurrency: 16 }, () => {
   before(async () => {
     stack = await Stack.start({
       config: {
-        hold_ms: HOLD_MS, mailbox_messages_max: MAILBOX_MESSAGES_MAX, mailbox_bytes_max: 1048576,
+        hold_ms: HOLD_MS, lease_ms: 30000, ttl_ms: 40000, mailbox_messages_max: MAILBOX_MESSAGES_MAX, mailbox_bytes_max: 1048576,
       },
     });
     api = stack.api;
@@ -130,9 +130,9 @@ describe('exchanging messages', { concurrency: 16 }, () => {
       assert.ok(!answer.json.more);
       assert.equal(typeof answer.json.next, 'string');
     }
-    assert.ok(short.ms >= 300 && short.ms < HOLD_MS, `${short.ms} ms of 400`);
-    assert.ok(long.ms >= 0.8 * HOLD_MS && long.ms < 1.6 * HOLD_MS, `${long.ms} ms of a hold`);
-    assert.ok(none.ms < 300, `${none.ms} ms of none`);
+    assert.ok(short.ms >= 300 && short.ms < HOLD_MS * 0.8, `${short.ms} ms of 400`);
+    assert.ok(long.ms >= 0.8 * HOLD_MS && long.ms < 4 * HOLD_MS, `${long.ms} ms of a hold`);
+    assert.ok(none.ms < HOLD_MS / 2, `${none.ms} ms of none`);
   });
 
   it('gives at most 100 messages at once and says that there are more', async () => {
@@ -215,6 +215,11 @@ describe('exchanging messages', { concurrency: 16 }, () => {
     const again = await ada.exchange({ send: [message, ada.message('new'), message] });
     assert.deepEqual(again.sent.map((s) => s.seq === first.seq), [true, false, true]);
     assert.deepEqual(dataOf(await bob.notes(1)), ['new']);
+    assert.deepEqual(await bob.read(), []);
+    const twice = ada.message('twice in one request');
+    const [one, two] = await ada.send(twice, twice);
+    assert.deepEqual(one, two);
+    assert.deepEqual(dataOf(await bob.notes(1)), ['twice in one request']);
     assert.deepEqual(await bob.read(), []);
   });
 

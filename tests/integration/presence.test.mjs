@@ -81,6 +81,25 @@ describe('presence', { concurrency: 32 }, () => {
     }
   });
 
+  it('tells a poll of a lease that was near its end when it was parked', async () => {
+    const own = await Stack.start({
+      workers: 1, config: { hold_ms: 4000, lease_ms: 18000, grace_ms: 1000, ttl_ms: 23000 },
+    });
+    try {
+      const ada = await Member.join(own.api, newRoom());
+      const silent = await Member.join(own.api, ada.room);
+      const since = now();
+      await ada.event('peer-joined', silent.peer);
+      let seen = [];
+      while (seen.length === 0) seen = (await ada.poll(4000)).messages;
+      const ms = now() - since;
+      assert.equal(seen[0].data.peer, silent.peer);
+      assert.ok(ms > 17500 && ms < 18000 + 800, `${ms} ms`);
+    } finally {
+      await own.stop();
+    }
+  });
+
   it('keeps a member that calls anything', async () => {
     const [ada, ...others] = await roomOf(api, newRoom(), 4);
     const [byPoll, bySend, byGet] = others;
@@ -266,20 +285,19 @@ describe('a hang-up', { concurrency: 8 }, () => {
     }
   });
 
-  it('of an older poll says nothing of the newer one', async () => {
-    const [ada, bob] = await roomOf(api, newRoom(), 2);
-    const signal = new AbortController();
-    const old = bob.raw({ after: bob.cursor, wait_ms: 10000, turn: 1 }, { signal: signal.signal });
-    old.catch(() => {});
-    assert.ok(await stillOpen(100, old));
-    bob.turn = 1;
-    const next = bob.poll(10000);
-    const ended = old.then(() => {}, () => {});
-    signal.abort();
-    await ended;
-    assert.ok(await stillOpen(300, next));
-    const since = now();
-    while (now() - since < 10000 + SLACK_MS) assert.deepEqual((await ada.poll(2000)).messages, []);
-    assert.deepEqual((await next).messages, []);
+  it('of an older poll says nothing of the newer one, though both come at once', async () => {
+    const rooms = await Promise.all(Array.from({ length: 40 }, () => roomOf(api, newRoom(), 2)));
+    await Promise.all(rooms.map(async ([ada, bob]) => {
+      const signal = new AbortController();
+      const old = bob.raw({ after: bob.cursor, wait_ms: 10000, turn: 1 }, { signal: signal.signal });
+      old.catch(() => {});
+      assert.ok(await stillOpen(100, old));
+      bob.turn = 1;
+      const next = bob.poll(10000);
+      signal.abort();
+      const since = now();
+      while (now() - since < 10000 + SLACK_MS) assert.deepEqual((await ada.poll(2000)).messages, []);
+      assert.deepEqual((await next).messages, []);
+    }));
   });
 });

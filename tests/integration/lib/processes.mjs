@@ -26,6 +26,18 @@ export function children(pid) {
 
 export const stopped = (pid) => statOf(pid)?.state === 'T';
 export const descriptors = (pid) => fs.readdirSync(`/proc/${pid}/fd`).length;
+
+/** Descriptors that are sockets. */
+export function sockets(pid) {
+  return fs.readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+    try {
+      return fs.readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:');
+    } catch {
+      return false; // closed meanwhile
+    }
+  }).length;
+}
+
 export const threads = (pid) => fs.readdirSync(`/proc/${pid}/task`).length;
 
 /** Proportional set size in bytes. */
