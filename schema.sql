@@ -13,8 +13,9 @@ PRAGMA user_version = 1;
 --   head      the highest seq given out
 --   closed    1: the file is about to be unlinked; who sees it opens the path again
 --   boot_id   the boot whose clock the _ms columns belong to
---   messages, bytes  what the mailbox holds of the members' own mail (the server's isn't counted);
---                    a message's bytes are those of its data and its type and 64
+--   messages, bytes  what the mailbox holds of the members' own mail; a message's bytes are those of
+--                    its data and its type and 64
+--   told_messages, told_bytes  the same of the server's own
 CREATE TABLE room (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
     epoch INTEGER NOT NULL,
@@ -22,7 +23,9 @@ CREATE TABLE room (
     closed INTEGER NOT NULL,
     boot_id TEXT NOT NULL,
     messages INTEGER NOT NULL,
-    bytes INTEGER NOT NULL
+    bytes INTEGER NOT NULL,
+    told_messages INTEGER NOT NULL,
+    told_bytes INTEGER NOT NULL
 );
 
 -- One row for each member: present, lapsed (its lease ended, its grace runs) or left. Written by join,
@@ -62,7 +65,8 @@ CREATE INDEX member_until ON member (state, until_ms);
 
 -- One row for each message that somebody may still have to read. Written by send, and by whatever
 -- the server tells a room. Deleted once acknowledged (a direct one by its addressee, one to all by
--- everybody who was there), with its addressee, or when it is older than the TTL.
+-- everybody who was there), with its addressee, when it is older than the TTL, or, one of the server's,
+-- when there are too many of those.
 --   sender     the member that sent it; where server = 1 the member that it tells about. Either way
 --              that member doesn't read it when it is to all
 --   addressee  NULL: to all
@@ -81,6 +85,7 @@ CREATE TABLE message (
 -- Entries end in the seq: reading is a range of the mail to all merged with one of one's own.
 CREATE INDEX message_addressee ON message (addressee);
 CREATE INDEX message_sender ON message (sender) WHERE addressee IS NULL;
+CREATE INDEX message_told ON message (server) WHERE server = 1;
 
 -- One row for each of the latest 1,024 retry ids of a sender, and the seq its message got, whether
 -- that message is still held or not. Written by send; deleted by the sender's 1,025th and with it.
@@ -106,6 +111,16 @@ CREATE TRIGGER message_gone AFTER DELETE ON message WHEN OLD.server = 0 BEGIN
     UPDATE member SET held_messages = held_messages - 1,
         held_bytes = held_bytes - length(OLD.data) - length(OLD.type) - 64
         WHERE peer = OLD.sender;
+END;
+
+CREATE TRIGGER message_told_kept AFTER INSERT ON message WHEN NEW.server = 1 BEGIN
+    UPDATE room SET told_messages = told_messages + 1,
+        told_bytes = told_bytes + length(NEW.data) + length(NEW.type) + 64;
+END;
+
+CREATE TRIGGER message_told_gone AFTER DELETE ON message WHEN OLD.server = 1 BEGIN
+    UPDATE room SET told_messages = told_messages - 1,
+        told_bytes = told_bytes - length(OLD.data) - length(OLD.type) - 64;
 END;
 
 CREATE TRIGGER message_id_kept AFTER INSERT ON message_id BEGIN

@@ -145,7 +145,7 @@ static bool expire_due(struct room_tx *tx)
     struct message_oldest oldest;
     return room_lapse_due(tx) || store_member_due(tx->db, MEMBER_LAPSED, tx->now_ms, "", &m) ||
            store_member_due(tx->db, MEMBER_LEFT, tx->now_ms, "", &m) ||
-           (store_message_oldest(tx->db, &oldest) &&
+           (store_message_oldest(tx->db, false, &oldest) &&
             oldest.stored_ms + tx->app->cfg.ttl_ms <= tx->now_ms);
 }
 

@@ -14,6 +14,32 @@ enum {
 
 /* ---- telling ---- */
 
+/* Delete a message that somebody may not have read; those get a floor, and by it `gap`. */
+static void drop_unread(struct room_tx *tx, const struct message_oldest *m)
+{
+    if (m->addressee[0] != '\0')
+        store_member_raise_floor(tx->db, m->addressee, m->seq);
+    else
+        store_members_raise_floor(tx->db, m->sender, m->seq);
+    store_message_delete(tx->db, m->seq);
+}
+
+/* The server's own mail has a quarter of a mailbox, as each member has: who comes and goes all day
+ * must not fill the disk while somebody doesn't read. `gap` tells that one who is here. */
+static void make_room_to_tell(struct room_tx *tx, size_t bytes)
+{
+    const struct config *cfg = &tx->app->cfg;
+    const struct room_row *room = store_room(tx->db);
+    struct message_oldest m;
+    store_room_read(tx->db);
+    while ((room->told_messages >= cfg->mailbox_messages_max / 4 ||
+            room->told_bytes + (int64_t)bytes > cfg->mailbox_bytes_max / 4) &&
+           store_message_oldest(tx->db, true, &m)) {
+        drop_unread(tx, &m);
+        store_room_read(tx->db);
+    }
+}
+
 /* Append one of the server's own messages about a member; it goes to all others. */
 static int64_t tell(struct room_tx *tx, const char *type, const char *about, const struct buf *data)
 {
@@ -21,6 +47,7 @@ static int64_t tell(struct room_tx *tx, const char *type, const char *about, con
     store_room_set_head(tx->db, seq);
     if (data->failed) store_out_of_memory(tx->db);
     if (!store_members_others(tx->db, about)) return seq; /* nobody would ever read it */
+    make_room_to_tell(tx, data->len + strlen(type) + STORE_MESSAGE_BYTES);
     struct message_new m = {
         .seq = seq,
         .sender = about,
@@ -88,17 +115,13 @@ bool room_lapse_due(const struct room_tx *tx)
     return store_members_next_lease(tx->db) <= tx->now_ms;
 }
 
-/* Mail beyond the TTL goes, whoever hasn't read it; those get a floor, and by it `gap`. */
+/* Mail beyond the TTL goes, whoever hasn't read it. */
 static void expire_mail(struct room_tx *tx)
 {
     struct message_oldest m;
-    for (int i = 0; i < EXPIRE_MESSAGES_MAX && store_message_oldest(tx->db, &m); i++) {
+    for (int i = 0; i < EXPIRE_MESSAGES_MAX && store_message_oldest(tx->db, false, &m); i++) {
         if (m.stored_ms + tx->app->cfg.ttl_ms > tx->now_ms) return;
-        if (m.addressee[0] != '\0')
-            store_member_raise_floor(tx->db, m.addressee, m.seq);
-        else
-            store_members_raise_floor(tx->db, m.sender, m.seq);
-        store_message_delete(tx->db, m.seq);
+        drop_unread(tx, &m);
     }
 }
 

@@ -79,7 +79,7 @@ struct room_row {
     int64_t head;
     bool closed;
     char boot_id[37];
-    int64_t messages, bytes;
+    int64_t messages, bytes, told_messages, told_bytes;
 };
 const struct room_row *store_room(const struct store_room *r);
 const char *store_name(const struct store_room *r); /* good until the transaction ends */
@@ -170,7 +170,8 @@ struct message_oldest {
     char sender[IDENT_PEER_BYTES + 1];
     char addressee[IDENT_PEER_BYTES + 1]; /* empty: to all */
 };
-bool store_message_oldest(struct store_room *r, struct message_oldest *out);
+/* `told`: of the server's own. */
+bool store_message_oldest(struct store_room *r, bool told, struct message_oldest *out);
 void store_message_delete(struct store_room *r, int64_t seq);
 /* Mail to one, up to a seq. These return how many went. */
 int64_t store_messages_delete_to(struct store_room *r, const char *addressee, int64_t upto);

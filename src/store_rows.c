@@ -14,10 +14,11 @@ const char *const store_texts[ST_COUNT] = {
     [ST_VERSION] = "PRAGMA user_version",
     [ST_TABLES] = "SELECT count(*) FROM sqlite_schema",
 
-    [ST_ROOM_INSERT] = "INSERT INTO room (only_row, epoch, head, closed, boot_id, messages, bytes)"
-                       " VALUES (1, ?1, 0, 0, ?2, 0, 0)",
+    [ST_ROOM_INSERT] = "INSERT INTO room (only_row, epoch, head, closed, boot_id, messages, bytes,"
+                       " told_messages, told_bytes) VALUES (1, ?1, 0, 0, ?2, 0, 0, 0, 0)",
     [ST_ROOM_CLOSE] = "UPDATE room SET closed = 1",
-    [ST_ROOM] = "SELECT epoch, head, closed, boot_id, messages, bytes FROM room",
+    [ST_ROOM] = "SELECT epoch, head, closed, boot_id, messages, bytes, told_messages, told_bytes"
+                " FROM room",
     [ST_ROOM_SET_HEAD] = "UPDATE room SET head = ?1",
     [ST_ROOM_SET_BOOT] = "UPDATE room SET boot_id = ?1",
     [ST_MEMBERS_SET_BOOT] =
@@ -69,6 +70,8 @@ const char *const store_texts[ST_COUNT] = {
                           " ORDER BY seq LIMIT ?3",
     [ST_MESSAGE_OLDEST] =
         "SELECT seq, stored_ms, sender, addressee FROM message ORDER BY seq LIMIT 1",
+    [ST_MESSAGE_OLDEST_TOLD] = "SELECT seq, stored_ms, sender, addressee FROM message"
+                               " WHERE server = 1 ORDER BY seq LIMIT 1",
     [ST_MESSAGE_DELETE] = "DELETE FROM message WHERE seq = ?1",
     [ST_MESSAGES_DELETE_TO] = "DELETE FROM message WHERE addressee = ?1 AND seq <= ?2",
     [ST_MESSAGES_DELETE_ALL] = "DELETE FROM message WHERE addressee IS NULL AND seq <= ?1",
@@ -133,6 +136,8 @@ void store_room_read(struct store_room *r)
     copy_text(r, ST_ROOM, 3, r->row.boot_id, sizeof r->row.boot_id);
     r->row.messages = sql_column_int(r->sql, ST_ROOM, 4);
     r->row.bytes = sql_column_int(r->sql, ST_ROOM, 5);
+    r->row.told_messages = sql_column_int(r->sql, ST_ROOM, 6);
+    r->row.told_bytes = sql_column_int(r->sql, ST_ROOM, 7);
     sql_done(r->sql, ST_ROOM);
 }
 
@@ -384,15 +389,16 @@ void store_messages_after(struct store_room *r, struct arena *a, const char *pee
     sql_done(r->sql, ST_MESSAGES_AFTER);
 }
 
-bool store_message_oldest(struct store_room *r, struct message_oldest *out)
+bool store_message_oldest(struct store_room *r, bool told, struct message_oldest *out)
 {
+    enum store_statement st = told ? ST_MESSAGE_OLDEST_TOLD : ST_MESSAGE_OLDEST;
     memset(out, 0, sizeof *out);
-    if (!one(r, ST_MESSAGE_OLDEST, NULL, 0)) return false;
-    out->seq = sql_column_int(r->sql, ST_MESSAGE_OLDEST, 0);
-    out->stored_ms = sql_column_int(r->sql, ST_MESSAGE_OLDEST, 1);
-    copy_text(r, ST_MESSAGE_OLDEST, 2, out->sender, sizeof out->sender);
-    copy_text(r, ST_MESSAGE_OLDEST, 3, out->addressee, sizeof out->addressee);
-    sql_done(r->sql, ST_MESSAGE_OLDEST);
+    if (!one(r, st, NULL, 0)) return false;
+    out->seq = sql_column_int(r->sql, st, 0);
+    out->stored_ms = sql_column_int(r->sql, st, 1);
+    copy_text(r, st, 2, out->sender, sizeof out->sender);
+    copy_text(r, st, 3, out->addressee, sizeof out->addressee);
+    sql_done(r->sql, st);
     return true;
 }
 

@@ -329,6 +329,37 @@ static void many_that_left_are_forgotten_bit_by_bit(void **state)
     assert_ok(exchange(f, "tea", &a, true, NULL, 0, &mail));
 }
 
+static void what_the_server_tells_is_bounded_and_who_misses_some_gets_a_gap(void **state)
+{
+    static const struct {
+        int line;
+        int64_t messages_max, bytes_max;
+        int64_t kept; /* of the 120 messages about 60 who come and go */
+    } table[] = { { __LINE__, 200, 4 << 20, 50 }, { __LINE__, 4096, 32768, 8192 / 300 } };
+    struct fixture *f = *state;
+    char room[16];
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct who silent, w;
+        struct exchange_result mail;
+        snprintf(room, sizeof room, "room%zu", i);
+        f->app.cfg.mailbox_messages_max = table[i].messages_max;
+        f->app.cfg.mailbox_bytes_max = table[i].bytes_max;
+        join(f, room, &silent);
+        for (int n = 0; n < 60; n++) {
+            join(f, room, &w);
+            assert_ok(room_leave(&f->app, room, slice_of(w.key), false));
+        }
+        join(f, room, &w);
+        assert_ok(exchange(f, room, &silent, true, NULL, 0, &mail));
+        if (!mail.gap || mail.peers_count != 1) fail_msg("line %d: no gap", table[i].line);
+        silent.cursor = mail.next;
+        assert_ok(exchange(f, room, &silent, true, NULL, 0, &mail));
+        assert_false(mail.gap);
+        assert_in_range(mail.count, table[i].kept, 60);
+        assert_slice(mail.messages[mail.count - 1].type, "peer-joined");
+    }
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -345,6 +376,7 @@ int main(void)
         CASE(mail_outlives_its_sender_for_those_it_was_sent_to),
         CASE(another_boot_gives_every_lease_and_grace_its_full_length_again),
         CASE(many_that_left_are_forgotten_bit_by_bit),
+        CASE(what_the_server_tells_is_bounded_and_who_misses_some_gets_a_gap),
     };
     return cmocka_run_group_tests_name("room_lease", tests, NULL, NULL);
 }
