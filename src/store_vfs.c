@@ -105,7 +105,12 @@ static int journal_size(sqlite3_file *file, sqlite3_int64 *size)
 
 static int journal_close(sqlite3_file *file)
 {
-    return write_gathered(((struct journal *)file)->db);
+    struct database *db = ((struct journal *)file)->db;
+    int code = write_gathered(db);
+    free(db->gathered); /* between transactions a room's connection should cost little */
+    db->gathered = NULL;
+    db->gathered_room = 0;
+    return code;
 }
 
 static int journal_control(sqlite3_file *file, int op, void *arg)
