@@ -39,6 +39,8 @@ CREATE TABLE room (
 --   joined       seq of the peer-joined that announced it first
 --   state        0 present, 1 lapsed, 2 left
 --   until_ms     when the state ends: of a present one the end of its lease, else the end of its grace
+--   hung_up      1: a hang-up at its parked poll shortened its lease; undone by whatever shows that it
+--                is there, a newer poll that is parked too
 --   acked        it has acknowledged everything up to this seq (as far as written down)
 --   floor        mail for it up to this seq may be gone: a cursor below gets `gap`
 --   held_messages, held_bytes  what the mailbox holds of its own mail, counted as in room
@@ -54,6 +56,7 @@ CREATE TABLE member (
     joined INTEGER NOT NULL,
     state INTEGER NOT NULL,
     until_ms INTEGER NOT NULL,
+    hung_up INTEGER NOT NULL DEFAULT 0,
     acked INTEGER NOT NULL,
     floor INTEGER NOT NULL,
     held_messages INTEGER NOT NULL,

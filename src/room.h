@@ -156,9 +156,10 @@ struct problem room_exchange(struct app *app, struct arena *a, const struct exch
 
 /* Look again for a parked poll: fills messages, more, next, gap, peers as room_exchange() and
  * updates wait->lease_wake_ms; count == 0 and no gap: wait on. Lapses members whose lease is over
- * (one transaction with their one peer-left each) before it looks. Acknowledges nothing. Fails: as
- * room_exchange() (410 when the member lapsed, left or was replaced; room gone: 410 room-closed).
- */
+ * (one transaction with their one peer-left each) before it looks, and takes back what the hang-up
+ * of an older poll did to this member's lease. Acknowledges nothing.
+ * Fails: as room_exchange() (410 when the member lapsed, left or was replaced; room gone: 410
+ * room-closed). */
 struct problem room_look(struct app *app, struct arena *a, struct room_wait *wait,
                          struct exchange_result *out);
 

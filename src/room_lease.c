@@ -194,7 +194,7 @@ struct problem room_hangup(struct app *app, const struct room_wait *wait)
     if (problem.status != 0) return problem;
     if (store_member_by_peer(tx.db, slice_of(wait->peer), &m) && m.state == MEMBER_PRESENT &&
         m.until_ms > tx.now_ms + ROOM_HANGUP_MS) {
-        store_member_set_state(tx.db, m.peer, m.state, tx.now_ms + ROOM_HANGUP_MS);
+        store_member_hang_up(tx.db, m.peer, tx.now_ms + ROOM_HANGUP_MS);
         tx.ring = true; /* the next lease ends earlier than those who wait know */
     }
     return room_end(&tx, NO_PROBLEM);

@@ -242,8 +242,14 @@ struct problem room_exchange(struct app *app, struct arena *a, const struct exch
 static struct problem look(struct room_tx *tx, struct room_wait *wait, struct exchange_result *out)
 {
     struct member_row m;
-    if (room_lapse_due(tx)) room_expire(tx, "");
-    if (!store_member_by_peer(tx->db, slice_of(wait->peer), &m) || m.state != MEMBER_PRESENT)
+    /* The browser dropped an older poll and sent this one in the same instant. */
+    if (store_member_by_peer(tx->db, slice_of(wait->peer), &m) && m.hung_up)
+        room_lease_renew(tx, &m);
+    if (room_lapse_due(tx)) {
+        room_expire(tx, "");
+        (void)store_member_by_peer(tx->db, slice_of(wait->peer), &m);
+    }
+    if (m.peer[0] == '\0' || m.state != MEMBER_PRESENT)
         return PROBLEM(410, "session-expired", "This member is no longer in the room; join again.");
     memcpy(out->peer, m.peer, sizeof out->peer);
     read_mail(tx, &m, &wait->after, room_cursor_servable(tx, &m, &wait->after), out);

@@ -96,7 +96,7 @@ struct member_row {
     int64_t until_ms; /* end of lease or grace */
     int64_t joined, acked, floor;
     int64_t held_messages, held_bytes, message_ids;
-    bool key_used;
+    bool key_used, hung_up;
 };
 struct member_new {
     const char *peer;
@@ -137,6 +137,8 @@ void store_member_insert(struct store_room *r, const struct member_new *m);
 void store_member_delete(struct store_room *r, const char *peer);
 void store_member_set_state(struct store_room *r, const char *peer, enum member_state state,
                             int64_t until_ms);
+/* A present member's lease ends at until_ms, and that is a hang-up's doing. */
+void store_member_hang_up(struct store_room *r, const char *peer, int64_t until_ms);
 /* A new key, not yet used. What was the key becomes the former one; but where that was never used
  * and `current` isn't set (nobody has shown that it came through), the former one stays. join_id
  * NULL: as it was. */

@@ -3,8 +3,9 @@
 
 #include "store_internal.h"
 
-#define MEMBER_COLUMNS \
-    "peer, state, until_ms, joined, acked, floor, held_messages, held_bytes, message_ids, key_used"
+#define MEMBER_COLUMNS                                                                               \
+    "peer, state, until_ms, joined, acked, floor, held_messages, held_bytes, message_ids, key_used," \
+    " hung_up"
 
 const char *const store_texts[ST_COUNT] = {
     [ST_BEGIN] = "BEGIN",
@@ -48,7 +49,9 @@ const char *const store_texts[ST_COUNT] = {
         " until_ms, acked, floor, held_messages, held_bytes, message_ids)"
         " VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, 0, ?7, ?6, ?6, 0, 0, 0)",
     [ST_MEMBER_DELETE] = "DELETE FROM member WHERE peer = ?1",
-    [ST_MEMBER_SET_STATE] = "UPDATE member SET state = ?2, until_ms = ?3 WHERE peer = ?1",
+    [ST_MEMBER_SET_STATE] = "UPDATE member SET state = ?2, until_ms = ?3, hung_up = 0"
+                            " WHERE peer = ?1",
+    [ST_MEMBER_HANG_UP] = "UPDATE member SET until_ms = ?2, hung_up = 1 WHERE peer = ?1",
     [ST_MEMBER_SET_KEY] =
         "UPDATE member SET former_hash ="
         " CASE WHEN ?3 OR key_used OR former_hash IS NULL THEN key_hash ELSE former_hash END,"
@@ -175,6 +178,7 @@ static bool member_one(struct store_room *r, enum store_statement st,
     out->held_bytes = sql_column_int(r->sql, st, 7);
     out->message_ids = sql_column_int(r->sql, st, 8);
     out->key_used = sql_column_int(r->sql, st, 9) != 0;
+    out->hung_up = sql_column_int(r->sql, st, 10) != 0;
     sql_done(r->sql, st);
     return true;
 }
@@ -304,6 +308,11 @@ void store_member_set_state(struct store_room *r, const char *peer, enum member_
 {
     sql_run(r->sql, ST_MEMBER_SET_STATE,
             SQL_ARGS(sql_text(peer), sql_int(state), sql_int(until_ms)));
+}
+
+void store_member_hang_up(struct store_room *r, const char *peer, int64_t until_ms)
+{
+    sql_run(r->sql, ST_MEMBER_HANG_UP, SQL_ARGS(sql_text(peer), sql_int(until_ms)));
 }
 
 void store_member_set_key(struct store_room *r, const char *peer, const uint8_t *key_hash,

@@ -222,6 +222,28 @@ static void a_hang_up_leaves_ten_seconds_and_lengthens_nothing(void **state)
 
 /* ---- the room's end ---- */
 
+static void a_poll_that_is_parked_takes_back_the_hang_up_of_an_older_one_but_no_leaving(
+    void **state)
+{
+    struct fixture *f = *state;
+    struct who a;
+    struct room_wait old, young;
+    struct exchange_result mail;
+    join(f, "tea", &a);
+    park(f, &a, &old);
+    park(f, &a, &young); /* with nothing to write, then the older one's hang-up is seen */
+    assert_ok(room_hangup(&f->app, &old));
+    assert_true(f->app.rung_count > 0);
+    assert_ok(look(f, &young, &mail));
+    assert_int_equal(young.lease_wake_ms, f->now_ms + f->app.cfg.lease_ms);
+    assert_ok(room_leave(&f->app, "tea", slice_of(a.key), true));
+    assert_ok(look(f, &young, &mail));
+    assert_int_equal(young.lease_wake_ms, f->now_ms + ROOM_SOON_MS);
+    assert_ok(room_hangup(&f->app, &old));
+    f->now_ms += ROOM_SOON_MS;
+    assert_problem(look(f, &young, &mail), 410, "session-expired");
+}
+
 static void a_room_exists_until_its_last_members_grace_is_over(void **state)
 {
     struct fixture *f = *state;
@@ -372,6 +394,7 @@ int main(void)
         CASE(leaving_soon_leaves_five_seconds_in_which_any_request_undoes_it),
         CASE(leaving_soon_uses_a_new_key_for_the_first_time),
         CASE(a_hang_up_leaves_ten_seconds_and_lengthens_nothing),
+        CASE(a_poll_that_is_parked_takes_back_the_hang_up_of_an_older_one_but_no_leaving),
         CASE(a_room_exists_until_its_last_members_grace_is_over),
         CASE(mail_outlives_its_sender_for_those_it_was_sent_to),
         CASE(another_boot_gives_every_lease_and_grace_its_full_length_again),
