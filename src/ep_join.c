@@ -156,6 +156,7 @@ struct problem ep_join(struct ep_call *c)
         return PROBLEM(400, "bad-cursor", "after is not a cursor.");
     struct join_result res = { 0 };
     struct problem p = room_join(c->app, c->rq->arena, &ask, &res);
+    if (!PROBLEM_IS_BUSY(p)) sweep_after_join(c->app); /* refused ones too: rooms may be too many */
     if (p.status != 0) return p;
     if (res.known && c->app->bell != NULL) {
         /* Turns count anew with the new key; who is parked with the former one is superseded. */
@@ -164,6 +165,5 @@ struct problem ep_join(struct ep_call *c)
     }
     c->an->status = 201;
     put_answer(c, &res);
-    sweep_after_join(c->app);
     return NO_PROBLEM;
 }

@@ -9,7 +9,8 @@
 
 /* Visit up to `files` rooms. */
 void sweep_some(struct app *app, int files);
-/* Call after each join: sweeps at every 50th of this host (the count lies in the same small file).
+/* Call after each join, a refused one too: sweeps at every 50th of this host (the count lies in the
+ * same small file).
  */
 void sweep_after_join(struct app *app);
 
