@@ -19,8 +19,11 @@ struct park_group {
     struct park_group *next_marked, *previous_marked; /* in the queue of groups to look at */
     bool marked;
     struct waiter *waiters;
-    int64_t recheck_ms;
-    struct timer timer;
+    int64_t lease_ms;   /* when its next lease ends, and it must be looked at */
+    int64_t again_ms;   /* when it must be looked at again, since its file was locked */
+    int64_t recheck_ms; /* when its file is asked whether it has changed unheard */
+    struct room_stamp stamp;
+    struct timer timer; /* the soonest of them */
 };
 
 struct park {
@@ -69,14 +72,22 @@ static void schedule_recheck(struct park *p, struct park_group *g)
     g->recheck_ms = app_now_ms(p->app) + p->every_ms - spread_ms;
 }
 
+static bool set_timer(struct park *p, struct park_group *g)
+{
+    int64_t look_ms = g->lease_ms < g->again_ms ? g->lease_ms : g->again_ms;
+    return timers_set(&p->group_timers, &g->timer,
+                      look_ms < g->recheck_ms ? look_ms : g->recheck_ms);
+}
+
 static struct park_group *group_make(struct park *p, const char *room)
 {
     struct park_group *g = calloc(1, sizeof *g);
     if (g == NULL) return NULL;
     memcpy(g->room, room, strlen(room) + 1);
     g->bucket = bell_bucket(room);
+    g->lease_ms = g->again_ms = INT64_MAX;
     schedule_recheck(p, g);
-    if (!timers_set(&p->group_timers, &g->timer, g->recheck_ms)) {
+    if (!set_timer(p, g)) {
         free(g);
         return NULL;
     }
@@ -198,10 +209,14 @@ void park_mark_due(struct park *p, int64_t now_ms)
     struct timer *timer;
     while ((timer = timers_take_due(&p->group_timers, now_ms)) != NULL) {
         struct park_group *g = TIMER_OWNER(timer, struct park_group, timer);
-        schedule_recheck(p, g);
-        /* The heap has the room of the timer just taken out. */
-        (void)timers_set(&p->group_timers, timer, g->recheck_ms);
-        mark(p, g);
+        bool look = g->lease_ms <= now_ms || g->again_ms <= now_ms;
+        if (look) g->lease_ms = g->again_ms = INT64_MAX; /* the look says when next */
+        if (g->recheck_ms <= now_ms) {
+            schedule_recheck(p, g);
+            look = !room_unchanged(p->app, g->room, &g->stamp) || look;
+        }
+        (void)set_timer(p, g); /* the heap has the room of the timer just taken out */
+        if (look) mark(p, g);
     }
 }
 
@@ -220,15 +235,16 @@ struct waiter *park_next(struct park *p)
 void park_look_again(struct park *p, struct waiter *w, int64_t at_ms)
 {
     struct park_group *g = w->group;
-    if (at_ms < g->timer.at_ms) (void)timers_set(&p->group_timers, &g->timer, at_ms);
+    if (at_ms < g->again_ms) g->again_ms = at_ms;
+    (void)set_timer(p, g);
 }
 
 void park_looked(struct park *p, struct waiter *w)
 {
     struct park_group *g = w->group;
     int64_t floor_ms = app_now_ms(p->app) + LEASE_WAKE_FLOOR_MS;
-    int64_t at_ms = w->wait.lease_wake_ms > floor_ms ? w->wait.lease_wake_ms : floor_ms;
-    (void)timers_set(&p->group_timers, &g->timer, at_ms < g->recheck_ms ? at_ms : g->recheck_ms);
+    g->lease_ms = w->wait.lease_wake_ms > floor_ms ? w->wait.lease_wake_ms : floor_ms;
+    (void)set_timer(p, g);
 }
 
 struct waiter *park_take_due(struct park *p, int64_t now_ms)
@@ -259,8 +275,7 @@ void park_recheck_every(struct park *p, int64_t every_ms)
     for (size_t i = 0; i < TABLE_SIZE; i++) {
         for (struct park_group *g = p->table[i]; g != NULL; g = g->next) {
             schedule_recheck(p, g);
-            if (g->recheck_ms < g->timer.at_ms)
-                (void)timers_set(&p->group_timers, &g->timer, g->recheck_ms);
+            (void)set_timer(p, g);
         }
     }
 }

@@ -161,3 +161,17 @@ struct problem room_sweep(struct app *app, const char *room)
     problem = room_end(&tx, NO_PROBLEM);
     return problem.status == 0 && empty ? store_delete(app, room) : problem;
 }
+
+/* A file system's clock goes in ticks: what is written in the same one leaves the same time. */
+enum { STAMP_SETTLED_MS = 100 };
+
+bool room_unchanged(struct app *app, const char *room, struct room_stamp *stamp)
+{
+    struct room_stamp now = { 0 };
+    if (app->data_remote || !store_stamp(app, room, &now)) return false;
+    if (now.changed_ns / 1000000 + STAMP_SETTLED_MS > app_wall_ms(app)) now.changed_ns = 0;
+    bool same = now.changed_ns != 0 && now.changed_ns == stamp->changed_ns &&
+                now.inode == stamp->inode && now.device == stamp->device;
+    *stamp = now;
+    return same;
+}

@@ -163,6 +163,17 @@ struct problem room_exchange(struct app *app, struct arena *a, const struct exch
 struct problem room_look(struct app *app, struct arena *a, struct room_wait *wait,
                          struct exchange_result *out);
 
+/* What a room's file looked like. Zeroed: never seen. */
+struct room_stamp {
+    uint64_t device, inode;
+    int64_t changed_ns; /* Unix time; 0: can't be told yet */
+};
+
+/* Has the room's file certainly not changed since *stamp was taken, so that a look would find
+ * nothing? Takes a new stamp. Two system calls, no lock. A file that was written within the last
+ * moment, or that lies on another machine, is never certain. */
+bool room_unchanged(struct app *app, const char *room, struct room_stamp *stamp);
+
 /* Leave for good, or, with `soon`, leave ROOM_SOON_MS of lease. Repeated: success again.
  * Fails: 401 key-invalid; 404 room-not-found; 410 session-expired (former key); 503 busy. */
 struct problem room_leave(struct app *app, const char *room, struct slice key, bool soon);

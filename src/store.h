@@ -60,6 +60,9 @@ bool store_failed(const struct store_room *r);
 /* The arena had no room for a row: fail the transaction. */
 void store_out_of_memory(struct store_room *r);
 
+/* The room's file as lstat() sees it. False: it isn't there. */
+bool store_stamp(const struct app *app, const char *room, struct room_stamp *out);
+
 /* Delete the room's file if no member row is left in it (also what a killed process left behind).
  * 503 busy: later. */
 struct problem store_delete(struct app *app, const char *room);

@@ -32,6 +32,18 @@ void store_path(const struct app *app, const char *room, const char *suffix,
     snprintf(out, STORE_PATH_BYTES, "%s/rooms/%s%s", app->data_dir, room, suffix);
 }
 
+bool store_stamp(const struct app *app, const char *room, struct room_stamp *out)
+{
+    char path[STORE_PATH_BYTES];
+    struct stat st;
+    store_path(app, room, ".db", path);
+    if (lstat(path, &st) != 0) return false;
+    out->device = st.st_dev;
+    out->inode = st.st_ino;
+    out->changed_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    return true;
+}
+
 /* ---- rooms.lock ---- */
 
 static struct problem problem_errno(struct app *app, const char *room)

@@ -1,5 +1,7 @@
 #include "room_fixture.h"
 
+#include <time.h>
+
 static struct exchange_result look(struct fixture *f, const struct who *w, struct room_wait *wait)
 {
     struct exchange_result res;
@@ -421,6 +423,38 @@ static void long_mail_has_its_acknowledgements_written_too(void **state)
     assert_int_equal(held(f), 0);
 }
 
+static int64_t real_wall_ms(void *arg)
+{
+    struct timespec t;
+    (void)arg;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void a_room_is_known_as_unchanged_once_its_last_write_is_a_moment_old(void **state)
+{
+    struct fixture *f = *state;
+    struct who a, b;
+    struct room_stamp stamp = { 0 };
+    char path[APP_PATH_BYTES_MAX + 64];
+    const struct timespec old[2] = { { 1000, 0 }, { 1000, 5 } };
+    f->app.wall_ms = real_wall_ms;
+    assert_false(room_unchanged(&f->app, "tea", &stamp)); /* there is none */
+    join(f, "tea", &a);
+    join(f, "tea", &b);
+    assert_false(room_unchanged(&f->app, "tea", &stamp));
+    assert_false(room_unchanged(&f->app, "tea", &stamp)); /* written this very moment */
+    snprintf(path, sizeof path, "%s/rooms/tea.db", f->app.data_dir);
+    assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+    assert_false(room_unchanged(&f->app, "tea", &stamp));
+    assert_true(room_unchanged(&f->app, "tea", &stamp));
+    f->app.data_remote = true;
+    assert_false(room_unchanged(&f->app, "tea", &stamp));
+    f->app.data_remote = false;
+    send_note(f, "tea", &a, b.peer, "1", "1");
+    assert_false(room_unchanged(&f->app, "tea", &stamp));
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -440,6 +474,7 @@ int main(void)
         CASE(a_request_that_finds_its_own_mail_grown_old_tells_the_gap_at_once),
         CASE(mail_to_all_goes_with_the_last_one_that_had_not_read_it),
         CASE(long_mail_has_its_acknowledgements_written_too),
+        CASE(a_room_is_known_as_unchanged_once_its_last_write_is_a_moment_old),
     };
     return cmocka_run_group_tests_name("room_mail", tests, NULL, NULL);
 }
