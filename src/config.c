@@ -61,7 +61,7 @@ static const struct config_row rows[] = {
     INTEGER(mailbox_bytes_max, 1024, 1073741824, "4194304", "bytes"),
     INTEGER(mailbox_messages_max, 16, 1000000, "4096", "messages"),
     INTEGER(polls_max, 0, 1000, "8", "polls"),
-    INTEGER(rooms_open_max, 1, 10000, "64", "rooms"),
+    INTEGER(rooms_open_max, 1, 10000, "256", "rooms"),
     INTEGER(joins_per_minute, 0, 100000, "60", "joins"),
     { "room_info", CONFIG_SWITCH, offsetof(struct config, room_info), 0, 0, NULL, "on", NULL },
     WORD(log_level, "warning", levels),

@@ -31,7 +31,7 @@ struct config {
     int64_t mailbox_bytes_max;    /* one room's mail, 1 KiB..1 GiB, 4 MiB; 4 messages at least */
     int64_t mailbox_messages_max; /* one room's mail, 16..1000000, 4096 */
     int64_t polls_max;            /* held polls where each costs a process, 0..1000, 8 */
-    int64_t rooms_open_max;       /* cached connections of one process, 1..10000, 64 */
+    int64_t rooms_open_max;       /* cached connections of one process, 1..10000, 256 */
     int64_t joins_per_minute;     /* for each address, 0..100000; 0: no limit; 60 */
     bool room_info;               /* GET /v1/rooms/{room} without joining; on */
     int log_level;                /* enum log_level; key `log_level` = error|warning|info|debug */

@@ -13,6 +13,7 @@
 
 enum {
     ENTER_TRIES = 3,    /* each but the last ends in something that another process did just then */
+    IDLE_MS = 60000,    /* a connection that nobody used for so long is closed */
     COMPLAIN_MS = 1000, /* one line of each kind in this time */
     RETRY_SOON_S = 1,   /* a lock: the next moment may do */
     RETRY_LATER_S = 10, /* memory, descriptors */
@@ -111,6 +112,7 @@ static struct store_room *cached(struct store *s, const char *room)
 {
     struct store_room *r = s->bucket[bucket_of(room)];
     while (r != NULL && strcmp(r->name, room) != 0) r = r->bucket_next;
+    if (r != NULL) r->used_ms = app_now_ms(r->app);
     if (r != NULL && s->newest != r) {
         unlink_used(s, r);
         link_newest(s, r);
@@ -138,6 +140,7 @@ static enum store_entry open_room(struct app *app, const char *room, struct stor
     }
     strcpy(r->name, room);
     r->app = app;
+    r->used_ms = app_now_ms(app);
     size_t bucket = bucket_of(room);
     r->bucket_next = s->bucket[bucket];
     s->bucket[bucket] = r;
@@ -168,7 +171,8 @@ void store_trim(struct app *app, size_t count)
     struct store_room *r = app->store->oldest;
     for (; r != NULL && count > 0; count--) {
         struct store_room *newer = r->used_prev;
-        if (r != app->store->entered && sql_moved(r->sql)) store_drop(r);
+        bool idle = r->used_ms + IDLE_MS <= app_now_ms(app);
+        if (r != app->store->entered && (idle || sql_moved(r->sql))) store_drop(r);
         r = newer;
     }
 }

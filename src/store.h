@@ -67,8 +67,8 @@ bool store_stamp(const struct app *app, const char *room, struct room_stamp *out
  * 503 busy: later. */
 struct problem store_delete(struct app *app, const char *room);
 
-/* Close the connections whose files have gone, among the `count` least recently used: an unlinked
- * file takes space as long as it is open. */
+/* Among the `count` least recently used connections, close those that nobody used for a minute and
+ * those whose files have gone: an unlinked file takes space as long as it is open. */
 void store_trim(struct app *app, size_t count);
 
 /* Visit up to `count` rooms of the folder from `place` (0: the beginning), calling visit() with

@@ -69,7 +69,8 @@ struct store_room {
     struct sql *sql;
     struct room_row row;
     bool out_of_memory;
-    bool making; /* this transaction makes the room, under the maker's lock */
+    int64_t used_ms; /* when it was asked for last */
+    bool making;     /* this transaction makes the room, under the maker's lock */
     struct store_room *bucket_next, *used_prev, *used_next;
 };
 

@@ -14,7 +14,7 @@
 enum {
     JOINS_PER_SWEEP = 50,
     FILES_AFTER_JOIN = 8,
-    TRIM_PER_SWEEP = 16, /* cached connections looked at: do their files still exist? */
+    TRIM_PER_SWEEP = 64, /* cached connections looked at: idle, or without a file? */
     STATE_BYTES = 64,
 };
 

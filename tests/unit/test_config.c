@@ -53,7 +53,7 @@ static void defaults_are_the_designs(void **state)
     assert_int_equal(cfg.mailbox_bytes_max, 4 << 20);
     assert_int_equal(cfg.mailbox_messages_max, 4096);
     assert_int_equal(cfg.polls_max, 8);
-    assert_int_equal(cfg.rooms_open_max, 64);
+    assert_int_equal(cfg.rooms_open_max, 256);
     assert_int_equal(cfg.joins_per_minute, 60);
     assert_true(cfg.room_info);
     assert_int_equal(cfg.log_level, LOG_LEVEL_WARNING);
