@@ -180,6 +180,10 @@ describe('bad input', () => {
         expectProblem(answer, answer.status === 400 ? 400 : 401, code);
       }
     }
+    for (const name of ['key\\u0000', 'key\\u0000x', '\\u0000key']) {
+      const answer = await exchange(`{"${name}":"${ada.key}"}`);
+      expectProblem(answer, answer.status === 400 ? 400 : 401, ['invalid-request', 'key-invalid']);
+    }
     for (const body of [{}, { key: null }, { after: ada.cursor }]) {
       expectProblem(await exchange(body), 401, 'key-invalid');
     }
@@ -205,7 +209,7 @@ describe('bad input', () => {
   });
 
   it('refuses forms that hold no JSON', async () => {
-    for (const body of ['', 'json', 'json=', 'json=%', 'json=%zz{}', 'x=1', 'JSON={}', 'json=%00', 'json={',
+    for (const body of ['', 'json', 'json=', 'json=%', 'json=%zz{}', 'json=%2z{}', 'x=1', 'JSON={}', 'json=%00', 'json={',
       'json=%7B%7D%00', 'json=%ff', 'json==', '&&&', 'a=json={}']) {
       expectProblem(await api.room(ada.room, 'exchange', body,
         { headers: { 'content-type': 'application/x-www-form-urlencoded' } }), ...BAD_400);

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { after, before, describe } from 'node:test';
 import { expectProblem, expectStatus, newId, newRoom } from './lib/api.mjs';
+import { onlyRoomFile } from './lib/data.mjs';
+import { Daemon } from './lib/daemon.mjs';
 import { it } from './lib/it.mjs';
-import { Member, roomOf } from './lib/member.mjs';
+import { Member, dataOf, roomOf } from './lib/member.mjs';
 import { Stack } from './lib/stack.mjs';
 import { until } from './lib/until.mjs';
 
@@ -279,6 +282,60 @@ describe('joining and leaving', { concurrency: 16 }, () => {
     for (const room of ['_', '-', newRoom('x'.repeat(64)).slice(-64)]) {
       const member = await Member.join(api, room);
       await member.leave();
+    }
+  });
+});
+
+describe('members that take as much as they may', { concurrency: 2 }, () => {
+  it('leave room for the next, to the last place, and a gap is told among them', async () => {
+    const daemon = await Daemon.start({ config: { members_max: 64 } });
+    try {
+      const api = daemon.api();
+      const room = newRoom('full');
+      const meta = (bytes) => 'm'.repeat(bytes - 2);
+      let largest = 8192;
+      while ((await api.room(newRoom(), 'join', { meta: meta(largest) })).status === 413) largest -= 128;
+      const name = '\u0001'.repeat(64);
+      const members = [];
+      for (let i = 0; i < 64; i += 1) members.push(await Member.join(api, room, { name, meta: meta(largest) }));
+      assert.equal(members.at(-1).others.length, 63);
+      const [{ cursor }, last] = [members[0], members.at(-1)];
+      const { json } = expectStatus(await last.raw({ after: cursor.replace(/.$/, '999') }), 200);
+      assert.equal(json.gap, true);
+      assert.equal(json.peers.filter((p) => p.peer !== last.peer).length, 63);
+    } finally {
+      await daemon.stop();
+    }
+  });
+
+  it('fill no mailbox beyond its bounds by coming and going', async () => {
+    const daemon = await Daemon.start({
+      config: { mailbox_bytes_max: 262144, mailbox_messages_max: 64, grace_ms: 0, ttl_ms: 30000 },
+    });
+    try {
+      const api = daemon.api();
+      const [silent] = await roomOf(api, newRoom('flood'), 1);
+      for (let i = 0; i < 1200; i += 1) {
+        const member = await Member.join(api, silent.room, { meta: 'm'.repeat(1000) });
+        await member.leave();
+      }
+      const there = await Member.join(api, silent.room, { name: 'there' });
+      const size = fs.statSync(onlyRoomFile(daemon.data)).size;
+      assert.ok(size < 4 * 262144, `${size} bytes`);
+      // What had to go is told as a gap, with who is there.
+      const present = new Set();
+      for (let i = 0; !present.has(there.peer); i += 1) {
+        assert.ok(i < 20, 'the silent one comes to know who is there');
+        const { json } = expectStatus(await silent.raw({ after: silent.cursor }), 200);
+        assert.ok((json.messages ?? []).length <= 100);
+        if (json.gap) for (const { peer } of json.peers) present.add(peer);
+        for (const m of json.messages ?? []) if (m.type === 'peer-joined') present.add(m.data.peer);
+        silent.take(json);
+      }
+      await there.say('still works', silent.peer);
+      assert.deepEqual(dataOf(await silent.notes(1)), ['still works']);
+    } finally {
+      await daemon.stop();
     }
   });
 });

@@ -54,8 +54,9 @@ export async function lockRoom(file, how = 'EXCLUSIVE') {
   assert.match(String(said), /locked/);
   return {
     async release() {
+      if (child.exitCode !== null) return;
       child.stdin.end('COMMIT;\n');
-      if (child.exitCode === null) await once(child, 'exit');
+      await once(child, 'exit');
     },
   };
 }
