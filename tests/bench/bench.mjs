@@ -2,7 +2,7 @@
 // floors, in turn, on this machine. Writes build/bench/bench.md, results.json and plots; prints
 // the first. Fails when Klatch lost, doubled or disordered a message, or answered one with an error.
 //
-//   node tests/bench/bench.mjs [--full] [--only klatch,floor] [--laps N]
+//   node tests/bench/bench.mjs [--full] [--only klatch,floor] [--parts talk,waiting,alone,cgi] [--laps N]
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -19,10 +19,11 @@ import { cgiRequests, emptyRequest } from './workloads/requests.mjs';
 import { bytesOfAProcess, disk, waiting } from './workloads/waiting.mjs';
 
 const { values: flags } = parseArgs({
-  options: { full: { type: 'boolean' }, only: { type: 'string' }, laps: { type: 'string' } },
+  options: { full: { type: 'boolean' }, only: { type: 'string' }, parts: { type: 'string' }, laps: { type: 'string' } },
 });
 const todo = plan(flags.full);
 const laps = Number(flags.laps ?? todo.laps);
+const part = (name) => !flags.parts || flags.parts.split(',').includes(name);
 const wanted = (system) => !flags.only || flags.only.split(',').includes(system.name);
 const systems = SYSTEMS.filter(wanted);
 const results = {
@@ -116,13 +117,14 @@ async function measure() {
     if (missing) results.missing.push(`${kind.label}: ${missing} is not installed`);
     return !missing;
   });
-  for (let lap = 0; lap < laps; lap += 1) {
+  for (let lap = 0; part('talk') && lap < laps; lap += 1) {
     for (const kind of present) await measureTalk(kind);
   }
-  for (const kind of present.filter(({ name }) => todo.waitingSystems.includes(name))) await measureWaiting(kind);
+  const crowd = present.filter(({ name }) => todo.waitingSystems.includes(name));
+  for (const kind of part('waiting') ? crowd : []) await measureWaiting(kind);
   const klatch = present.find(({ name }) => name === 'klatch');
-  if (klatch) await measureKlatchAlone(klatch);
-  if (klatch && !CGI.missing()) {
+  if (klatch && part('alone')) await measureKlatchAlone(klatch);
+  if (klatch && part('cgi') && !CGI.missing()) {
     say('plain CGI beside an empty program');
     await withSystem(CGI, async (system, keep) => keep('cgi', await cgiRequests.run(system, todo.cgi)));
   }

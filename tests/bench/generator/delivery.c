@@ -59,6 +59,7 @@ static bool next_alone(struct gen *g)
 {
     struct delivery *d = g->work;
     int64_t now = now_ns();
+    if (now > d->end_ns + LOST_AFTER_MS * INT64_C(1000000)) return true;
     bool idle = d->taken == d->sent && g->peers[SENDER].first == NULL && receiver_waits(g);
     if (d->sent > 0 && d->taken < d->sent && now - d->sent_ns > LOST_AFTER_MS * INT64_C(1000000))
         d->taken = d->sent; /* given up: counted as lost */
@@ -149,7 +150,7 @@ int work_delivery(struct gen *g)
     peers_make(g, count, o->members);
     for (int i = o->members; o->no_polls && i < count; i++) g->peers[i].mute = true;
     if (!open_until(g, o->members)) return EXIT_FAILURE;
-    deliver(g, o->warm, o->seconds, false);
+    if (o->samples > 0) deliver(g, o->warm, o->seconds, false);
     printf("{");
     if (count > o->members) {
         double all = pss_bytes(g, true), own = pss_bytes(g, false);
@@ -161,7 +162,7 @@ int work_delivery(struct gen *g)
         printf("\"waiters\":%.0f,\"open_s\":%.3f,\"pss_each\":%.1f,\"pss_own_each\":%.1f,", waiters,
                (double)(now_ns() - since) / 1e9 - SETTLE_MS / 1e3,
                (pss_bytes(g, true) - all) / waiters, (pss_bytes(g, false) - own) / waiters);
-        deliver(g, o->warm / 4, o->seconds, false);
+        if (o->samples > 0) deliver(g, o->warm / 4, o->seconds, false);
     }
     if (o->idle_seconds > 0) print_idle(g);
     struct usage from = usage_now(g);

@@ -60,7 +60,7 @@ struct pair {
 };
 
 struct tally {
-    uint64_t sent, received, lost, doubled, disordered, stray, errors;
+    uint64_t sent, received, lost, doubled, disordered, stray, errors, busy;
 };
 
 struct options {

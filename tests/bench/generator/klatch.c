@@ -10,6 +10,9 @@ enum { BATCH_LETTERS_MAX = 32, BATCH_BYTES_MAX = 48000, HOLD_MS = 25000 };
 
 #define JSON_TYPE "Content-Type: application/json\r\n"
 
+static void open_peer(struct peer *p);
+static void flush(struct peer *p);
+
 static void call(struct peer *p, struct http *h, const char *what, const struct bytes *body)
 {
     char path[256];
@@ -54,6 +57,12 @@ static void on_poll(struct http *h, int status, struct text head, struct text bo
 {
     (void)head;
     struct peer *p = h->owner;
+    if (!p->joined && status == 503) {
+        p->gen->tally
+            .busy++; /* the server has held it for 2 s: the SDK asks again, and so does this */
+        open_peer(p);
+        return;
+    }
     if (!p->joined) {
         if (status != 201 || !text_between(body, "\"peer\":\"", p->address, ADDRESS_BYTES) ||
             !text_between(body, "\"key\":\"", p->key, ADDRESS_BYTES) ||
@@ -78,8 +87,6 @@ static void on_poll(struct http *h, int status, struct text head, struct text bo
     meet(p, body);
     peer_scan(p, body);
 }
-
-static void flush(struct peer *p);
 
 static void on_sent(struct http *h, int status, struct text head, struct text body)
 {

@@ -117,9 +117,10 @@ void tally_print(const struct gen *g)
 {
     const struct tally *t = &g->tally;
     printf("\"tally\":{\"sent\":%llu,\"received\":%llu,\"lost\":%llu,\"doubled\":%llu,"
-           "\"disordered\":%llu,\"stray\":%llu,\"errors\":%llu,\"requests\":%llu}",
+           "\"disordered\":%llu,\"stray\":%llu,\"errors\":%llu,\"busy\":%llu,\"requests\":%llu}",
            (unsigned long long)t->sent, (unsigned long long)t->received,
            (unsigned long long)t->lost, (unsigned long long)t->doubled,
            (unsigned long long)t->disordered, (unsigned long long)t->stray,
-           (unsigned long long)t->errors, (unsigned long long)g->requests);
+           (unsigned long long)t->errors, (unsigned long long)t->busy,
+           (unsigned long long)g->requests);
 }

@@ -9,6 +9,8 @@ import { OUT } from './paths.mjs';
 
 const running = new Set();
 const STOP_MS_MAX = 8000;
+// A run's own, so that two at once don't clear each other's away.
+const RUN = path.join(OUT, 'run', String(process.pid));
 
 function statOf(pid) {
   try {
@@ -46,7 +48,7 @@ export async function freePort() {
 
 /** A fresh folder for what a server writes. The name is short: a Unix socket's path has 107 bytes. */
 export function freshDir(name) {
-  const dir = path.join(OUT, 'run', name);
+  const dir = path.join(RUN, name);
   fs.rmSync(dir, { recursive: true, force: true });
   fs.mkdirSync(dir, { recursive: true });
   return dir;
@@ -92,5 +94,8 @@ export async function listening(child, port, log) {
   }
 }
 
-process.once('exit', () => { for (const child of running) child.kill('SIGTERM'); });
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGTERM');
+  fs.rmSync(RUN, { recursive: true, force: true });
+});
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));

@@ -39,7 +39,7 @@ function waitingOf(runs) {
 }
 
 export function talliesOf(laps) {
-  const sum = { lost: 0, doubled: 0, disordered: 0 };
+  const sum = { lost: 0, doubled: 0, disordered: 0, busy: 0 };
   for (const { tally } of Object.values(laps).flat()) {
     for (const what of Object.keys(sum)) sum[what] += tally?.[what] ?? 0;
   }

@@ -100,6 +100,7 @@ function notes(results, all) {
     lines.push(`A parked poll costs Klatch's processes ${number(k.waiting1000.ownKB, 1)} kB at ${number(k.waiting1000.count, 0)}.`);
   }
   if (php?.process !== undefined) lines.push(`A poll of the PHP loop holds a process of ${number(php.process, 0)} kB.`);
+  if (k?.tally.busy > 0) lines.push(`Klatch answered ${k.tally.busy} joins with 503 after 2 s; they were asked again.`);
   lines.push(...results.missing);
   for (const { label, errors } of Object.values(results.systems)) {
     for (const error of new Set(errors)) lines.push(`${label}: ${error}`);
