@@ -7,7 +7,7 @@ import { Daemon } from './lib/daemon.mjs';
 import { it } from './lib/it.mjs';
 import { Member, dataOf, roomOf } from './lib/member.mjs';
 import { Stack } from './lib/stack.mjs';
-import { until } from './lib/until.mjs';
+import { stillOpen, until } from './lib/until.mjs';
 
 const MEMBERS_MAX = 6;
 
@@ -340,16 +340,19 @@ describe('members that take as much as they may', { concurrency: 2 }, () => {
   });
 });
 
-describe('the defaults of joining', () => {
+describe('joining as it is configured', () => {
   let stack;
   before(async () => {
     stack = await Stack.start({
-      workers: 1, config: { ice_server: null, room_info: 'off', joins_per_minute: 5 },
+      workers: 1,
+      config: {
+        ice_server: null, room_info: 'off', joins_per_minute: 6, poll_url: '/cgi-bin/klatch-poll.fcgi',
+      },
     });
   });
   after(() => stack?.stop());
 
-  it('name two public STUN servers of different operators', async () => {
+  it('names by default two public STUN servers of different operators', async () => {
     const { ice_servers: servers } = (await Member.join(stack.api, newRoom())).joined;
     const urls = servers.map((s) => s.urls).flat();
     assert.equal(urls.length, 2);
@@ -358,7 +361,7 @@ describe('the defaults of joining', () => {
     assert.notEqual(operator(urls[0]), operator(urls[1]));
   });
 
-  it('say nothing of a room where the configuration forbids it', async () => {
+  it('says nothing of a room where the configuration forbids it', async () => {
     const member = await Member.join(stack.api, newRoom());
     const there = await stack.api.get(`/v1/rooms/${member.room}`);
     const gone = await stack.api.get(`/v1/rooms/${newRoom()}`);
@@ -366,7 +369,17 @@ describe('the defaults of joining', () => {
     expectProblem(gone, 403, 'not-permitted');
   });
 
-  it('refuse an address that joins too often, with a time to come back', async () => {
+  it('names another entry point for polls, and that serves them', async () => {
+    const [ada, bob] = await roomOf(stack.api, newRoom(), 2);
+    const { url } = bob.joined.poll;
+    assert.equal(url, '/cgi-bin/klatch-poll.fcgi');
+    const poll = bob.via(stack.entry(url)).poll(2000);
+    assert.ok(await stillOpen(50, poll));
+    await ada.say('there', bob.peer);
+    assert.deepEqual(dataOf((await poll).messages), ['there']);
+  });
+
+  it('refuses an address that joins too often, with a time to come back', async () => {
     const answers = [];
     for (let i = 0; i < 8; i += 1) answers.push(await stack.api.room(newRoom(), 'join', { id: newId() }));
     assert.ok(answers.some((a) => a.status === 201), 'the first are let in');
