@@ -47,9 +47,9 @@ function curveSpec(curves) {
     title: 'Klatch: server CPU seconds per 1,000 messages while one thing grows', data: { values },
     facet: { field: 'name', type: 'nominal', title: null, columns: 3, sort: null },
     spec: {
-      width: 220, height: 150, mark: { type: 'line', point: true, color: '#c2410c' },
+      width: 220, height: 150, mark: { type: 'line', point: { color: '#c2410c' }, color: '#c2410c' },
       encoding: {
-        x: { field: 'size', type: 'quantitative', scale: { type: 'symlog' }, title: null },
+        x: { field: 'size', type: 'ordinal', title: null, axis: { labelAngle: 0, format: ',d' } },
         y: { field: 'cpu', type: 'quantitative', title: 'CPU s', scale: { zero: true } },
       },
     },
