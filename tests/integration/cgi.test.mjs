@@ -9,7 +9,7 @@ import { Daemon } from './lib/daemon.mjs';
 import { FcgiConnection } from './lib/fcgi.mjs';
 import { it } from './lib/it.mjs';
 import { Member, dataOf, roomOf } from './lib/member.mjs';
-import { SANITIZER_ENV, checkLog, tie } from './lib/run-dir.mjs';
+import { SANITIZER_ENV, checkLog, tie, tied } from './lib/run-dir.mjs';
 import { now, stillOpen, until } from './lib/until.mjs';
 
 describe('plain CGI', { concurrency: 4 }, () => {
@@ -199,7 +199,7 @@ async function inherited(how, config, run) {
     ${SPAWN[how]}
     exec { $ARGV[1] } $ARGV[1] or die $!;`;
   const out = fs.openSync(log, 'a');
-  const child = tie(spawn('perl', ['-e', script, socketPath, bin.program], {
+  const child = tie(spawn(...tied('perl', '-e', script, socketPath, bin.program), {
     stdio: ['ignore', out, out], env: { ...process.env, ...SANITIZER_ENV },
   }));
   try {

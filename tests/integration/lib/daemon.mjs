@@ -7,7 +7,7 @@ import path from 'node:path';
 import { Api } from './api.mjs';
 import { FcgiConnection } from './fcgi.mjs';
 import { alive, children, stopped } from './processes.mjs';
-import { BIN, CONFIG, SANITIZER_ENV, checkLog, configText, newRunDir, tie } from './run-dir.mjs';
+import { BIN, CONFIG, SANITIZER_ENV, checkLog, configText, newRunDir, tie, tied } from './run-dir.mjs';
 import { until } from './until.mjs';
 
 export class Daemon {
@@ -40,8 +40,8 @@ export class Daemon {
 
   spawn(command = [BIN]) {
     const log = fs.openSync(this.log, 'a');
-    this.child = tie(spawn(command[0], [...command.slice(1), '--listen', this.socketPath,
-      '--workers', String(this.workerCount), '--config', this.configFile], {
+    this.child = tie(spawn(...tied(...command, '--listen', this.socketPath,
+      '--workers', String(this.workerCount), '--config', this.configFile), {
       stdio: ['ignore', log, log], env: { ...process.env, ...SANITIZER_ENV, ...this.env },
     }));
     this.child.unref();

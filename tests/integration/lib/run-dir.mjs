@@ -54,7 +54,10 @@ const running = new Set();
 process.once('exit', () => { for (const child of running) child.kill('SIGTERM'); });
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
-/** See to it that a child ends with the test, however that ends. */
+/** A command that ends when this process does, even by SIGKILL. */
+export const tied = (...command) => ['setpriv', ['--pdeathsig', 'TERM', '--', ...command]];
+
+/** See to it that a child ends with the test. */
 export function tie(child) {
   running.add(child);
   child.once('exit', () => running.delete(child));

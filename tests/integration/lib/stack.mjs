@@ -9,7 +9,7 @@ import path from 'node:path';
 import { Api, answerOf } from './api.mjs';
 import { alive, children } from './processes.mjs';
 import {
-  BIN, CONFIG, ROOT, SANITIZER_ENV, checkLog, configText, newRunDir, tie,
+  BIN, CONFIG, ROOT, SANITIZER_ENV, checkLog, configText, newRunDir, tie, tied,
 } from './run-dir.mjs';
 import { now, until } from './until.mjs';
 
@@ -58,7 +58,7 @@ export class Stack {
     stack.log = path.join(stack.dir, 'klatch.log');
     stack.port = await freePort();
     stack.bin = bin;
-    stack.child = tie(spawn(path.join(ROOT, 'deploy/serve.sh'), [], {
+    stack.child = tie(spawn(...tied(path.join(ROOT, 'deploy/serve.sh')), {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
