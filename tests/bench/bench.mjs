@@ -60,6 +60,7 @@ async function withSystem(kind, work, options) {
     system = { ...kind, ...(await kind.start(options)) };
     const keep = (name, result) => {
       (entry.laps[name] ??= []).push(result);
+      if (result.overflows > 0) entry.errors.push(`${name}: ${result.overflows} connections met a full listen queue`);
       if (result.said) entry.errors.push(`${name}: ${result.said.split('\n').pop()}`);
     };
     await work(system, keep);

@@ -1,5 +1,6 @@
 // One run of the load generator against a running system.
 import { spawn } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { OUT } from './paths.mjs';
 
@@ -7,6 +8,13 @@ const SECONDS_MAX = 300;
 let runs = 0;
 
 const dashed = (name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** How often a connection met a full listen queue, on this machine since its start: each costs a second. */
+function overflows() {
+  const [names, values] = fs.readFileSync('/proc/net/netstat', 'utf8').split('\n')
+    .filter((line) => line.startsWith('TcpExt:')).map((line) => line.split(' '));
+  return Number(values[names.indexOf('ListenOverflows')]);
+}
 
 /**
  * @param {{protocol: string, base?: string, port: number, pids: () => number[], fronts: () => number[]}} system
@@ -24,6 +32,7 @@ export async function generate(system, options) {
     args.push(`--${dashed(name)}`);
     if (value !== true) args.push(String(value));
   }
+  const overflowsBefore = overflows();
   const child = spawn(path.join(OUT, 'generate'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const timer = setTimeout(() => child.kill('SIGKILL'), SECONDS_MAX * 1000);
   let out = '';
@@ -37,6 +46,7 @@ export async function generate(system, options) {
   clearTimeout(timer);
   if (status !== 0) throw new Error(`generate ${args.join(' ')}: ${status}\n${said}`);
   const result = JSON.parse(out);
+  result.overflows = overflows() - overflowsBefore;
   if (said) result.said = said.trim();
   return result;
 }
