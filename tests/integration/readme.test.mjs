@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe } from 'node:test';
+import { it } from './lib/it.mjs';
 import { ROOT } from './lib/run-dir.mjs';
 import { Stack } from './lib/stack.mjs';
 
