@@ -15,8 +15,8 @@ after(async () => {
 });
 
 /** A scene for the length of `body`; nothing may have complained at the end. */
-async function within(scene, look, body, from = browser) {
-  const { page, complaints, close } = await openScene(from, server.url, scene, look);
+async function within(scene, look, body) {
+  const { page, complaints, close } = await openScene(browser, server.url, scene, look);
   await body(page);
   assert.deepEqual(complaints, []);
   await close();
@@ -166,18 +166,16 @@ for (const [reason, heading] of [['kicked', 'You were sent out'], ['closed', 'Th
   }));
 }
 
-test('where sound needs a tap, one button starts it', async () => {
-  const strict = await openBrowser({ soundNeedsTap: true });
-  await within('call-4', {}, async (page) => {
-    const sounds = () => page.evaluate(() => window.gallery.tiles()
-      .map((tile) => tile.shadowRoot.querySelector('video')).map(({ muted, paused }) => !muted && !paused));
-    await button(page, 'Turn the sound on').click();
-    await button(page, 'Turn the sound on').waitFor({ state: 'detached' });
-    const playing = await sounds();
-    assert.deepEqual([playing[0], playing[1], playing[3]], [true, true, false], 'all but oneself');
-  }, strict);
-  await strict.close();
-});
+test('where sound needs a tap, one button starts it', () => within('call-4', { soundNeedsTap: true }, async (page) => {
+  const sounds = () => page.evaluate(() => window.gallery.tiles()
+    .map((tile) => tile.shadowRoot.querySelector('video')).map(({ muted, paused }) => !muted && !paused));
+  await button(page, 'Turn the sound on').waitFor();
+  assert.deepEqual(await sounds(), [false, false, false, false]);
+  await button(page, 'Turn the sound on').click();
+  await button(page, 'Turn the sound on').waitFor({ state: 'detached' });
+  const playing = await sounds();
+  assert.deepEqual([playing[0], playing[1], playing[3]], [true, true, false], 'all but oneself');
+}));
 
 test('name and choices are there at the next visit', () => within('lobby', {}, async (page) => {
   await page.getByLabel('Your name').fill('Grace Hopper ');

@@ -154,7 +154,7 @@ class FakeRoom extends Emitter {
       id: `person-${number}`, name: '', state: 'connected', mic: true, cam: true, joined: number, plain: false, ...person,
     };
     const seen = whole.state !== 'connecting' && whole.state !== 'no-path' && whole.cam;
-    whole.stream = seen ? new MediaStream([paintedTrack(number)]) : null;
+    whole.stream = seen ? new MediaStream([silentTrack(), paintedTrack(number)]) : null;
     this.people.push(whole);
     this.emit('peer-joined', { person: whole });
     return whole;
