@@ -44,12 +44,12 @@ ASAN_LIB_OBJECTS := $(filter-out $(B)/asan/obj/main.o,$(ASAN_OBJECTS))
 UNIT_PROGRAMS := $(patsubst tests/unit/%.c,$(B)/asan/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_HELPERS := $(patsubst tests/unit/%.c,$(B)/asan/unit-obj/%.o,\
                 $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
-C_FILES := $(sort $(wildcard src/*.[ch] tests/*/*.[ch]))
+C_FILES := $(sort $(wildcard src/*.[ch] tests/*/*.[ch] tests/bench/*/*.[ch]))
 SHELL_FILES := $(sort $(wildcard deploy/*.sh deploy/*/*.sh tests/*.sh tests/*/*.sh)) .ci/run
 
 # ---- targets for people ------------------------------------------------------------------------
 
-.PHONY: all run test unit integration browser lint asan bench fuzz fuzz-long format install clean \
+.PHONY: all run test unit integration browser lint asan bench bench-full fuzz fuzz-long format install clean \
         help vendor unit-programs asan-binary need-compiler
 
 all: cgi-bin/klatch.fcgi cgi-bin/klatch.cgi public_html/vendor/lit-html/LICENSE ## build the binary and fetch what the page uses
@@ -80,10 +80,15 @@ lint: ## every checker of C, shell and JavaScript
 
 asan: $(B)/asan/klatch.fcgi unit-programs ## build the binary and the unit tests with ASan and UBSan
 
-bench: ## measure send-to-delivery, memory per parked poll, size (a few minutes)
-	@deploy/setup.sh run
-	@$(MAKE) --no-print-directory --silent $(B)/klatch.fcgi $(B)/bench/empty vendor
+bench: ## measure Klatch beside others, quick (3 minutes); the table lands in build/bench/
+	@deploy/setup.sh bench
+	@$(MAKE) --no-print-directory --silent bench-ready
 	@exec node tests/bench/bench.mjs
+
+bench-full: ## the same with 10,000 waiters and rooms, curves and three laps (half an hour)
+	@deploy/setup.sh bench
+	@$(MAKE) --no-print-directory --silent bench-ready
+	@exec node tests/bench/bench.mjs --full
 
 FUZZ_SECONDS ?= 20
 fuzz: ## replay the corpora, then look for new crashes, FUZZ_SECONDS=20 for each target
@@ -202,12 +207,6 @@ $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h) $(FUZZ_OBJECTS)
 	$(call step,LINK)
 	$(Q)$(CLANG) $(LANGUAGE) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< $(FUZZ_OBJECTS) $(LIBS)
 
-# An empty FastCGI handler, what klatch.fcgi is measured beside.
-$(B)/bench/empty: tests/bench/empty.c | need-compiler
-	@mkdir -p $(@D)
-	$(call step,LINK)
-	$(Q)$(CC) $(LANGUAGE) $(WARNINGS) $(HARDENING) $(CFLAGS) $(LINK) -o $@ $< -lfcgi
-
 # ---- npm: pinned in package-lock.json, installed below build/ ----------------------------------
 
 NPM_CI := npm ci --ignore-scripts --no-fund --no-audit --no-update-notifier --loglevel=error \
@@ -244,6 +243,8 @@ public_html/vendor/lit-html/LICENSE: $(B)/vendor/lit-html/LICENSE
 	@cp -R $(B)/vendor/lit-html public_html/vendor/
 	@find public_html/vendor -name '*.d.ts' -exec rm -f {} +
 	@touch $@
+
+include tests/bench/Makefile.inc
 
 # ---- lint: each is one test of `make test` -----------------------------------------------------
 

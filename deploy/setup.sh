@@ -4,10 +4,11 @@
 #   deploy/setup.sh run     what `make run` needs to build and serve
 #   deploy/setup.sh test    and what `make test` needs
 #   deploy/setup.sh fuzz    and what `make fuzz` needs
+#   deploy/setup.sh bench   and what `make bench` needs: the servers that Klatch is measured beside
 #   deploy/setup.sh check npm    install nothing; say whether npm and node will do
 #
-# As root or through sudo. A system-wide nginx that this brings along is neither started nor
-# enabled; one that was there before is left alone.
+# As root or through sudo. A system-wide service that this brings along (nginx, and for the bench
+# lighttpd and PHP) is neither started nor enabled; one that was there before is left alone.
 set -euo pipefail
 
 level=${1:-run}
@@ -62,13 +63,24 @@ look_for_fuzz() {
         missing+=(libclang-rt-14-dev)
 }
 
+look_for_bench() {
+    look_for_run
+    need_command lighttpd lighttpd
+    need_command php-fpm8.2 php8.2-fpm
+    need_file /usr/lib/nginx/modules/ngx_nchan_module.so libnginx-mod-nchan
+    need_file /usr/share/doc/php8.2-sqlite3 php8.2-sqlite3
+    need_file /usr/lib/python3/dist-packages/socketio python3-socketio
+    need_file /usr/lib/python3/dist-packages/aiohttp python3-aiohttp
+}
+
 look() {
     missing=()
     case $level in
     run) look_for_run ;;
     test) look_for_test ;;
     fuzz) look_for_fuzz ;;
-    *) fail "unknown level '$level': run, test or fuzz" ;;
+    bench) look_for_bench ;;
+    *) fail "unknown level '$level': run, test, fuzz or bench" ;;
     esac
 }
 
@@ -98,17 +110,18 @@ known_to_apt() {
     done
 }
 
-# While nginx is being installed, Debian's own hook keeps its service from being started. A hook
-# that is there already stays in charge of all else and is put back afterwards.
+# Packages that bring a service. While they are being installed, Debian's own hook keeps it from
+# being started. A hook that is there already stays in charge of all else and is put back afterwards.
+services=(nginx lighttpd php8.2-fpm)
 policy=/usr/sbin/policy-rc.d
 policy_saved=$policy.before-klatch
-policy_mark='# Put here by Klatch while nginx is installed; may be deleted.'
+policy_mark='# Put here by Klatch while it installs packages; may be deleted.'
 
 policy_set() {
     if grep -qsF "$policy_mark" "$policy"; then return; fi
     if [[ -e $policy ]]; then "${as_root[@]}" mv "$policy" "$policy_saved"; fi
     # shellcheck disable=SC2016  # expanded by the hook, not here
-    printf '#!/bin/sh\n%s\ncase $1 in nginx*) exit 101 ;; esac\n%s\nexit 0\n' "$policy_mark" \
+    printf '#!/bin/sh\n%s\ncase $1 in nginx*|lighttpd*|php*) exit 101 ;; esac\n%s\nexit 0\n' "$policy_mark" \
         "test -x $policy_saved && exec $policy_saved \"\$@\"" |
         "${as_root[@]}" tee "$policy" >/dev/null
     "${as_root[@]}" chmod 755 "$policy"
@@ -138,7 +151,11 @@ install() {
         sudo -v || fail "sudo refused: as root, run: apt-get install ${missing[*]}"
         as_root=(sudo)
     fi
-    if [[ $wanted == *' nginx '* ]]; then
+    local service brought=()
+    for service in "${services[@]}"; do
+        if [[ $wanted == *" $service "* ]]; then brought+=("$service"); fi
+    done
+    if ((${#brought[@]})); then
         trap policy_unset EXIT
         trap 'exit 130' INT TERM HUP
         policy_set
@@ -148,11 +165,11 @@ install() {
         say 'once more, after apt-get update'
         if ! apt update || ! install_missing; then fail 'apt-get install failed: see above'; fi
     fi
-    if [[ $wanted == *' nginx '* ]]; then
-        # Installed for its program alone: nothing on port 80 after the next boot either.
-        "${as_root[@]}" update-rc.d nginx disable >/dev/null 2>&1 || true
-        say "nginx's own service is left off (update-rc.d nginx enable, if you want it)"
-    fi
+    for service in "${brought[@]}"; do
+        # Installed for its program alone: nothing on its port after the next boot either.
+        "${as_root[@]}" update-rc.d "$service" disable >/dev/null 2>&1 || true
+        say "the service $service is left off (update-rc.d $service enable, if you want it)"
+    done
 }
 
 if [[ $level == check ]]; then
