@@ -122,6 +122,14 @@ void app_reopen_bell(struct app *app)
     app->bell = bell_open(path_of(app, "bell", path), app->boot_id);
 }
 
+int app_take_ear(struct app *app)
+{
+    char path[PATH_BYTES_MAX];
+    slots_close(app->ears);
+    app->ears = slots_open(path_of(app, "ears", path));
+    return app->ears == NULL ? -1 : slots_take(app->ears, BELL_EARS);
+}
+
 bool app_open(struct app *app)
 {
     char path[PATH_BYTES_MAX];
@@ -145,11 +153,13 @@ void app_close(struct app *app)
     park_close(app->park);
     store_close(app->store);
     slots_close(app->slots);
+    slots_close(app->ears);
     rates_close(app->rates);
     bell_close(app->bell);
     app->park = NULL;
     app->store = NULL;
     app->slots = NULL;
+    app->ears = NULL;
     app->rates = NULL;
     app->bell = NULL;
 }

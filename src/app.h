@@ -27,6 +27,7 @@ struct app {
     struct bell *bell; /* NULL: timers alone */
     struct rates *rates;
     struct slots *slots;
+    struct slots *ears; /* the bell's, one for each process with a loop; NULL: none taken */
     struct park *park;
     bool process_per_poll; /* a held poll costs a process of the web server */
     size_t parked_max;     /* polls that this process may hold: descriptors set the bound */
@@ -45,6 +46,8 @@ bool app_find_data_dir(struct app *app);
  * park. Never called before a fork of a process that goes on using it. False after logging why. */
 bool app_open(struct app *app);
 void app_close(struct app *app);
+/* An ear at the bell that no other process has, or -1. A former one is given back. */
+int app_take_ear(struct app *app);
 /* The bell's file has gone or was replaced: close it and open what is there now. app->bell may be
  * NULL after. */
 void app_reopen_bell(struct app *app);

@@ -23,10 +23,12 @@ enum {
     WATCH_LOOK_MS =
         1000, /* a file cut short moves the word: whoever sleeps on the old one looks up */
     JOIN_LOOK_MS = 1,
-    FUTEX_WAIT_SHARED =
-        0, /* futex(2), without FUTEX_PRIVATE_FLAG: sleepers are in other processes */
-    FUTEX_WAKE_SHARED = 1
+    /* futex(2), without FUTEX_PRIVATE_FLAG: sleepers are in other processes */
+    FUTEX_WAKE_SHARED = 1,
+    FUTEX_WAIT_BITSET_SHARED = 9,
+    FUTEX_WAKE_BITSET_SHARED = 10,
 };
+#define EVERY_EAR UINT32_MAX
 
 struct bell_file {
     struct mapfile_head head;
@@ -46,7 +48,10 @@ struct bell {
     pthread_t watcher;
     bool watching;
     int event_fd;
+    uint32_t
+        ear; /* the bit that this process's watch thread sleeps with; EVERY_EAR: none of its own */
     _Atomic bool stop;
+    _Atomic uint32_t known; /* every ring before this number was this process's own or was heard */
     _Atomic uint32_t own[BELL_RECENT]; /* of the last rings of this process: its number + 1 */
 };
 
@@ -70,6 +75,7 @@ struct bell *bell_open(const char *path, const char *boot_id)
         return NULL;
     }
     b->file = mapfile_at(b->map);
+    b->ear = EVERY_EAR;
     return b;
 }
 
@@ -84,19 +90,22 @@ uint32_t bell_bucket(const char *room)
 }
 
 static long futex(_Atomic uint32_t *word, int operation, uint32_t value,
-                  const struct timespec *timeout)
+                  const struct timespec *timeout, uint32_t ears)
 {
-    return syscall(SYS_futex, word, operation, value, timeout, NULL, 0);
+    return syscall(SYS_futex, word, operation, value, timeout, NULL, ears);
 }
 
 void bell_ring(struct bell *b, uint32_t bucket)
 {
     atomic_fetch_add(&b->file->rung[bucket % BELL_BUCKETS], 1);
     uint32_t number = atomic_fetch_add(&b->file->global, 1);
+    uint32_t expected = number;
     atomic_store(&b->own[number % BELL_RECENT], number + 1);
+    (void)atomic_compare_exchange_strong(&b->known, &expected, number + 1);
     atomic_store(&b->file->recent[number % BELL_RECENT],
                  (uint64_t)(number + 1) << 32 | bucket % BELL_BUCKETS);
-    futex(&b->file->global, FUTEX_WAKE_SHARED, INT_MAX, NULL);
+    uint32_t ears = b->ear == EVERY_EAR ? EVERY_EAR : ~b->ear;
+    futex(&b->file->global, FUTEX_WAKE_BITSET_SHARED, INT_MAX, NULL, ears);
 }
 
 uint32_t bell_now(const struct bell *b)
@@ -109,17 +118,26 @@ uint32_t bell_rung(const struct bell *b, uint32_t bucket)
     return atomic_load(&b->file->rung[bucket % BELL_BUCKETS]);
 }
 
+/* `number`, or a later one before which there is nothing new. */
+static uint32_t skip_known(const struct bell *b, uint32_t number)
+{
+    uint32_t known = atomic_load(&b->known);
+    return (int32_t)(known - number) > 0 ? known : number;
+}
+
 static bool is_own(const struct bell *b, uint32_t number)
 {
     return atomic_load(&b->own[number % BELL_RECENT]) == number + 1;
 }
 
-size_t bell_since(const struct bell *b, uint32_t *seen, bool others, uint32_t out[BELL_RECENT])
+size_t bell_since(struct bell *b, uint32_t *seen, bool others, uint32_t out[BELL_RECENT])
 {
     uint64_t told[BELL_BUCKETS / 64] = { 0 };
-    uint32_t first = *seen, now = bell_now(b);
+    uint32_t first = others ? skip_known(b, *seen) : *seen, now = bell_now(b);
     size_t count = 0;
     *seen = now;
+    if (others) atomic_store(&b->known, now);
+    if ((int32_t)(now - first) <= 0) return 0; /* rung by this process since */
     if (now - first > BELL_RECENT) return SIZE_MAX;
     for (uint32_t number = first; number != now; number++) {
         if (others && is_own(b, number)) continue;
@@ -142,11 +160,13 @@ static int64_t monotonic_ms(void)
 }
 
 /* Sleep until the word may differ from `seen`. False: cut short by a signal. */
-static bool sleep_on(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ms)
+static bool sleep_on(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ms, uint32_t ear)
 {
-    struct timespec timeout = { .tv_sec = (time_t)(timeout_ms / 1000),
-                                .tv_nsec = (long)(timeout_ms % 1000) * 1000000 };
-    if (futex(word, FUTEX_WAIT_SHARED, seen, &timeout) == 0 || errno == EAGAIN ||
+    int64_t end_ms =
+        monotonic_ms() + timeout_ms; /* this futex operation takes a time, not a span */
+    struct timespec end = { .tv_sec = (time_t)(end_ms / 1000),
+                            .tv_nsec = (long)(end_ms % 1000) * 1000000 };
+    if (futex(word, FUTEX_WAIT_BITSET_SHARED, seen, &end, ear) == 0 || errno == EAGAIN ||
         errno == ETIMEDOUT)
         return true;
     if (errno == EINTR) return false;
@@ -158,7 +178,7 @@ bool bell_wait(struct bell *b, uint32_t seen, int64_t timeout_ms)
 {
     int64_t end_ms = monotonic_ms() + timeout_ms;
     while (bell_now(b) == seen && timeout_ms > 0) {
-        if (!sleep_on(&b->file->global, seen, timeout_ms)) break;
+        if (!sleep_on(&b->file->global, seen, timeout_ms, EVERY_EAR)) break;
         timeout_ms = end_ms - monotonic_ms();
     }
     return bell_now(b) != seen;
@@ -173,9 +193,11 @@ static void *watch(void *bell)
     while (!b->stop && written >= 0) {
         uint32_t now = bell_now(b);
         if (now == seen) {
-            sleep_on(&b->file->global, seen, WATCH_LOOK_MS);
+            sleep_on(&b->file->global, seen, WATCH_LOOK_MS, b->ear);
             continue;
         }
+        seen = skip_known(b, seen);
+        if ((int32_t)(now - seen) <= 0) continue;
         bool own = now - seen <= BELL_RECENT;
         for (; own && seen != now; seen++) own = is_own(b, seen);
         seen = now;
@@ -186,12 +208,14 @@ static void *watch(void *bell)
     return NULL;
 }
 
-bool bell_watch(struct bell *b, int event_fd)
+bool bell_watch(struct bell *b, int event_fd, int ear)
 {
     pthread_attr_t attributes;
     sigset_t blocked, before;
     if (b->watching) return false;
     b->event_fd = event_fd;
+    b->ear = ear >= 0 && ear < BELL_EARS ? UINT32_C(1) << ear : EVERY_EAR;
+    b->known = bell_now(b);
     b->stop = false;
     /* Signals are the loop's; but those of a fault must find their handler in this thread. */
     sigfillset(&blocked);
@@ -218,7 +242,7 @@ static void stop_watching(struct bell *b)
     struct timespec until;
     b->stop = true;
     do {
-        futex(&b->file->global, FUTEX_WAKE_SHARED, INT_MAX, NULL);
+        futex(&b->file->global, FUTEX_WAKE_SHARED, INT_MAX, NULL, 0);
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_nsec += JOIN_LOOK_MS * 1000000;
         if (until.tv_nsec >= 1000000000) {

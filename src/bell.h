@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BELL_BUCKETS = 16384, BELL_RECENT = 256 };
+enum { BELL_BUCKETS = 16384, BELL_RECENT = 256, BELL_EARS = 31 };
 
 struct bell;
 
@@ -33,7 +33,7 @@ uint32_t bell_now(const struct bell *b);
 /* Which buckets were rung since *seen (then set to now)? Fills `out` (BELL_RECENT entries) and
  * returns their count; SIZE_MAX: more than can be told, look at every bucket. `others`: leave out
  * what this process rang itself, which it knows. */
-size_t bell_since(const struct bell *b, uint32_t *seen, bool others, uint32_t out[BELL_RECENT]);
+size_t bell_since(struct bell *b, uint32_t *seen, bool others, uint32_t out[BELL_RECENT]);
 
 /* How often this bucket was rung; wraps. Who keeps the number need not look at a room where
  * bell_since() says "every bucket" and the number is the same. */
@@ -43,8 +43,10 @@ uint32_t bell_rung(const struct bell *b, uint32_t bucket);
  * True: rung. False: not yet; a signal ends the wait early. */
 bool bell_wait(struct bell *b, uint32_t seen, int64_t timeout_ms);
 /* Start the one thread that waits on the global word and adds 1 to `event_fd` when it starts and at
- * each change. False: no thread; the caller goes on with timers. */
-bool bell_watch(struct bell *b, int event_fd);
+ * each ring of another process. `ear` 0..BELL_EARS-1 is this process's alone among all that map the
+ * file: then its own rings don't wake the thread at all. -1: it has none.
+ * False: no thread; the caller goes on with timers. */
+bool bell_watch(struct bell *b, int event_fd, int ear);
 
 /* Is the file at the path still the one we have mapped, whole and of this boot? Two system calls;
  * called by a timer. When false, the caller closes and opens anew. */

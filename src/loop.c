@@ -59,7 +59,7 @@ static void watch_bell(struct loop *l)
             l->bell_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
             rings = l->bell_fd >= 0 && watch(l, l->bell_fd, EPOLLIN, &is_bell);
         }
-        rings = rings && bell_watch(app->bell, l->bell_fd);
+        rings = rings && bell_watch(app->bell, l->bell_fd, app_take_ear(app));
         park_mark_all(app->park); /* what was rung before the watch began */
     }
     park_recheck_every(app->park, rings && !app->data_remote ? RECHECK_MS : RECHECK_BLIND_MS);

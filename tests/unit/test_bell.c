@@ -204,8 +204,8 @@ static void the_watch_thread_tells_the_loop(void **state)
         struct bell *b = bell_open(path, boot);
         int event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         uint32_t seen = bell_now(b);
-        assert_true(bell_watch(b, event_fd));
-        assert_false(bell_watch(b, event_fd));
+        assert_true(bell_watch(b, event_fd, round % 2 - 1));
+        assert_false(bell_watch(b, event_fd, round % 2 - 1));
         if (round > 0) { /* and once it is closed right after its start */
             pid_t child = ring_later(round, 5, 100);
             assert_true(watch_until(b, event_fd, seen + 100));
@@ -230,6 +230,42 @@ static void own_rings_can_be_left_out_and_foreign_ones_stay(void **state)
     assert_int_equal(bell_since(b, &all, false, out), 3);
     assert_int_equal(foreign, all);
     bell_close(other);
+}
+
+/* Does the eventfd tell of anything within `timeout_ms`? Reads it. */
+static bool told(int event_fd, int timeout_ms)
+{
+    struct pollfd poll_fd = { .fd = event_fd, .events = POLLIN };
+    uint64_t count;
+    if (poll(&poll_fd, 1, timeout_ms) != 1) return false;
+    assert_int_equal(read(event_fd, &count, sizeof count), sizeof count);
+    return true;
+}
+
+static void with_an_ear_of_its_own_a_process_hears_all_others_and_not_itself(void **state)
+{
+    struct bell *b = *state, *other = bell_open(path, boot);
+    int event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int other_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    uint32_t out[BELL_RECENT], seen = bell_now(b);
+    assert_true(bell_watch(b, event_fd, 0));
+    assert_true(bell_watch(other, other_fd, 1));
+    assert_true(told(event_fd, 10000)); /* of the start */
+    assert_true(told(other_fd, 10000));
+    for (uint32_t i = 0; i < 3 * BELL_RECENT; i++) bell_ring(b, i);
+    assert_true(told(other_fd, 10000));
+    for (int i = 0; i < 50; i++) {
+        bell_ring(b, 7);
+        bell_ring(other, 8);
+        assert_true(told(event_fd, 10000));
+        size_t count = bell_since(b, &seen, true, out);
+        assert_int_equal(count, 1); /* however often it rang itself */
+        assert_int_equal(out[0], 8);
+    }
+    assert_false(told(event_fd, 20));
+    bell_close(other);
+    close(event_fd);
+    close(other_fd);
 }
 
 /* Each child asks for a look at its own bucket and waits until somebody did look: a lost ring
@@ -279,7 +315,7 @@ static void a_bell_cut_short_is_survived(void **state)
     uint32_t out[BELL_RECENT], seen = bell_now(b);
     bool superseded, elsewhere;
     assert_true(bell_alive(b));
-    assert_true(bell_watch(b, event_fd));
+    assert_true(bell_watch(b, event_fd, 3));
     assert_int_equal(truncate(path, 0), 0);
     assert_false(bell_alive(b));
     bell_ring(b, 3);
@@ -391,6 +427,9 @@ int main(void)
                                         close_bell),
         cmocka_unit_test_setup_teardown(a_signal_ends_a_wait, open_bell, close_bell),
         cmocka_unit_test_setup_teardown(the_watch_thread_tells_the_loop, open_bell, close_bell),
+        cmocka_unit_test_setup_teardown(
+            with_an_ear_of_its_own_a_process_hears_all_others_and_not_itself, open_bell,
+            close_bell),
         cmocka_unit_test_setup_teardown(own_rings_can_be_left_out_and_foreign_ones_stay, open_bell,
                                         close_bell),
         cmocka_unit_test(a_bell_cut_short_is_survived),
