@@ -67,7 +67,7 @@ bool store_stamp(const struct app *app, const char *room, struct room_stamp *out
  * 503 busy: later. */
 struct problem store_delete(struct app *app, const char *room);
 
-/* Among the `count` least recently used connections, close those that nobody used for a minute and
+/* Among the `count` least recently used connections, close those that nobody used for 5 s and
  * those whose files have gone: an unlinked file takes space as long as it is open. */
 void store_trim(struct app *app, size_t count);
 

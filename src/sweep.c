@@ -14,7 +14,7 @@
 enum {
     JOINS_PER_SWEEP = 50,
     FILES_AFTER_JOIN = 8,
-    TRIM_PER_SWEEP = 64, /* cached connections looked at: idle, or without a file? */
+    TRIM_PER_SWEEP = 256, /* cached connections looked at: idle, or without a file? */
     STATE_BYTES = 64,
 };
 
@@ -64,13 +64,13 @@ static void visit(struct app *app, const char *room)
 
 static void sweep_from(struct app *app, struct state *s, int files)
 {
-    store_trim(app, TRIM_PER_SWEEP);
     s->place = store_rooms_from(app, s->place, files, visit);
 }
 
 void sweep_some(struct app *app, int files)
 {
     struct state s;
+    store_trim(app, TRIM_PER_SWEEP); /* one's own: also while another process sweeps */
     int fd = state_open(app, &s);
     if (fd < 0) return;
     sweep_from(app, &s, files);

@@ -165,7 +165,7 @@ static void a_connection_whose_file_has_gone_is_closed_by_trimming(void **state)
     assert_int_equal(open_files(), before + FILES_A_ROOM);
 }
 
-static void a_connection_that_nobody_used_for_a_minute_is_closed_by_trimming(void **state)
+static void a_connection_that_nobody_used_for_5_s_is_closed_by_trimming(void **state)
 {
     struct fixture *f = *state;
     struct who a;
@@ -174,7 +174,7 @@ static void a_connection_that_nobody_used_for_a_minute_is_closed_by_trimming(voi
     int before = open_files();
     assert_ok(join_of(f, "milk"));
     join(f, "tea", &a);
-    f->now_ms += 59999;
+    f->now_ms += 4999;
     assert_ok(exchange(f, "tea", &a, true, NULL, 0, &res));
     store_trim(&f->app, 8);
     assert_int_equal(open_files(), before + 2 * FILES_A_ROOM);
@@ -467,7 +467,7 @@ int main(void)
         CASE(a_cached_room_that_was_made_anew_elsewhere_is_opened_again),
         CASE(the_cache_keeps_as_many_rooms_open_as_it_may),
         CASE(a_connection_whose_file_has_gone_is_closed_by_trimming),
-        CASE(a_connection_that_nobody_used_for_a_minute_is_closed_by_trimming),
+        CASE(a_connection_that_nobody_used_for_5_s_is_closed_by_trimming),
         CASE(no_more_rooms_are_made_than_allowed_and_the_count_mends_itself),
         CASE(a_room_that_another_process_writes_is_busy_and_unchanged),
         CASE(a_process_killed_in_a_transaction_changes_nothing),
