@@ -13,13 +13,7 @@
 extern char **environ;
 
 enum {
-    ARENA_BYTES_MAX =
-        4 * HTTP_BODY_BYTES_MAX + 2 * HTTP_PARAMS_BYTES_MAX + 4 * ROOM_ANSWER_BYTES_MAX,
     BODY_MS = 10000,
-    BUSY_MS = 2000,
-    BUSY_STEP_MS_MAX = 20,
-    RECHECK_MS = 10000,
-    RECHECK_BLIND_MS = 500,
 };
 
 static void sleep_ms(int64_t ms)
@@ -88,7 +82,7 @@ static void wait_for_ring(struct app *app, const char *room, uint32_t *seen, int
 {
     uint32_t bucket = bell_bucket(room), rung[BELL_RECENT];
     bool blind = app->bell == NULL || app->data_remote || !bell_alive(app->bell);
-    int64_t recheck_ms = app_now_ms(app) + (blind ? RECHECK_BLIND_MS : RECHECK_MS);
+    int64_t recheck_ms = app_now_ms(app) + (blind ? PARK_RECHECK_BLIND_MS : PARK_RECHECK_MS);
     if (recheck_ms < until_ms) until_ms = recheck_ms;
     for (;;) {
         int64_t left_ms = until_ms - app_now_ms(app);
@@ -109,7 +103,7 @@ static void wait_for_ring(struct app *app, const char *room, uint32_t *seen, int
 static void hold(struct app *app, struct waiter *w, struct answer *an)
 {
     int64_t deadline_ms = w->deadline.at_ms;
-    struct arena *scratch = arena_new(ARENA_BYTES_MAX);
+    struct arena *scratch = arena_new(ROUTE_ARENA_BYTES_MAX);
     uint32_t seen = app->bell == NULL ? 0 : bell_now(app->bell);
     enum outcome outcome = OUTCOME_PARK;
     while (scratch != NULL) {
@@ -133,7 +127,7 @@ static void hold(struct app *app, struct waiter *w, struct answer *an)
 static void handle(struct app *app, struct request *rq, struct answer *an)
 {
     struct waiter w;
-    int64_t step_ms = 1, busy_until_ms = app_now_ms(app) + BUSY_MS;
+    int64_t step_ms = 1, busy_until_ms = app_now_ms(app) + ROUTE_BUSY_MS;
     for (;;) {
         enum outcome outcome = route_handle(app, rq, an, &w);
         if (outcome == OUTCOME_PARK) hold(app, &w, an);
@@ -142,13 +136,13 @@ static void handle(struct app *app, struct request *rq, struct answer *an)
         http_answer_init(an);
         rq->again = true;
         sleep_ms(step_ms);
-        if (step_ms < BUSY_STEP_MS_MAX) step_ms *= 2;
+        if (step_ms < ROUTE_BUSY_STEP_MS_MAX) step_ms *= 2;
     }
 }
 
 bool cgi_run(struct app *app)
 {
-    struct request rq = { .arena = arena_new(ARENA_BYTES_MAX) };
+    struct request rq = { .arena = arena_new(ROUTE_ARENA_BYTES_MAX) };
     struct answer an;
     http_answer_init(&an);
     app->process_per_poll = app->cfg.mode != CONFIG_MODE_PARKED;

@@ -12,7 +12,6 @@ struct conn *conn_new(int fd)
     struct conn *c = calloc(1, sizeof *c);
     if (c == NULL) return NULL;
     c->fd = fd;
-    c->fresh = true;
     gateway_in_init(&c->in);
     buf_init(&c->out, OUT_BYTES_MAX);
     return c;

@@ -18,7 +18,6 @@ enum conn_state {
 struct conn {
     int fd;
     enum conn_state state;
-    bool fresh;   /* no request was answered on it yet */
     bool hung_up; /* found while in use: to be closed by the loop */
     struct gateway_in in;
     struct buf out; /* what of the answer is still to be written, from out_at */

@@ -36,8 +36,8 @@ struct in_leave {
     bool soon;
 };
 
-extern const struct json_field ep_key_fields[], ep_join_fields[], ep_exchange_fields[],
-    ep_messages_fields[], ep_leave_fields[];
+extern const struct json_field ep_join_fields[], ep_exchange_fields[], ep_messages_fields[],
+    ep_leave_fields[];
 
 struct problem ep_health(struct ep_call *c);
 struct problem ep_join(struct ep_call *c);

@@ -23,8 +23,6 @@ enum {
     SWEEP_FILES = 16,
     DESCRIPTORS_SPARE = 256, /* rooms (file and journal), log, bell, … */
     DRAIN_MS = 700,          /* for answers to be taken when the process ends */
-    RECHECK_MS = 10000,      /* where the bell rings */
-    RECHECK_BLIND_MS = 500,
 };
 
 /* What epoll's data points to where it is not a connection. */
@@ -62,7 +60,8 @@ static void watch_bell(struct loop *l)
         rings = rings && bell_watch(app->bell, l->bell_fd, app_take_ear(app));
         park_mark_all(app->park); /* what was rung before the watch began */
     }
-    park_recheck_every(app->park, rings && !app->data_remote ? RECHECK_MS : RECHECK_BLIND_MS);
+    park_recheck_every(app->park,
+                       rings && !app->data_remote ? PARK_RECHECK_MS : PARK_RECHECK_BLIND_MS);
 }
 
 static void set_descriptors(struct loop *l)

@@ -41,7 +41,7 @@ struct park *park_open(struct app *app)
     struct park *p = calloc(1, sizeof *p);
     if (p == NULL) return NULL;
     p->app = app;
-    p->every_ms = 10000;
+    p->every_ms = PARK_RECHECK_MS;
     return p;
 }
 

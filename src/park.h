@@ -18,6 +18,11 @@
 #include "room.h"
 #include "timers.h"
 
+enum {
+    PARK_RECHECK_MS = 10000,     /* between re-checks of a room, where the bell reaches */
+    PARK_RECHECK_BLIND_MS = 500, /* and where it doesn't */
+};
+
 struct park;
 struct park_group;
 

@@ -7,6 +7,14 @@
 #include "http.h"
 #include "park.h"
 
+enum {
+    /* A body, its form-decoded copy, the variables, and the answer's messages. */
+    ROUTE_ARENA_BYTES_MAX =
+        4 * HTTP_BODY_BYTES_MAX + 2 * HTTP_PARAMS_BYTES_MAX + 4 * ROOM_ANSWER_BYTES_MAX,
+    ROUTE_BUSY_MS = 2000,        /* how long OUTCOME_BUSY is answered by trying again … */
+    ROUTE_BUSY_STEP_MS_MAX = 20, /* … after 1 ms, 2, 4 and so on up to this */
+};
+
 enum outcome {
     OUTCOME_ANSWER, /* the answer is ready */
     OUTCOME_PARK,   /* `waiter` says how to wait; for route_resume(): wait on */

@@ -10,9 +10,6 @@
 #include "log.h"
 
 enum {
-    /* A body, its form-decoded copy, the variables, and the answer's messages. */
-    ARENA_BYTES_MAX =
-        4 * HTTP_BODY_BYTES_MAX + 2 * HTTP_PARAMS_BYTES_MAX + 4 * ROOM_ANSWER_BYTES_MAX,
     LOOK_AGAIN_MS = 5,
 };
 
@@ -20,7 +17,7 @@ static struct arena *take_arena(struct loop *l)
 {
     struct arena *a = l->spare;
     l->spare = NULL;
-    return a != NULL ? a : arena_new(ARENA_BYTES_MAX);
+    return a != NULL ? a : arena_new(ROUTE_ARENA_BYTES_MAX);
 }
 
 static void give_arena(struct loop *l, struct arena *a)
@@ -72,7 +69,6 @@ static void become_idle(struct loop *l, struct conn *c)
 {
     bool keep = c->in.keep && !l->stopping;
     gateway_in_reset(&c->in);
-    c->fresh = false;
     if (keep)
         set_state(l, c, CONN_IDLE, SERVE_IDLE_MS);
     else
@@ -172,14 +168,14 @@ static void try(struct loop *l, struct conn *c)
         http_answer_free(&an);
         c->rq->again = true;
         set_state(l, c, CONN_BUSY, c->busy_step_ms);
-        if (c->busy_step_ms < SERVE_BUSY_STEP_MS_MAX) c->busy_step_ms *= 2;
+        if (c->busy_step_ms < ROUTE_BUSY_STEP_MS_MAX) c->busy_step_ms *= 2;
     } else {
         answer(l, c, &an);
     }
 }
 
-/* Under Apache a poll costs a process of its, which DESIGN's budget counts; nobody else is known to
- * start one process for each request in flight. */
+/* Under Apache a poll costs a process of its, which the budget of slots counts; nobody else is
+ * known to start one process for each request in flight. */
 static void learn_mode(struct loop *l, const char *server_software)
 {
     struct app *app = l->app;
@@ -216,7 +212,7 @@ static void handle(struct loop *l, struct conn *c)
         return;
     }
     c->busy_step_ms = 1;
-    c->busy_until_ms = app_now_ms(l->app) + SERVE_BUSY_MS;
+    c->busy_until_ms = app_now_ms(l->app) + ROUTE_BUSY_MS;
     try(l, c);
 }
 

@@ -28,8 +28,6 @@ enum {
     SERVE_IDLE_MS =
         120000, /* a kept connection without a request: longer than web servers keep one */
     SERVE_WRITE_MS = 30000, /* for an answer to be taken */
-    SERVE_BUSY_MS = 2000,   /* for a locked room to become free */
-    SERVE_BUSY_STEP_MS_MAX = 20,
 };
 
 /* The connection is readable, or its peer has gone. */

@@ -192,7 +192,13 @@ static void a_data_folder_that_cannot_be_stops_the_start_and_no_reload(void **st
     waitpid(pid, &status, 0);
     assert_int_equal(WEXITSTATUS(status), 1);
     assert_int_equal(access(other.socket_path, F_OK), -1);
+    pid_t before[8], after[8];
+    WAIT_FOR(children(t->pid, before, 8) == WORKERS);
     kill(t->pid, SIGHUP);
+    /* The signal was served before this worker came back; the other one was not replaced. */
+    kill(before[0], SIGKILL);
+    WAIT_FOR(children(t->pid, after, 8) == WORKERS && after[0] != before[0]);
+    assert_true(after[0] == before[1] || after[1] == before[1]);
     assert_int_equal(health(t), 200);
 }
 
