@@ -106,10 +106,3 @@ void buf_printf(struct buf *b, const char *format, ...)
     buf_add(b, large, bytes);
     free(large);
 }
-
-void buf_drop(struct buf *b, size_t len)
-{
-    if (len == 0) return;
-    b->len -= len;
-    memmove(b->at, b->at + len, b->len);
-}

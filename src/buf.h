@@ -32,7 +32,5 @@ void buf_add(struct buf *b, const void *at, size_t len);
 void buf_text(struct buf *b, const char *text);
 void buf_slice(struct buf *b, struct slice s);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Drop the first `len` bytes (len <= b->len). */
-void buf_drop(struct buf *b, size_t len);
 
 #endif

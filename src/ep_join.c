@@ -2,6 +2,7 @@
 
 #include "bell.h"
 #include "ep.h"
+#include "log.h"
 #include "rates.h"
 #include "sweep.h"
 
@@ -132,15 +133,26 @@ static void put_answer(struct ep_call *c, const struct join_result *res)
     buf_text(b, "},\"features\":" EP_FEATURES "}");
 }
 
+/* Counted once for a request, however often its room is busy. */
+static struct problem check_rate(const struct ep_call *c)
+{
+    char address[46];
+    int retry_after_s = 0;
+    if (c->rq->again ||
+        rates_take(c->app->rates, "join", c->rq->address, c->app->cfg.joins_per_minute,
+                   app_now_ms(c->app), &retry_after_s))
+        return NO_PROBLEM;
+    log_address(c->rq->address, address, sizeof address);
+    log_event(LOG_LEVEL_INFO, "rate-limited", "what=join from=%s", address);
+    return PROBLEM_RETRY(429, "rate-limited", "Too many joins from this address; wait a little.",
+                         retry_after_s);
+}
+
 struct problem ep_join(struct ep_call *c)
 {
     const struct in_join *in = c->in;
-    int retry_after_s = 0;
-    if (!c->rq->again &&
-        !rates_take(c->app->rates, "join", c->rq->address, c->app->cfg.joins_per_minute,
-                    app_now_ms(c->app), &retry_after_s))
-        return PROBLEM_RETRY(429, "rate-limited",
-                             "Too many joins from this address; wait a little.", retry_after_s);
+    struct problem p = check_rate(c);
+    if (p.status != 0) return p;
     if ((int64_t)in->meta.len > meta_bytes_max(&c->app->cfg))
         return PROBLEM(413, "message-too-large",
                        "meta is longer than a member's share; health says meta_bytes.");
@@ -155,7 +167,7 @@ struct problem ep_join(struct ep_call *c)
     if (!cursor_parse(in->after, &ask.after))
         return PROBLEM(400, "bad-cursor", "after is not a cursor.");
     struct join_result res = { 0 };
-    struct problem p = room_join(c->app, c->rq->arena, &ask, &res);
+    p = room_join(c->app, c->rq->arena, &ask, &res);
     if (!PROBLEM_IS_BUSY(p)) sweep_after_join(c->app); /* refused ones too: rooms may be too many */
     if (p.status != 0) return p;
     if (res.known && c->app->bell != NULL) {
