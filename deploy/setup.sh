@@ -3,12 +3,13 @@
 #
 #   deploy/setup.sh run     what `make run` needs to build and serve
 #   deploy/setup.sh test    and what `make test` needs
+#   deploy/setup.sh dist    and what `make dist` needs
 #   deploy/setup.sh fuzz    and what `make fuzz` needs
 #   deploy/setup.sh bench   and what `make bench` needs: the servers that Klatch is measured beside
 #   deploy/setup.sh check npm    install nothing; say whether npm and node will do
 #
-# As root or through sudo. A system-wide service that this brings along (nginx, and for the bench
-# lighttpd and PHP) is neither started nor enabled; one that was there before is left alone.
+# As root or through sudo. A system-wide service that this brings along (nginx, Apache, lighttpd,
+# coturn, and for the bench PHP) is neither started nor enabled; one that was there before is left alone.
 set -euo pipefail
 
 level=${1:-run}
@@ -54,6 +55,33 @@ look_for_test() {
     need_command perl perl
     need_file /usr/include/cmocka.h libcmocka-dev
     need_file /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core
+    look_for_servers
+    look_for_dist
+}
+
+# The web servers and rule sets of the recipes, and a relay.
+look_for_servers() {
+    need_command apache2 apache2
+    need_command lighttpd lighttpd
+    need_command turnserver coturn
+    need_command systemd-analyze systemd
+    need_command nft nftables
+    need_command ip iproute2
+    need_file /usr/lib/apache2/modules/mod_fcgid.so libapache2-mod-fcgid
+    need_file /usr/lib/apache2/modules/mod_security2.so libapache2-mod-security2
+    need_file /usr/share/modsecurity-crs/rules modsecurity-crs
+    need_file /usr/lib/apache2/suexec-pristine apache2-suexec-pristine
+}
+
+# What `make dist` builds with and its tests run with.
+look_for_dist() {
+    look_for_run
+    need_command aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+    need_command qemu-aarch64-static qemu-user-static
+    need_command readelf binutils
+    need_command zip zip
+    need_command unzip unzip
+    need_command xz xz-utils
 }
 
 look_for_fuzz() {
@@ -78,9 +106,10 @@ look() {
     case $level in
     run) look_for_run ;;
     test) look_for_test ;;
+    dist) look_for_dist ;;
     fuzz) look_for_fuzz ;;
     bench) look_for_bench ;;
-    *) fail "unknown level '$level': run, test, fuzz or bench" ;;
+    *) fail "unknown level '$level': run, test, dist, fuzz or bench" ;;
     esac
 }
 
@@ -112,7 +141,7 @@ known_to_apt() {
 
 # Packages that bring a service. While they are being installed, Debian's own hook keeps it from
 # being started. A hook that is there already stays in charge of all else and is put back afterwards.
-services=(nginx lighttpd php8.2-fpm)
+services=(nginx lighttpd php8.2-fpm apache2 coturn)
 policy=/usr/sbin/policy-rc.d
 policy_saved=$policy.before-klatch
 policy_mark='# Put here by Klatch while it installs packages; may be deleted.'
@@ -121,7 +150,7 @@ policy_set() {
     if grep -qsF "$policy_mark" "$policy"; then return; fi
     if [[ -e $policy ]]; then "${as_root[@]}" mv "$policy" "$policy_saved"; fi
     # shellcheck disable=SC2016  # expanded by the hook, not here
-    printf '#!/bin/sh\n%s\ncase $1 in nginx*|lighttpd*|php*) exit 101 ;; esac\n%s\nexit 0\n' "$policy_mark" \
+    printf '#!/bin/sh\n%s\ncase $1 in nginx*|lighttpd*|php*|apache*|coturn*) exit 101 ;; esac\n%s\nexit 0\n' "$policy_mark" \
         "test -x $policy_saved && exec $policy_saved \"\$@\"" |
         "${as_root[@]}" tee "$policy" >/dev/null
     "${as_root[@]}" chmod 755 "$policy"

@@ -493,6 +493,7 @@ bool config_read(struct config *cfg, const char *path, bool required,
     else if (fault == 0)
         fine = config_parse(&read, text, len, error);
     fine = fine && make_absolute(&read, path, error);
+    snprintf(read.path, sizeof read.path, "%s", path);
     if (fine) *cfg = read;
     free(text);
     return fine;

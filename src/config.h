@@ -19,6 +19,7 @@ enum {
 enum config_mode { CONFIG_MODE_AUTO, CONFIG_MODE_PROCESS, CONFIG_MODE_PARKED };
 
 struct config {
+    char path[CONFIG_TEXT_BYTES_MAX]; /* no key: the file that was read, or that would have been */
     char data_dir[CONFIG_TEXT_BYTES_MAX]; /* relative: to the configuration file's folder */
     int mode;                             /* enum config_mode; key `mode` = auto|process|parked */
     int64_t hold_ms;              /* 0..110000, 25000; one costing a process: at most 20000 */
@@ -81,7 +82,7 @@ bool config_parse(struct config *cfg, const char *text, size_t len,
                   char error[CONFIG_ERROR_BYTES_MAX]);
 
 /* config_parse() of a file up to 64 KiB. A missing file is an error when `required`, else defaults.
- * data_dir comes out absolute. */
+ * data_dir comes out absolute, and cfg->path is `path`. */
 bool config_read(struct config *cfg, const char *path, bool required,
                  char error[CONFIG_ERROR_BYTES_MAX]);
 

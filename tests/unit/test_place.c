@@ -44,6 +44,7 @@ static void a_given_file_is_read_and_its_data_folder_lies_beside_it(void **state
     assert_true(place_read_config(&cfg, path, NULL, error));
     assert_int_equal(cfg.hold_ms, 1234);
     assert_string_equal(cfg.data_dir, expected);
+    assert_string_equal(cfg.path, path);
     test_folder_remove(folder);
 }
 
