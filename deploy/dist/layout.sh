@@ -1,0 +1,89 @@
+#!/bin/bash
+# Lay out what is uploaded to a web host, as the zip holds it, from this tree and any binary:
+#
+#   deploy/dist/layout.sh DEST BINARY
+#
+# DEST is made when it isn't there; over an older layout it does what uploading does: files of the
+# same name are replaced (a program that runs keeps its own), others stay. Needs `make vendor`.
+set -euo pipefail
+
+fail() {
+    printf 'layout: %s\n' "$*" >&2
+    exit 1
+}
+
+(($# == 2)) || fail 'usage: deploy/dist/layout.sh DEST BINARY'
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+here=$root/deploy/dist
+vendor=$root/build/vendor
+[[ -f $2 ]] || fail "$2 is not there: build it first"
+[[ -f $vendor/lit-html/LICENSE ]] || fail 'what the page uses is not there: run make vendor first'
+binary=$(realpath "$2")
+export LC_ALL=C
+umask 022
+mkdir -p "$1"
+dest=$(realpath "$1")
+stage=$(mktemp -d "$dest.XXXXXX")
+chmod 755 "$stage"
+web=$stage/public_html/klatch
+
+# Copy the folder $1 to $2: files of people's making, none of their editors'.
+copy_tree() {
+    local file
+    mkdir -p "$2"
+    (cd "$1" && find . -type d -name '[!.]*' -print0) | (cd "$2" && xargs -0r mkdir -p)
+    while IFS= read -r file; do
+        install -m 644 "$1/$file" "$2/$file"
+    done < <(cd "$1" && find . -type f -name '[!.]*' ! -name '*~' ! -name '*.d.ts' | sort)
+}
+
+lay_web() {
+    local name
+    mkdir -p "$web"
+    for name in "$root"/public_html/*; do
+        case ${name##*/} in
+        vendor) ;;
+        *.*) install -m 644 "$name" "$web/" ;;
+        *) copy_tree "$name" "$web/${name##*/}" ;;
+        esac
+    done
+    copy_tree "$vendor" "$web/vendor"
+}
+
+lay_cgi_bin() {
+    local cgi_bin=$web/cgi-bin name
+    mkdir -p "$cgi_bin"
+    install -m 644 "$here/cgi-bin/.htaccess" "$root/cgi-bin/klatch.conf.sample" "$cgi_bin/"
+    for name in klatch.fcgi klatch-poll.fcgi klatch.cgi; do
+        install -m 755 "$binary" "$cgi_bin/$name"
+    done
+    if [[ -e $here/probe.cgi ]]; then install -m 755 "$here/probe.cgi" "$cgi_bin/"; fi
+}
+
+lay_private() {
+    mkdir -m 700 "$stage/klatch-private"
+    install -m 644 "$here"/klatch-private/{.htaccess,README.txt} "$stage/klatch-private/"
+}
+
+# What was uploaded, so that the doctor page can tell half an upload from a whole one.
+write_manifest() {
+    local version file separator=''
+    version=$(sed -n 's/^#define KLATCH_VERSION "\(.*\)"$/\1/p' "$root/src/version.h")
+    cd "$web"
+    printf '{\n  "version": "%s",\n  "files": [' "$version"
+    while IFS= read -r file; do
+        printf '%s\n    { "path": "%s", "bytes": %d, "sha256": "%s" }' "$separator" "${file#./}" \
+            "$(stat -c %s "$file")" "$(sha256sum <"$file" | cut -d ' ' -f 1)"
+        separator=,
+    done < <(find . -type f | sort)
+    printf '\n  ]\n}\n'
+}
+
+trap 'rm -rf "$stage"' EXIT
+lay_web
+lay_cgi_bin
+lay_private
+install -m 644 "$here/INSTALL.txt" "$stage/"
+manifest=$(write_manifest)
+printf '%s\n' "$manifest" >"$web/files.json"
+cp -a --remove-destination "$stage/." "$dest/"
