@@ -53,6 +53,7 @@ form { display: grid; gap: .9rem; min-inline-size: 0; }
   display: grid; gap: .2rem; justify-items: start; min-inline-size: 0; overflow-wrap: anywhere;
 }
 .problem .title { font-weight: 700; }
+.problem a { color: inherit; font-weight: 600; }
 .without {
   display: flex; align-items: center; justify-content: space-between; gap: .75rem; color: var(--muted);
   font-size: .9375rem; line-height: 1.4;

@@ -2,12 +2,16 @@
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { live } from '../vendor/lit-html/directives/live.js';
 import { Part } from './part.js';
+import { DOCTOR } from './find-api.js';
 import { icon } from './icons.js';
 import { Level } from './level.js';
 import { NAME_MAX } from './name.js';
 import { problemText } from './strings.js';
 import { lobbyStyle } from './lobby.css.js';
 import './devices.js';
+
+/** Codes of problems whose cause the doctor page finds. */
+const FOR_THE_DOCTOR = ['network', 'timeout', 'not-found', 'not-klatch', 'disk-full'];
 
 /** @typedef {{code: string, message?: string, kind?: 'audio' | 'video' | 'both' | null}} Problem */
 
@@ -118,9 +122,11 @@ export class KlatchLobby extends Part {
 
   /** @param {Problem} problem @param {string} kind */
   #problem(problem, kind) {
-    const { title, more } = problemText(this.props.t, problem);
+    const { t } = this.props;
+    const { title, more } = problemText(t, problem);
     return html`<div class="problem ${kind}">
-      ${icon('warning')}<div><p class="title">${title}</p><p>${more}</p></div></div>`;
+      ${icon('warning')}<div><p class="title">${title}</p><p>${more}</p>
+      ${FOR_THE_DOCTOR.includes(problem.code) ? html`<p><a href=${DOCTOR}>${t('lobby.doctor')}</a></p>` : nothing}</div></div>`;
   }
 
   /** @param {SubmitEvent} event */

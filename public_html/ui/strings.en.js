@@ -13,6 +13,7 @@ export default {
   'lobby.asking': 'Allow camera and microphone when the browser asks.',
   'lobby.without': 'You can also join without camera or microphone, to listen and write.',
   'lobby.retry': 'Try again',
+  'lobby.doctor': 'Is this your site? See what is wrong.',
   'lobby.privacy': 'Sound, picture and text go from browser to browser, encrypted. To find each other, browsers ask'
     + ' address servers: stun.l.google.com and stun.nextcloud.com, unless the owner of this site chose others.',
 

@@ -129,3 +129,11 @@ test('joining that takes long can be cancelled', async () => {
   assert.equal(await page.getByRole('alert').innerText(), '');
   await close();
 });
+
+test('where no server answers, the lobby links to the doctor', async () => {
+  const { page, close } = await openScene(browser, server.url, 'lobby-not-klatch');
+  const link = page.getByRole('alert').getByRole('link', { name: 'See what is wrong' });
+  await link.waitFor();
+  assert.equal(await link.evaluate((a) => a.href), `${server.url}fake/doctor.html`);
+  await close();
+});
