@@ -1,0 +1,61 @@
+// Debian's lighttpd around one of the recipes.
+import fs from 'node:fs';
+import path from 'node:path';
+import { Site } from './site.mjs';
+import { WWW, WebServer, freePort, isRoot, render } from './web-server.mjs';
+
+const frame = ({ dir, port }) => `
+server.modules = ( "mod_indexfile" )
+server.port = ${port}
+server.bind = "127.0.0.1"
+server.errorlog = "${dir}/server.log"
+server.breakagelog = "${dir}/server.log"
+server.pid-file = "${dir}/lighttpd.pid"
+server.upload-dirs = ( "${dir}/uploads" )
+${isRoot ? 'server.username = "www-data"\nserver.groupname = "www-data"' : ''}
+include_shell "/usr/share/lighttpd/create-mime.conf.pl"
+`;
+
+export class Lighttpd extends WebServer {
+  /**
+   * @param {object} [options]
+   * @param {'fastcgi' | 'cgi'} [options.how]
+   * @param {string} [options.extra] lines after the recipe
+   * @param {object | null} [options.config]
+   * @param {'home' | 'ftp'} [options.kind]
+   * @param {string} [options.bin]
+   */
+  constructor({ how = 'fastcgi', extra = '', config = {}, kind = 'home', bin } = {}) {
+    super();
+    this.how = how;
+    this.extra = extra;
+    this.site = new Site(path.join(this.dir, 'home'), { kind, config, bin, owner: isRoot ? WWW : null });
+  }
+
+  static async start(options) {
+    const server = new Lighttpd(options);
+    try {
+      await server.start();
+    } catch (error) {
+      await server.stop().catch(() => {});
+      throw error;
+    }
+    return server;
+  }
+
+  async start() {
+    this.port ||= await freePort();
+    for (const name of ['uploads', 'sockets']) {
+      fs.mkdirSync(path.join(this.dir, name), { recursive: true });
+      fs.chmodSync(path.join(this.dir, name), 0o777);
+    }
+    // lighttpd opens its log as who it becomes.
+    fs.writeFileSync(this.log, '');
+    fs.chmodSync(this.log, 0o666);
+    const recipe = render(`lighttpd/klatch-${this.how}.conf.in`, {
+      PUBLIC: this.site.folder, SOCKET: path.join(this.dir, 'sockets/klatch'),
+    });
+    fs.writeFileSync(path.join(this.dir, 'lighttpd.conf'), `${frame(this)}\n${recipe}\n${this.extra}\n`);
+    await this.run(['lighttpd', '-D', '-f', path.join(this.dir, 'lighttpd.conf')]);
+  }
+}
