@@ -66,7 +66,7 @@ export class Apache extends WebServer {
    * @param {boolean} [options.subFolder] page at /klatch/; else at the host's root
    * @param {object | null} [options.config] klatch.conf; null: none, as after an upload
    * @param {'home' | 'ftp'} [options.kind]
-   * @param {Site} [options.site] one that is there already
+   * @param {Site | null} [options.site] one that is there already; null: it comes later
    * @param {string} [options.bin]
    */
   constructor({ recipe = 'apache-fcgid', modules = [], without = [], main = '', extra = '', inSite = '',
@@ -75,7 +75,7 @@ export class Apache extends WebServer {
     this.recipe = recipe;
     this.options = { main, extra, inSite, subFolder };
     this.modules = [...MODULES, ...RECIPES[recipe].modules, ...modules].filter((name) => !without.includes(name));
-    this.site = site ?? new Site(path.join(this.dir, 'home'), { kind, config, bin, owner: isRoot ? WWW : null });
+    this.site = site !== undefined ? site : new Site(path.join(this.dir, 'home'), { kind, config, bin, owner: isRoot ? WWW : null });
     this.base = subFolder ? '/klatch' : '';
     this.socketPath = path.join(this.dir, 'klatch.sock');
     this.values = {};
