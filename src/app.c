@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "admin.h"
 #include "bell.h"
 #include "log.h"
 #include "park.h"
@@ -106,6 +107,8 @@ bool app_find_data_dir(struct app *app)
     if (error != 0)
         log_event(LOG_LEVEL_ERROR, "data-folder-failed", "data_dir=%s error=%s", app->cfg.data_dir,
                   strerror(error));
+    else
+        admin_make(app->data_dir);
     return error == 0;
 }
 

@@ -61,6 +61,17 @@ void ident_hash(const void *at, size_t len, uint8_t out[IDENT_HASH_BYTES])
     if (mbedtls_sha256_ret(len == 0 ? (const uint8_t *)"" : at, len, out, 0) != 0) die("SHA-256");
 }
 
+void ident_hex(const void *at, size_t len, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *byte = at;
+    for (size_t i = 0; i < len; i++) {
+        out[2 * i] = digits[byte[i] >> 4];
+        out[2 * i + 1] = digits[byte[i] & 15];
+    }
+    out[2 * len] = '\0';
+}
+
 bool ident_equal(const void *a, const void *b, size_t len)
 {
     const volatile uint8_t *left = a, *right = b;

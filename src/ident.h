@@ -18,6 +18,8 @@ void ident_peer(char out[IDENT_PEER_BYTES + 1]);
 void ident_key(char out[IDENT_KEY_BYTES + 1]);
 /* SHA-256 of `len` bytes (FIPS 180-4). Keys are stored as this. */
 void ident_hash(const void *at, size_t len, uint8_t out[IDENT_HASH_BYTES]);
+/* `len` bytes as 2 * len digits in lower case, with a NUL. */
+void ident_hex(const void *at, size_t len, char *out);
 /* Same bytes? In a time that depends on `len` only. */
 bool ident_equal(const void *a, const void *b, size_t len);
 
