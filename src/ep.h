@@ -35,9 +35,13 @@ struct in_leave {
     struct slice key;
     bool soon;
 };
+struct in_doctor {
+    struct slice admin_key, lines;
+    int64_t ms;
+};
 
 extern const struct json_field ep_join_fields[], ep_exchange_fields[], ep_messages_fields[],
-    ep_leave_fields[];
+    ep_leave_fields[], ep_doctor_hold_fields[], ep_doctor_report_fields[], ep_doctor_save_fields[];
 
 struct problem ep_health(struct ep_call *c);
 struct problem ep_join(struct ep_call *c);
@@ -46,16 +50,29 @@ struct problem ep_exchange(
     struct ep_call *c); /* POST messages too, which has no after and no wait_ms */
 struct problem ep_read(struct ep_call *c);
 struct problem ep_leave(struct ep_call *c);
+struct problem ep_doctor_echo(struct ep_call *c); /* GET and POST */
+struct problem ep_doctor_hold(struct ep_call *c);
+struct problem ep_doctor_report(struct ep_call *c);
+struct problem ep_doctor_save(struct ep_call *c);
 
 /* route_resume() for a parked exchange. */
 enum outcome ep_exchange_resume(struct app *app, struct arena *scratch, struct waiter *w,
                                 enum wake wake, struct answer *an);
 
+/* route_resume() for a hold of the doctor's. */
+enum outcome ep_doctor_resume(struct app *app, const struct waiter *w, enum wake wake,
+                              struct answer *an);
+
+/* Count one call for the row's policy: 429 when its address has made too many. */
+struct problem ep_doctor_count(const struct ep_call *c);
+
 /* What this binary can do, for join and health. */
-#define EP_FEATURES "[\"exchange\",\"resume\",\"replaces\",\"supersede\"]"
+#define EP_FEATURES "[\"exchange\",\"resume\",\"replaces\",\"supersede\",\"doctor\"]"
 
 /* The longest that a poll is held, in ms. */
 int64_t ep_hold_ms(const struct app *app);
+/* What `retry_ms` says where no poll can be held. */
+int64_t ep_retry_ms(const struct app *app);
 
 /* Append `"limits":{…}`: what one member may use. */
 void ep_put_limits(struct buf *b, const struct config *cfg);

@@ -160,7 +160,7 @@ static struct exchange_result nothing_after(struct cursor after)
     return (struct exchange_result){ .next = after };
 }
 
-static int64_t retry_ms(const struct app *app)
+int64_t ep_retry_ms(const struct app *app)
 {
     int64_t third_ms = app->cfg.lease_ms / 3;
     return third_ms < RETRY_MS ? third_ms : RETRY_MS;
@@ -216,7 +216,7 @@ static struct problem poll(struct ep_call *c, struct exchange_result *res, struc
     if (hold && said->sent != NULL) hold = (w->sent = strdup(said->sent)) != NULL;
     if (!hold) {
         park_drop(c->app, w);
-        if (!found) said->retry_ms = retry_ms(c->app);
+        if (!found) said->retry_ms = ep_retry_ms(c->app);
         put_answer(&c->an->body, res, said);
         return NO_PROBLEM;
     }

@@ -126,6 +126,7 @@ static bool path_from_uri(struct request *rq, const char *uri)
 
 bool http_request_from_env(struct request *rq, char *const *env)
 {
+    rq->env = env;
     rq->method = method_of(http_env(env, "REQUEST_METHOD"));
     rq->query = slice_of(http_env(env, "QUERY_STRING"));
     rq->content_type = slice_of(http_env(env, "CONTENT_TYPE"));
@@ -143,6 +144,13 @@ bool http_request_from_env(struct request *rq, char *const *env)
         return path_from_uri(rq, http_env(env, "REQUEST_URI"));
     rq->path = slice_of(info);
     return true;
+}
+
+bool http_is_type(struct slice content_type, const char *type)
+{
+    size_t len = strlen(type);
+    return content_type.len >= len && strncasecmp(content_type.at, type, len) == 0 &&
+           (content_type.len == len || content_type.at[len] == ';' || content_type.at[len] == ' ');
 }
 
 struct slice http_allowed_origin(const struct config *cfg, const struct request *rq)

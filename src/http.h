@@ -35,6 +35,7 @@ struct request {
     bool body_too_large; /* body is empty then */
     bool again;          /* handled before, with OUTCOME_BUSY: its rate was counted then */
     const char *address; /* REMOTE_ADDR, "" when unknown */
+    char *const *env;    /* every variable; NULL: none */
 };
 
 struct answer {
@@ -56,6 +57,8 @@ int64_t http_content_length(char *const *env);
 /* The value of `name` in env; NULL: absent. */
 const char *http_env(char *const *env, const char *name);
 
+/* Is this content type `type`, with or without parameters? */
+bool http_is_type(struct slice content_type, const char *type);
 /* The origin that `rq` names, when the configuration allows it; else absent. */
 struct slice http_allowed_origin(const struct config *cfg, const struct request *rq);
 

@@ -32,7 +32,7 @@ struct park {
     struct park_group *first_marked, *last_marked;
     struct waiter *cursor; /* what park_next() gives next; NULL: begin the next marked group */
     struct timers deadlines, group_timers;
-    size_t count;
+    size_t count, count_no_room;
     int64_t every_ms;
 };
 
@@ -57,6 +57,11 @@ void park_close(struct park *p)
 size_t park_count(const struct park *p)
 {
     return p->count;
+}
+
+size_t park_count_no_room(const struct park *p)
+{
+    return p->count_no_room;
 }
 
 static struct park_group *group_find(const struct park *p, const char *room)
@@ -140,6 +145,19 @@ bool park_has_newer(const struct park *p, const char *room, const char *peer, in
     return w != NULL && turn >= 0 && w->turn > turn;
 }
 
+/* `w` hangs on nothing but its deadline. */
+static struct waiter *add_no_room(struct park *p, struct waiter *w)
+{
+    w->group = NULL;
+    if (!timers_set(&p->deadlines, &w->deadline, w->deadline.at_ms)) {
+        free(w);
+        return NULL;
+    }
+    p->count++;
+    p->count_no_room++;
+    return w;
+}
+
 struct waiter *park_add(struct park *p, const struct waiter *from, struct waiter **superseded)
 {
     *superseded = NULL;
@@ -147,6 +165,7 @@ struct waiter *park_add(struct park *p, const struct waiter *from, struct waiter
     if (w == NULL) return NULL;
     *w = *from;
     w->deadline.place = 0;
+    if (w->no_room) return add_no_room(p, w);
     struct park_group *g = group_find(p, from->wait.room);
     if (g == NULL) g = group_make(p, from->wait.room);
     if (g == NULL || !timers_set(&p->deadlines, &w->deadline, from->deadline.at_ms)) {
@@ -170,6 +189,12 @@ struct waiter *park_add(struct park *p, const struct waiter *from, struct waiter
 void park_remove(struct park *p, struct waiter *w)
 {
     struct park_group *g = w->group;
+    if (w->no_room) {
+        timers_clear(&p->deadlines, &w->deadline);
+        p->count--;
+        p->count_no_room--;
+        return;
+    }
     if (p->cursor == w) p->cursor = w->next;
     *(w->previous != NULL ? &w->previous->next : &g->waiters) = w->next;
     if (w->next != NULL) w->next->previous = w->previous;
@@ -181,7 +206,8 @@ void park_remove(struct park *p, struct waiter *w)
 
 void park_drop(struct app *app, struct waiter *w)
 {
-    if (app->bell != NULL) bell_owner_release(app->bell, w->wait.peer, w->ticket);
+    if (app->bell != NULL && !w->no_room)
+        bell_owner_release(app->bell, w->wait.peer, w->ticket);
     if (w->slot >= 0) slots_give(app->slots, w->slot);
     free(w->sent);
 }

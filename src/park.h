@@ -6,7 +6,8 @@
  *
  * Waiters of one room hang on one group. A group has one timer, for the room's next lease end or
  * its next re-check, whichever is sooner: re-checks are by room, never by waiter. A waiter has one
- * timer, its own deadline. Park answers nobody and knows no connection: the loop (or the CGI
+ * timer, its own deadline. A waiter without a room hangs on no group: only its deadline, the end of
+ * the process or a hang-up ends it. Park answers nobody and knows no connection: the loop (or the CGI
  * process) asks who is due and calls route_resume(). */
 #ifndef KLATCH_PARK_H
 #define KLATCH_PARK_H
@@ -37,12 +38,15 @@ struct waiter {
     struct timer deadline;
     const char *origin; /* one of the configuration's, or NULL */
     int slot;           /* of the poll budget; -1: none */
+    bool no_room;       /* the doctor's: waits for nothing but its deadline */
+    int64_t since_ms;   /* no_room: when it began */
 };
 _Static_assert(sizeof(struct waiter) <= 272, "a parked poll stays small");
 
 struct park *park_open(struct app *app);
 void park_close(struct park *p); /* frees the waiters that are left */
 size_t park_count(const struct park *p);
+size_t park_count_no_room(const struct park *p); /* of these, waiters without a room */
 
 /* Take `from` (by value, its `sent` and slot with it) into the park until its deadline.
  * An older poll of the same member in this park is superseded by it: it is returned in *superseded,

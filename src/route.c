@@ -4,8 +4,16 @@
 
 #include "ep.h"
 
-enum { NEED_KEY = 1 };
-enum { BODY_JOIN_MAX = 65536, BODY_LEAVE_MAX = 4096 };
+enum {
+    NEED_KEY = 1,
+    DOCTOR = 2, /* counted for each address, before its body is looked at */
+};
+enum {
+    BODY_JOIN_MAX = 65536,
+    BODY_LEAVE_MAX = 4096,
+    BODY_ECHO_MAX = 100000,
+    BODY_DOCTOR_MAX = 8192,
+};
 
 struct route {
     enum http_method method;
@@ -26,6 +34,10 @@ static const struct route routes[] = {
     { HTTP_GET, "/v1/rooms/{room}/messages", NEED_KEY, 0, NULL, ep_read },
     { HTTP_POST, "/v1/rooms/{room}/leave", NEED_KEY, BODY_LEAVE_MAX, ep_leave_fields, ep_leave },
     { HTTP_GET, "/v1/rooms/{room}", 0, 0, NULL, ep_room },
+    { HTTP_GET, "/v1/doctor/echo", DOCTOR, 0, NULL, ep_doctor_echo },
+    { HTTP_POST, "/v1/doctor/echo", DOCTOR, BODY_ECHO_MAX, NULL, ep_doctor_echo },
+    { HTTP_POST, "/v1/doctor/hold", DOCTOR, BODY_DOCTOR_MAX, ep_doctor_hold_fields,
+      ep_doctor_hold },
 };
 
 /* What any row's field table fills; zeroed before. */
@@ -34,6 +46,7 @@ union any_in {
     struct in_join join;
     struct in_exchange exchange;
     struct in_leave leave;
+    struct in_doctor doctor;
 };
 
 /* Does `path` have the segments of `pattern`? *room is the segment at {room}. */
@@ -73,19 +86,12 @@ static const struct route *find(const struct request *rq, struct slice *room, co
     return NULL;
 }
 
-static bool is_type(struct slice content_type, const char *type)
-{
-    size_t len = strlen(type);
-    return content_type.len >= len && strncasecmp(content_type.at, type, len) == 0 &&
-           (content_type.len == len || content_type.at[len] == ';' || content_type.at[len] == ' ');
-}
-
 /* The JSON text of the request, whichever of the two types carries it. */
 static struct problem body_of(const struct request *rq, struct slice *json)
 {
     *json = rq->body;
-    if (is_type(rq->content_type, "application/json")) return NO_PROBLEM;
-    if (!is_type(rq->content_type, "application/x-www-form-urlencoded"))
+    if (http_is_type(rq->content_type, "application/json")) return NO_PROBLEM;
+    if (!http_is_type(rq->content_type, "application/x-www-form-urlencoded"))
         return PROBLEM(415, "unsupported-type",
                        "Send application/json, or a form with one field named json.");
     if (!http_form_field(rq->arena, rq->body, "json", json) || json->at == NULL)
@@ -113,7 +119,8 @@ static struct problem run(const struct route *route, struct slice room, struct e
                            "A room's name is 1 to 64 characters of A-Z a-z 0-9 _ and -.");
         memcpy(c->room, room.at, room.len);
     }
-    struct problem p = decode(route, c, &in);
+    struct problem p = route->policy & DOCTOR ? ep_doctor_count(c) : NO_PROBLEM;
+    if (p.status == 0) p = decode(route, c, &in);
     if (p.status != 0) return p;
     if (route->policy & NEED_KEY) {
         c->key = in.key.key.at != NULL ? in.key.key : c->rq->key;
@@ -165,6 +172,7 @@ enum outcome route_resume(struct app *app, struct arena *scratch, struct waiter 
                           enum wake wake, struct answer *an)
 {
     an->origin = slice_of(waiter->origin);
+    if (waiter->no_room) return ep_doctor_resume(app, waiter, wake, an);
     return ep_exchange_resume(app, scratch, waiter, wake, an);
 }
 

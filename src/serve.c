@@ -252,8 +252,9 @@ void serve_writable(struct loop *l, struct conn *c)
 void serve_hangup(struct loop *l, struct conn *c)
 {
     struct waiter *w = c->waiter;
-    bool newest = w != NULL && (l->app->bell == NULL ||
-                                bell_owner_newest(l->app->bell, w->wait.peer, w->ticket));
+    bool newest = w != NULL && !w->no_room &&
+                  (l->app->bell == NULL ||
+                   bell_owner_newest(l->app->bell, w->wait.peer, w->ticket));
     if (newest && !l->stopping) (void)room_hangup(l->app, &w->wait);
     drop(l, c);
 }
