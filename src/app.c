@@ -13,6 +13,7 @@
 
 #include "admin.h"
 #include "bell.h"
+#include "fstype.h"
 #include "log.h"
 #include "park.h"
 #include "rates.h"
@@ -69,22 +70,10 @@ static void read_boot_id(char out[37])
     if (n != 36) snprintf(out, 37, "no-boot-id");
 }
 
-/* File systems whose other machines hear no futex, and where stat is stale (linux/magic.h). */
 static bool is_remote(const char *path)
 {
-    static const unsigned long remote[] = {
-        0x6969,     /* NFS */
-        0xff534d42, /* CIFS */
-        0xfe534d42, /* SMB2 */
-        0x65735546, /* FUSE */
-        0x00c36400, /* Ceph */
-        0x01021997, /* 9P */
-    };
     struct statfs fs;
-    if (statfs(path, &fs) != 0) return false;
-    for (size_t i = 0; i < sizeof remote / sizeof *remote; i++)
-        if (((unsigned long)fs.f_type & 0xffffffff) == remote[i]) return true;
-    return false;
+    return statfs(path, &fs) == 0 && fstype_find((uint32_t)fs.f_type)->remote;
 }
 
 /* 0, or the errno of what is wrong with the folder. */
@@ -138,6 +127,7 @@ bool app_open(struct app *app)
     char path[PATH_BYTES_MAX];
     if (app->now_ms == NULL) app->now_ms = boottime_ms;
     if (app->wall_ms == NULL) app->wall_ms = realtime_ms;
+    app->wall_ahead_ms = app_wall_ms(app) - app_now_ms(app);
     read_boot_id(app->boot_id);
     if (!app_find_data_dir(app)) return false;
     app->data_remote = is_remote(app->data_dir);

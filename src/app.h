@@ -32,6 +32,7 @@ struct app {
     bool process_per_poll; /* a held poll costs a process of the web server */
     size_t parked_max;     /* polls that this process may hold: descriptors set the bound */
     const char *how;       /* for health: "fastcgi" or "cgi" */
+    int64_t wall_ahead_ms; /* of the wall clock before now_ms, when the process started */
     int64_t (*now_ms)(void *clock_arg);
     int64_t (*wall_ms)(void *clock_arg);
     void *clock_arg;

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fstype.h"
 #include "ident.h"
 #include "log.h"
 
@@ -143,29 +144,8 @@ static int replace(const char *path, int fd, const struct stat *st, const struct
 
 static bool is_shared_by_hosts(int fd)
 {
-    /* statfs(2) */
-    static const uint32_t types[] = {
-        0x6969,     /* NFS */
-        0x517b,     /* SMB */
-        0xff534d42, /* CIFS */
-        0xfe534d42, /* SMB 2 */
-        0x65735546, /* FUSE */
-        0x01021997, /* 9P */
-        0x00c36400, /* Ceph */
-        0x5346414f, /* AFS of OpenAFS */
-        0x6b414653, /* AFS of Linux */
-        0x73757245, /* Coda */
-        0x0bd00bd0, /* Lustre */
-        0x47504653, /* GPFS */
-        0x01161970, /* GFS2 */
-        0x7461636f, /* OCFS2 */
-    };
     struct statfs fs;
-    if (fstatfs(fd, &fs) != 0) return true;
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        if ((uint32_t)fs.f_type == types[i]) return true;
-    }
-    return false;
+    return fstatfs(fd, &fs) != 0 || fstype_find((uint32_t)fs.f_type)->remote;
 }
 
 static int map(struct mapfile *m, int fd)
