@@ -120,7 +120,7 @@ clean: ## remove everything that was built or fetched
 	rm -f cgi-bin/klatch.fcgi cgi-bin/klatch.cgi tests/node_modules
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile deploy/dist/Makefile.inc | expand -t 16
 
 # ---- the binary --------------------------------------------------------------------------------
 
@@ -245,6 +245,7 @@ public_html/vendor/lit-html/LICENSE: $(B)/vendor/lit-html/LICENSE
 	@touch $@
 
 include tests/bench/Makefile.inc
+include deploy/dist/Makefile.inc
 
 # ---- lint: each is one test of `make test` -----------------------------------------------------
 

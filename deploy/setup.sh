@@ -77,6 +77,8 @@ look_for_servers() {
 look_for_dist() {
     look_for_run
     need_command aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+    need_command dpkg-source dpkg-dev
+    need_command tclsh tcl
     need_command qemu-aarch64-static qemu-user-static
     need_command readelf binutils
     need_command zip zip

@@ -1,0 +1,116 @@
+#!/bin/bash
+# Fetch what the static binaries are linked from, into a folder of its own:
+#
+#   deploy/dist/fetch.sh DIR
+#
+# The sources are those of Debian 12's packages with Debian's patches, so that the binaries in the
+# zip hold the same fixes as one that is linked on a server; musl is Debian's for both machines. apt
+# does the fetching, with lists and settings of its own in DIR, and checks signatures and sums.
+# Nothing is installed. What is kept:
+#
+#   DIR/sqlite3 libfcgi cjson util-linux mbedtls   the few files that are compiled, and headers
+#   DIR/musl-amd64 musl-arm64                      libc.a, crt*.o, headers
+#   DIR/LICENSES.txt                               what was taken, its version, its licence
+set -euo pipefail
+
+(($# == 1)) || { printf 'usage: deploy/dist/fetch.sh DIR\n' >&2; exit 1; }
+release=bookworm
+export LC_ALL=C
+umask 022
+rm -rf "$1"
+mkdir -p "$1"
+cd "$1"
+dir=$PWD
+
+# The mirror that this machine is set up to use, else Debian's own.
+site() {
+    local found
+    # shellcheck disable=SC2016  # apt fills it in
+    found=$(apt-get indextargets --format '$(SITE)' "Label: $1" 2>/dev/null | head -n 1 || true)
+    printf '%s' "${found:-$2}"
+}
+
+write_apt_settings() {
+    local main security line
+    main=$(site Debian http://deb.debian.org/debian)
+    security=$(site Debian-Security http://deb.debian.org/debian-security)
+    mkdir -p apt/lists/partial apt/cache/archives/partial apt/none
+    for line in "$main $release" "$main $release-updates" "$security $release-security"; do
+        printf 'deb [arch=amd64,arm64] %s main\ndeb-src %s main\n' "$line" "$line"
+    done >apt/sources.list
+    cat >apt/apt.conf <<END
+Dir::Etc::SourceList "$dir/apt/sources.list";
+Dir::Etc::SourceParts "$dir/apt/none";
+Dir::State::Lists "$dir/apt/lists";
+Dir::State::extended_states "$dir/apt/extended_states";
+Dir::Cache "$dir/apt/cache";
+APT::Architectures { "amd64"; "arm64"; };
+APT::Sandbox::User "root";
+Acquire::Languages "none";
+Acquire::Retries "3";
+END
+    export APT_CONFIG=$dir/apt/apt.conf
+}
+
+# The files "$@" of the source package $1, patched, in a folder of its name.
+take_source() {
+    local package=$1
+    shift
+    dpkg-source --no-copy -x "apt/$package"_*.dsc "apt/$package" >"apt/$package.log" 2>&1 ||
+        { cat "apt/$package.log" >&2; exit 1; }
+    mkdir "$package"
+    (cd "apt/$package" && cp --parents -r "$@" "$dir/$package")
+}
+
+# SQLite as one file, as its own Makefile makes it; that takes tclsh, and a compiler for lemon.
+take_sqlite() {
+    take_source sqlite3 debian/copyright
+    mkdir apt/amalgamation
+    make -s -C apt/amalgamation -f ../sqlite3/main.mk TOP="$dir/apt/sqlite3" BCC=gcc TCC=gcc \
+        NAWK=awk sqlite3.c >apt/amalgamation.log 2>&1 || { cat apt/amalgamation.log >&2; exit 1; }
+    cp apt/amalgamation/sqlite3.[ch] sqlite3/
+}
+
+take_musl() {
+    local machine
+    for machine in amd64 arm64; do
+        dpkg-deb -x apt/musl-dev_*_$machine.deb musl-$machine
+    done
+    dpkg-deb -x apt/musl-tools_*_amd64.deb musl-amd64
+}
+
+licence() {
+    printf '\n\n==== %s, from Debian'\''s package %s\n\n' "$1" \
+        "$(cd apt && printf '%s' "$2"_*"$3" | sed "s/_\(.*\)$3\$/ \1/")"
+    cat "$4"
+}
+
+write_licences() {
+    printf 'What is linked into the binaries beside Klatch itself, and its licence.\n'
+    licence SQLite sqlite3 .dsc sqlite3/debian/copyright
+    licence libfcgi libfcgi .dsc libfcgi/LICENSE.TERMS
+    licence cJSON cjson .dsc cjson/LICENSE
+    licence libuuid util-linux .dsc <(sed '/\*\//q' util-linux/libuuid/src/unparse.c)
+    licence 'Mbed TLS' mbedtls .dsc mbedtls/LICENSE
+    licence musl musl-dev _amd64.deb musl-amd64/usr/share/doc/musl-dev/copyright
+}
+
+write_apt_settings
+apt-get -qq update
+(cd apt && apt-get -qq source --download-only sqlite3 libfcgi cjson util-linux mbedtls >source.log 2>&1 &&
+    apt-get -qq download musl-dev:amd64 musl-dev:arm64 musl-tools:amd64) || { cat apt/source.log >&2; exit 1; }
+take_sqlite
+take_source libfcgi LICENSE.TERMS libfcgi/{fcgiapp,os_unix}.c \
+    include/{fcgiapp,fastcgi,fcgimisc,fcgios}.h
+take_source cjson LICENSE cJSON.c cJSON.h
+take_source util-linux libuuid/src/{unparse.c,uuid.h,uuidP.h} include
+take_source mbedtls LICENSE library/{sha256,platform_util}.c library/common.h include/mbedtls
+take_musl
+write_licences >LICENSES.txt
+
+# As the sources include them.
+: >libfcgi/include/fcgi_config.h
+mkdir include include/cjson include/uuid
+cp cjson/cJSON.h include/cjson/
+cp util-linux/libuuid/src/uuid.h include/uuid/
+rm -rf apt
