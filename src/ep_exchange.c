@@ -4,6 +4,7 @@
 
 #include "bell.h"
 #include "ep.h"
+#include "ep_place.h"
 #include "slots.h"
 
 #define IN(field)      offsetof(struct in_exchange, field)
@@ -11,7 +12,8 @@
 
 enum {
     HOLD_PROCESS_MS_MAX = 20000, /* under mod_fcgid's FcgidIOTimeout with room to spare */
-    RETRY_MS = 3000,             /* between looks where no poll can be held */
+    RETRY_MS = 3000,             /* between looks where this process can hold no more */
+    SHORT_WAIT_MS = 1000,        /* who would wait less than this asks for no place elsewhere */
     SENT_BYTES_MAX = ROOM_SENDS_MAX * (ROOM_MESSAGE_ID_BYTES_MAX * 6 + 40),
 };
 #define WAIT_MS_MAX (INT64_C(1) << 53) /* what JSON's numbers carry exactly; cut to the hold */
@@ -132,7 +134,8 @@ static void put_sent(struct buf *b, const struct sent *sent, size_t count)
 struct said {
     const char *sent; /* JSON list, or NULL: none was sent */
     bool superseded;
-    int64_t retry_ms; /* 0: not said */
+    bool retry; /* say retry_ms; 0: a place is kept where polls are held */
+    int64_t retry_ms;
 };
 
 static void put_answer(struct buf *b, const struct exchange_result *res, const struct said *said)
@@ -145,7 +148,7 @@ static void put_answer(struct buf *b, const struct exchange_result *res, const s
     }
     buf_printf(b, ",\"more\":%s,\"sent\":%s", res->more ? "true" : "false",
                said->sent == NULL ? "[]" : said->sent);
-    if (said->retry_ms > 0) buf_printf(b, ",\"retry_ms\":%lld", (long long)said->retry_ms);
+    if (said->retry) buf_printf(b, ",\"retry_ms\":%lld", (long long)said->retry_ms);
     if (said->superseded) buf_text(b, ",\"superseded\":true");
     if (res->gap) {
         buf_text(b, ",\"gap\":true,");
@@ -166,13 +169,24 @@ int64_t ep_retry_ms(const struct app *app)
     return third_ms < RETRY_MS ? third_ms : RETRY_MS;
 }
 
-/* Can one more poll be held? Takes its slot where each costs a process. */
-static bool may_hold(struct app *app, struct waiter *w)
+/* An answer ends a wait: is there a place for the next poll of this member? */
+static void tell_place(struct app *app, const char *peer, struct said *said)
 {
-    if (park_count(app->park) >= app->parked_max) return false;
-    if (!app->process_per_poll) return true;
-    if (app->slots != NULL) w->slot = slots_take(app->slots, (int)app->cfg.polls_max);
-    return w->slot >= 0;
+    int none;
+    if (!app->process_per_poll) return;
+    said->retry_ms = ep_place_ask(app, peer, EP_PLACE_KEEP, &none);
+    said->retry = said->retry || said->retry_ms > 0;
+}
+
+/* Hold one more poll? Takes its slot where each costs a process; else says when to come again. */
+static bool may_hold(struct app *app, struct waiter *w, enum ep_place where, struct said *said)
+{
+    if (park_count(app->park) >= app->parked_max)
+        said->retry_ms = ep_retry_ms(app);
+    else if (app->process_per_poll)
+        said->retry_ms = ep_place_ask(app, w->wait.peer, where, &w->slot);
+    said->retry = said->retry_ms > 0;
+    return !said->retry;
 }
 
 /* Up to a tenth shorter, so that polls that began together do not end together. */
@@ -183,14 +197,14 @@ static int64_t hold_until_ms(const struct app *app, int64_t wait_ms)
     return app_now_ms(app) + wait_ms - wait_ms * draw / (10 * (UINT16_MAX + 1));
 }
 
-/* A poll has come: is it the newest of its member? It ends whichever is older, wherever that is. */
-static bool claim(struct ep_call *c, struct waiter *w)
+/* A poll has come: is it the newest of its member? It ends whichever is older, wherever that is:
+ * *elsewhere when that is in another process. */
+static bool claim(struct ep_call *c, struct waiter *w, bool *elsewhere)
 {
     bool superseded = park_has_newer(c->app->park, c->room, w->wait.peer, w->turn);
-    bool elsewhere = false;
     if (c->app->bell != NULL && !superseded)
-        w->ticket = bell_owner_claim(c->app->bell, w->wait.peer, w->turn, &superseded, &elsewhere);
-    if (elsewhere) app_ring(c->app, c->room);
+        w->ticket = bell_owner_claim(c->app->bell, w->wait.peer, w->turn, &superseded, elsewhere);
+    if (*elsewhere) app_ring(c->app, c->room);
     return !superseded;
 }
 
@@ -199,29 +213,32 @@ static struct problem poll(struct ep_call *c, struct exchange_result *res, struc
                            int64_t wait_ms, int64_t turn)
 {
     struct waiter *w = c->waiter;
+    bool elsewhere = false, hold = false;
     *w = (struct waiter){
         .wait = res->wait,
         .turn = turn > 0 ? turn : -1,
         .slot = -1,
         .origin = c->an->origin.at,
     };
-    if (!claim(c, w)) {
+    if (!claim(c, w, &elsewhere)) {
         *res = nothing_after(res->wait.after);
         said->superseded = true;
-        put_answer(&c->an->body, res, said);
-        return NO_PROBLEM;
+    } else if (ep_place_elsewhere(c)) {
+        said->retry = wait_ms >= SHORT_WAIT_MS;
+        if (said->retry) tell_place(c->app, res->wait.peer, said);
+    } else if (res->count > 0 || res->gap) {
+        tell_place(c->app, res->wait.peer, said);
+    } else {
+        hold = may_hold(c->app, w, elsewhere ? EP_PLACE_TAKE_OVER : EP_PLACE_HERE, said);
+        if (hold && said->sent != NULL) hold = (w->sent = strdup(said->sent)) != NULL;
     }
-    bool found = res->count > 0 || res->gap;
-    bool hold = !found && may_hold(c->app, w);
-    if (hold && said->sent != NULL) hold = (w->sent = strdup(said->sent)) != NULL;
-    if (!hold) {
+    if (hold) {
+        w->deadline.at_ms = hold_until_ms(c->app, wait_ms);
+        c->park = true;
+    } else {
         park_drop(c->app, w);
-        if (!found) said->retry_ms = ep_retry_ms(c->app);
         put_answer(&c->an->body, res, said);
-        return NO_PROBLEM;
     }
-    w->deadline.at_ms = hold_until_ms(c->app, wait_ms);
-    c->park = true;
     return NO_PROBLEM;
 }
 
@@ -308,6 +325,11 @@ enum outcome ep_exchange_resume(struct app *app, struct arena *scratch, struct w
             return OUTCOME_ANSWER;
         }
         if (wake == WAKE_LOOK && res.count == 0 && !res.gap) return OUTCOME_PARK;
+    }
+    if (w->slot >= 0) {
+        slots_give(app->slots, w->slot);
+        w->slot = -1;
+        if (!said.superseded) tell_place(app, w->wait.peer, &said);
     }
     put_answer(&an->body, &res, &said);
     return OUTCOME_ANSWER;

@@ -2,6 +2,7 @@
 
 #include "bell.h"
 #include "ep.h"
+#include "ep_place.h"
 #include "log.h"
 #include "rates.h"
 #include "sweep.h"
@@ -124,13 +125,9 @@ static void put_answer(struct ep_call *c, const struct join_result *res)
     put_ice_servers(b, cfg);
     buf_text(b, ",");
     ep_put_limits(b, cfg);
-    buf_printf(b, ",\"poll\":{\"hold_ms\":%lld,\"lease_ms\":%lld", (long long)ep_hold_ms(c->app),
-               (long long)cfg->lease_ms);
-    if (cfg->poll_url[0] != '\0') {
-        buf_text(b, ",\"url\":");
-        json_put_string(b, slice_of(cfg->poll_url));
-    }
-    buf_text(b, "},\"features\":" EP_FEATURES "}");
+    buf_text(b, ",");
+    ep_place_put(c, res->peer);
+    buf_text(b, ",\"features\":" EP_FEATURES "}");
 }
 
 /* Counted once for a request, however often its room is busy. */

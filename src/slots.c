@@ -7,9 +7,31 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ident.h"
 #include "log.h"
 
-enum { SLOTS_MAX = 1000 };
+enum {
+    SLOTS_MAX = 1000,
+    QUEUE_LOCK_AT = SLOTS_MAX, /* the byte whose lock guards the queue */
+    QUEUE_LOCK_TRIES = 40,
+    QUEUE_LOCK_NAP_US = 250,
+    QUEUE_ROWS = 128,      /* who finds no row is sent away without a turn of its own */
+    QUEUE_SLACK_MS = 2000, /* how late one that waits may come and still have its turn */
+    QUEUE_ROW_MS_MAX = 60000,
+};
+
+/* Who wants a place. Times are CLOCK_BOOTTIME; rows that another boot wrote are out of bounds or
+ * end within QUEUE_ROW_MS_MAX. */
+struct row {
+    uint64_t member;  /* 0: empty */
+    int64_t since_ms; /* when it first asked */
+    int64_t until_ms; /* after that it has gone */
+    int64_t kept;     /* 1: a place is kept for it */
+};
+
+struct queue {
+    struct row rows[QUEUE_ROWS];
+};
 
 struct slots {
     int fd;
@@ -65,4 +87,118 @@ void slots_give(struct slots *s, int slot)
     if (slot < 0 || slot >= SLOTS_MAX || !s->held[slot]) return;
     set_lock(s, slot, F_UNLCK);
     s->held[slot] = false;
+}
+
+/* FNV-1a; peer ids are random. */
+static uint64_t hash_of(const char *member)
+{
+    uint64_t hash = 14695981039346656037u;
+    for (; *member != '\0'; member++) hash = (hash ^ (unsigned char)*member) * 1099511628211u;
+    return hash == 0 ? 1 : hash;
+}
+
+/* Locked for a few microseconds at a time; whoever holds it for longer stands still. */
+static bool lock_queue(const struct slots *s)
+{
+    for (int tries = 0; tries < QUEUE_LOCK_TRIES; tries++) {
+        int fault = set_lock(s, QUEUE_LOCK_AT, F_WRLCK);
+        if (fault == 0) return true;
+        if (fault != EAGAIN && fault != EACCES) return false;
+        usleep(QUEUE_LOCK_NAP_US);
+    }
+    return false;
+}
+
+static void read_queue(const struct slots *s, int64_t now_ms, struct queue *q)
+{
+    ssize_t n = pread(s->fd, q, sizeof *q, 0);
+    if (n != (ssize_t)sizeof *q) memset(q, 0, sizeof *q);
+    for (size_t i = 0; i < QUEUE_ROWS; i++) {
+        const struct row *r = &q->rows[i];
+        bool valid = r->member != 0 && r->since_ms <= now_ms && r->until_ms > now_ms &&
+                     r->until_ms - now_ms <= QUEUE_ROW_MS_MAX;
+        if (!valid) q->rows[i] = (struct row){ 0 };
+    }
+}
+
+static bool is_held(const struct slots *s, int slot)
+{
+    struct flock byte = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = slot, .l_len = 1 };
+    return s->held[slot] || (fcntl(s->fd, F_OFD_GETLK, &byte) == 0 && byte.l_type != F_UNLCK);
+}
+
+static int count_held(const struct slots *s, int places)
+{
+    int held = 0;
+    for (int slot = 0; slot < places && slot < SLOTS_MAX; slot++) held += is_held(s, slot);
+    return held;
+}
+
+/* The row of `member`, or an empty one; NULL: there is none. */
+static struct row *find_row(struct queue *q, uint64_t member)
+{
+    struct row *empty = NULL;
+    for (size_t i = 0; i < QUEUE_ROWS; i++) {
+        if (q->rows[i].member == member) return &q->rows[i];
+        if (empty == NULL && q->rows[i].member == 0) empty = &q->rows[i];
+    }
+    return empty;
+}
+
+/* How many come before one that waits since then: places kept, and who has waited longer. */
+static int count_before(const struct queue *q, uint64_t member, int64_t since_ms)
+{
+    int before = 0;
+    for (size_t i = 0; i < QUEUE_ROWS; i++) {
+        const struct row *r = &q->rows[i];
+        bool earlier = r->since_ms < since_ms || (r->since_ms == since_ms && r->member < member);
+        before += r->member != 0 && r->member != member && (r->kept != 0 || earlier);
+    }
+    return before;
+}
+
+/* A quarter more or less than what the number of those before it asks for. */
+static int64_t draw_retry_ms(int before, int64_t most_ms)
+{
+    uint16_t draw = 0;
+    ident_random(&draw, sizeof draw);
+    int64_t ms = SLOTS_RETRY_MS + (int64_t)before * SLOTS_RETRY_EACH_MS;
+    if (ms > SLOTS_RETRY_MS_MAX) ms = SLOTS_RETRY_MS_MAX;
+    ms = ms * 3 / 4 + ms / 2 * draw / UINT16_MAX;
+    return ms < most_ms ? ms : most_ms > 0 ? most_ms : 1;
+}
+
+int64_t slots_ask(struct slots *s, const struct slots_ask *ask, int *slot)
+{
+    struct queue q;
+    *slot = -1;
+    if (s == NULL || ask->places <= 0 || !lock_queue(s))
+        return draw_retry_ms(QUEUE_ROWS, ask->retry_most_ms);
+    read_queue(s, ask->now_ms, &q);
+    uint64_t member = hash_of(ask->member);
+    struct row *own = find_row(&q, member);
+    bool waited = own != NULL && own->member == member;
+    int64_t since_ms = waited ? own->since_ms : ask->now_ms;
+    int before = waited && own->kept != 0 ? 0 : count_before(&q, member, since_ms);
+    /* One more for who takes over, until the older poll has ended a moment later. */
+    int most = ask->places + 1;
+    int held = count_held(s, most);
+    bool place = ask->newer ? held < most : held + before < ask->places;
+    if (place && ask->here) place = (*slot = slots_take(s, most)) >= 0;
+    int64_t retry_ms = place ? 0 : draw_retry_ms(before, ask->retry_most_ms);
+    if (own != NULL && place && ask->here)
+        own->member = 0;
+    else if (own != NULL)
+        *own = (struct row){ .member = member,
+                             .since_ms = since_ms,
+                             .until_ms =
+                                 ask->now_ms + (place ? SLOTS_KEEP_MS : retry_ms + QUEUE_SLACK_MS),
+                             .kept = place };
+    ssize_t written = pwrite(s->fd, &q, sizeof q, 0);
+    set_lock(s, QUEUE_LOCK_AT, F_UNLCK);
+    if (written != (ssize_t)sizeof q && !s->told) {
+        log_event(LOG_LEVEL_WARNING, "slots-unusable", "reason=%s", strerror(errno));
+        s->told = true;
+    }
+    return retry_ms;
 }
