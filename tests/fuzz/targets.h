@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "config_edit.h"
 #include "json.h"
 
 static inline void must(bool promise)
@@ -142,6 +143,31 @@ static inline int fuzz_config(const uint8_t *bytes, size_t len)
     for (size_t i = 0; i < cfg.ice_servers_count; i++)
         must(memchr(cfg.ice_servers[i], '\0', CONFIG_TEXT_BYTES_MAX) != NULL &&
              json_utf8_valid(slice_of(cfg.ice_servers[i])));
+    return 0;
+}
+
+/* Settings put into a configuration file. */
+static inline int fuzz_config_edit(const uint8_t *bytes, size_t len)
+{
+    const struct config_setting settings[] = { { "hold_ms", slice_of("0") },
+                                               { "mode", slice_of("parked") } };
+    struct slice text = { (const char *)bytes, len };
+    struct config cfg;
+    struct buf once, twice;
+    char error[CONFIG_ERROR_BYTES_MAX];
+    buf_init(&once, len + 100);
+    buf_init(&twice, len + 200);
+    must(config_edit(text, settings, 2, &once));
+    must(config_edit((struct slice){ once.at, once.len }, settings, 2, &twice));
+    must(once.len == twice.len && same_bytes(once.at, twice.at, once.len));
+    config_default(&cfg);
+    if (config_parse(&cfg, text.at, text.len, error)) {
+        config_default(&cfg);
+        must(config_parse(&cfg, once.at, once.len, error));
+        must(cfg.hold_ms == 0 && cfg.mode == CONFIG_MODE_PARKED);
+    }
+    buf_free(&once);
+    buf_free(&twice);
     return 0;
 }
 

@@ -64,11 +64,19 @@ static void files_of_the_corpus_keep_the_promises_of_config(void **state)
     replay("tests/fuzz/corpus/config", fuzz_config);
 }
 
+static void files_of_the_corpus_keep_the_promises_of_config_edit(void **state)
+{
+    (void)state;
+    replay("tests/fuzz/corpus/config", fuzz_config_edit);
+    replay("tests/fuzz/corpus/config_edit", fuzz_config_edit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bodies_of_the_corpus_keep_the_promises_of_json),
         cmocka_unit_test(files_of_the_corpus_keep_the_promises_of_config),
+        cmocka_unit_test(files_of_the_corpus_keep_the_promises_of_config_edit),
     };
     return cmocka_run_group_tests_name("fuzz-corpus", tests, NULL, NULL);
 }
