@@ -118,7 +118,7 @@ export class WebServer {
   /** What sanitizers and Klatch complained of. */
   complaints() {
     return this.logs().split('\n')
-      .filter((line) => /Sanitizer|runtime error:|klatch: error|Premature end of script/.test(line));
+      .filter((line) => /Sanitizer|runtime error:|\dZ error /.test(line));
   }
 
   async end(withinMs = 15000) {

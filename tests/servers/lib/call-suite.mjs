@@ -1,0 +1,45 @@
+// Two people meet on the page that a web server serves: real browsers, from the link to the picture.
+import assert from 'node:assert/strict';
+import { after, before, describe } from 'node:test';
+import { Participant, launch, pairs } from '../../browser/lib/participant.mjs';
+import { newRoom } from '../../integration/lib/api.mjs';
+import { it } from '../../integration/lib/it.mjs';
+
+/**
+ * @param {string} name of the server
+ * @param {() => Promise<import('./web-server.mjs').WebServer>} start
+ */
+export function callSuite(name, start) {
+  describe(`the page on ${name}`, () => {
+    let server;
+    let browser;
+    before(async () => {
+      [server, browser] = await Promise.all([start(), launch()]);
+    });
+    after(async () => {
+      await browser?.close();
+      await server?.stop();
+    });
+
+    it('lets two see each other', () => meet(browser, server.page));
+  });
+}
+
+/** Two come to a new room of the page, see each other move, and read what the other writes. */
+export async function meet(browser, page) {
+  const room = newRoom('call');
+  const people = [];
+  try {
+    for (const number of [0, 1]) people.push(await Participant.open(browser, page, room, number));
+    await Promise.all(people.map((one) => one.join()));
+    const [ada, bob] = people;
+    await Promise.all([ada.connectedTo([bob]), bob.connectedTo([ada])]);
+    await Promise.all(pairs(people).map(([one, other]) => one.seesMoving(other)));
+    for (const one of people) assert.deepEqual(one.errors, []);
+  } catch (error) {
+    error.message += `\n${people.map((one) => `${one.name}: ${[...one.errors, ...one.log].join('; ')}`).join('\n')}`;
+    throw error;
+  } finally {
+    await Promise.all(people.map((one) => one.close()));
+  }
+}
