@@ -16,11 +16,12 @@
 #include "fstype.h"
 #include "log.h"
 #include "park.h"
+#include "place.h"
 #include "rates.h"
 #include "slots.h"
 #include "store.h"
 
-enum { PATH_BYTES_MAX = APP_PATH_BYTES_MAX + 32 };
+enum { PATH_BYTES_MAX = APP_PATH_BYTES_MAX + 32, OPEN_TO_ALL = -1 /* no errno value */ };
 
 static int64_t clock_ms(clockid_t clock)
 {
@@ -76,29 +77,52 @@ static bool is_remote(const char *path)
     return statfs(path, &fs) == 0 && fstype_find((uint32_t)fs.f_type)->remote;
 }
 
-/* 0, or the errno of what is wrong with the folder. */
+/* 0, or the errno of what is wrong with the folder, or OPEN_TO_ALL. */
 static int resolve_data_dir(const char *path, char out[APP_PATH_BYTES_MAX])
 {
     char resolved[PATH_MAX];
     struct stat st;
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) return errno;
+    int error = place_make_data_dir(path);
+    if (error != 0) return error;
     if (realpath(path, resolved) == NULL || stat(resolved, &st) != 0) return errno;
     if (!S_ISDIR(st.st_mode)) return ENOTDIR;
     if (strlen(resolved) >= APP_PATH_BYTES_MAX) return ENAMETOOLONG;
     if (access(resolved, R_OK | W_OK | X_OK) != 0) return errno;
+    if (st.st_mode & S_IWOTH) return OPEN_TO_ALL;
     memcpy(out, resolved, strlen(resolved) + 1);
     return 0;
 }
 
-bool app_find_data_dir(struct app *app)
+bool app_try_data_dir(struct app *app, struct place_fault *fault)
 {
     int error = resolve_data_dir(app->cfg.data_dir, app->data_dir);
-    if (error != 0)
-        log_event(LOG_LEVEL_ERROR, "data-folder-failed", "data_dir=%s error=%s", app->cfg.data_dir,
-                  strerror(error));
+    app->trouble = NO_PROBLEM;
+    if (error == 0) return true;
+    if (error == ENOSPC || error == EDQUOT)
+        app->trouble = PROBLEM(507, "disk-full",
+                               "There is no space left for the data folder: free some of this "
+                               "account's space.");
+    else if (error == OPEN_TO_ALL)
+        app->trouble = PROBLEM(500, "misconfigured",
+                               "Every user of this machine can write to the data folder, so that "
+                               "Klatch does not trust it: give it the mode 700. The log names it.");
     else
-        admin_make(app->data_dir);
-    return error == 0;
+        app->trouble = PROBLEM(500, "misconfigured",
+                               "The data folder can't be used: let the user that Klatch runs as "
+                               "write to it. The log names it.");
+    fault->problem = app->trouble;
+    snprintf(fault->log, sizeof fault->log, "data_dir=%s error=%s", app->cfg.data_dir,
+             error == OPEN_TO_ALL ? "every user can write to it" : strerror(error));
+    return false;
+}
+
+bool app_find_data_dir(struct app *app)
+{
+    struct place_fault fault;
+    bool found = app_try_data_dir(app, &fault);
+    if (!found) log_event(LOG_LEVEL_ERROR, "data-folder-failed", "%s", fault.log);
+    if (found) admin_make(app->data_dir);
+    return found;
 }
 
 static const char *path_of(const struct app *app, const char *name, char path[PATH_BYTES_MAX])
@@ -122,13 +146,18 @@ int app_take_ear(struct app *app)
     return app->ears == NULL ? -1 : slots_take(app->ears, BELL_EARS);
 }
 
-bool app_open(struct app *app)
+static void set_clocks(struct app *app)
 {
-    char path[PATH_BYTES_MAX];
     if (app->now_ms == NULL) app->now_ms = boottime_ms;
     if (app->wall_ms == NULL) app->wall_ms = realtime_ms;
     app->wall_ahead_ms = app_wall_ms(app) - app_now_ms(app);
     read_boot_id(app->boot_id);
+}
+
+bool app_open(struct app *app)
+{
+    char path[PATH_BYTES_MAX];
+    set_clocks(app);
     if (!app_find_data_dir(app)) return false;
     app->data_remote = is_remote(app->data_dir);
     app->bell = bell_open(path_of(app, "bell", path), app->boot_id);
@@ -138,7 +167,16 @@ bool app_open(struct app *app)
     app->park = park_open(app);
     if (app->store != NULL && app->park != NULL) return true;
     app_close(app);
+    app->trouble = PROBLEM_RETRY(503, "busy", "The server is out of memory.", 5);
     return false;
+}
+
+bool app_open_refusing(struct app *app, struct problem trouble)
+{
+    set_clocks(app);
+    app->trouble = trouble;
+    app->park = park_open(app);
+    return app->park != NULL;
 }
 
 void app_close(struct app *app)

@@ -9,12 +9,16 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "problem.h"
 
 struct bell;
 struct rates;
 struct park;
+struct place;
+struct place_fault;
 struct slots;
 struct store;
+struct upgrade;
 
 enum { APP_RUNG_MAX = 64, APP_PATH_BYTES_MAX = 1024 };
 
@@ -29,10 +33,13 @@ struct app {
     struct slots *slots;
     struct slots *ears; /* the bell's, one for each process with a loop; NULL: none taken */
     struct park *park;
-    bool process_per_poll; /* a held poll costs a process of the web server */
-    size_t parked_max;     /* polls that this process may hold: descriptors set the bound */
-    const char *how;       /* for health: "fastcgi" or "cgi" */
-    int64_t wall_ahead_ms; /* of the wall clock before now_ms, when the process started */
+    const struct place *place; /* where the binary lies; NULL: not known */
+    struct upgrade *upgrade;   /* the loop's look at its own files; NULL: none */
+    struct problem trouble;    /* status not 0: why nothing can be served, said to all who ask */
+    bool process_per_poll;     /* a held poll costs a process of the web server */
+    size_t parked_max;         /* polls that this process may hold: descriptors set the bound */
+    const char *how;           /* for health: "fastcgi" or "cgi" */
+    int64_t wall_ahead_ms;     /* of the wall clock before now_ms, when the process started */
     int64_t (*now_ms)(void *clock_arg);
     int64_t (*wall_ms)(void *clock_arg);
     void *clock_arg;
@@ -40,12 +47,17 @@ struct app {
     size_t rung_count;           /* above APP_RUNG_MAX: look at every bucket */
 };
 
-/* Make the data folder of app->cfg where there is none and resolve it to app->data_dir. False after
- * logging what is wrong with it. */
+/* Make the data folder of app->cfg where there is none and resolve it to app->data_dir. False:
+ * *fault and app->trouble say what is wrong with it. */
+bool app_try_data_dir(struct app *app, struct place_fault *fault);
+/* The same; what is wrong is logged. */
 bool app_find_data_dir(struct app *app);
 /* Open everything under app->cfg (filled by the caller): data folder, bell, rates, slots, store,
- * park. Never called before a fork of a process that goes on using it. False after logging why. */
+ * park. Never called before a fork of a process that goes on using it. False after logging why;
+ * app->trouble says it too. */
 bool app_open(struct app *app);
+/* Open nothing: every request is answered with `trouble`. False: no memory. */
+bool app_open_refusing(struct app *app, struct problem trouble);
 void app_close(struct app *app);
 /* An ear at the bell that no other process has, or -1. A former one is given back. */
 int app_take_ear(struct app *app);

@@ -158,15 +158,3 @@ bool cgi_run(struct app *app)
     arena_free(rq.arena);
     return done;
 }
-
-void cgi_fail(const char *what)
-{
-    struct answer an;
-    log_event(LOG_LEVEL_ERROR, "start-failed", "%s", what);
-    http_answer_init(&an);
-    http_answer_problem(&an, PROBLEM(500, "misconfigured",
-                                     "Klatch can't start here; its log says what the owner of this "
-                                     "site has to mend."));
-    (void)write_answer(&an);
-    http_answer_free(&an);
-}

@@ -9,8 +9,5 @@
 
 /* Answer the one request of this process. False: nobody takes the answer. */
 bool cgi_run(struct app *app);
-/* Answer it with a 500 that says how the owner mends it: Klatch can't start, `what` goes to the
- * log. */
-void cgi_fail(const char *what);
 
 #endif

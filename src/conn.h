@@ -19,6 +19,7 @@ struct conn {
     int fd;
     enum conn_state state;
     bool hung_up; /* found while in use: to be closed by the loop */
+    bool used;    /* a request came on it and was answered */
     struct gateway_in in;
     struct buf out; /* what of the answer is still to be written, from out_at */
     size_t out_at;

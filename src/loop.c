@@ -15,6 +15,7 @@
 #include "log.h"
 #include "serve.h"
 #include "sweep.h"
+#include "upgrade.h"
 
 enum {
     EVENTS_MAX = 256,
@@ -23,6 +24,7 @@ enum {
     SWEEP_FILES = 16,
     DESCRIPTORS_SPARE = 256, /* rooms (file and journal), log, bell, … */
     DRAIN_MS = 700,          /* for answers to be taken when the process ends */
+    DRAIN_UPGRADE_MS = 3000, /* and where another takes its place: nobody is in a hurry */
 };
 
 /* What epoll's data points to where it is not a connection. */
@@ -102,7 +104,9 @@ static bool start(struct loop *l)
     set_descriptors(l);
     l->app->process_per_poll = l->app->cfg.mode == CONFIG_MODE_PROCESS;
     watch_bell(l);
-    return timers_set(&l->timers, &l->tick, app_now_ms(l->app) + TICK_MS);
+    if (l->app->trouble.status == 0) upgrade_watch_data(l->app->upgrade, l->app->data_dir);
+    return timers_set(&l->timers, &l->look, app_now_ms(l->app) + UPGRADE_LOOK_MS) &&
+           timers_set(&l->timers, &l->tick, app_now_ms(l->app) + TICK_MS);
 }
 
 static void accept_some(struct loop *l)
@@ -149,7 +153,10 @@ static void hear_bell(struct loop *l)
 static void hear_signal(struct loop *l)
 {
     struct signalfd_siginfo info;
-    while (read(l->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) l->stopping = true;
+    while (read(l->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        l->stopping = true;
+        upgrade_cancel(l->app->upgrade);
+    }
 }
 
 static void on_event(struct loop *l, const struct epoll_event *ev)
@@ -168,10 +175,17 @@ static void on_event(struct loop *l, const struct epoll_event *ev)
     }
 }
 
+static void on_look(struct loop *l)
+{
+    (void)timers_set(&l->timers, &l->look, app_now_ms(l->app) + UPGRADE_LOOK_MS);
+    if (upgrade_look(l->app->upgrade) != UPGRADE_NOTHING) l->stopping = true;
+}
+
 static void on_tick(struct loop *l)
 {
     struct app *app = l->app;
     (void)timers_set(&l->timers, &l->tick, app_now_ms(app) + TICK_MS);
+    if (app->trouble.status != 0) return; /* nothing is open */
     if (app->bell == NULL || !bell_alive(app->bell)) {
         app_reopen_bell(app);
         watch_bell(l);
@@ -188,6 +202,8 @@ static void on_timers(struct loop *l)
     while ((timer = timers_take_due(&l->timers, now_ms)) != NULL) {
         if (timer == &l->tick)
             on_tick(l);
+        else if (timer == &l->look)
+            on_look(l);
         else
             serve_timer(l, TIMER_OWNER(timer, struct conn, timer));
     }
@@ -212,7 +228,8 @@ static void turn(struct loop *l)
 
 static void finish(struct loop *l)
 {
-    int64_t until_ms = app_now_ms(l->app) + DRAIN_MS;
+    bool upgrade = upgrade_look(l->app->upgrade) != UPGRADE_NOTHING;
+    int64_t until_ms = app_now_ms(l->app) + (upgrade ? DRAIN_UPGRADE_MS : DRAIN_MS);
     serve_stop(l);
     while (l->conns != NULL && app_now_ms(l->app) < until_ms) {
         (void)timers_set(&l->timers, &l->tick, until_ms);

@@ -157,6 +157,10 @@ enum outcome route_handle(struct app *app, struct request *rq, struct answer *an
                                             "This call takes another method; see Allow."));
         return OUTCOME_ANSWER;
     }
+    if (app->trouble.status != 0) {
+        http_answer_problem(an, app->trouble);
+        return OUTCOME_ANSWER;
+    }
     struct ep_call c = { .app = app, .rq = rq, .an = an, .waiter = waiter };
     struct problem p = run(route, room, &c);
     if (p.status != 0) {

@@ -69,6 +69,7 @@ static void become_idle(struct loop *l, struct conn *c)
 {
     bool keep = c->in.keep && !l->stopping;
     gateway_in_reset(&c->in);
+    c->used = true;
     if (keep)
         set_state(l, c, CONN_IDLE, SERVE_IDLE_MS);
     else
@@ -252,9 +253,9 @@ void serve_writable(struct loop *l, struct conn *c)
 void serve_hangup(struct loop *l, struct conn *c)
 {
     struct waiter *w = c->waiter;
-    bool newest = w != NULL && !w->no_room &&
-                  (l->app->bell == NULL ||
-                   bell_owner_newest(l->app->bell, w->wait.peer, w->ticket));
+    bool newest =
+        w != NULL && !w->no_room &&
+        (l->app->bell == NULL || bell_owner_newest(l->app->bell, w->wait.peer, w->ticket));
     if (newest && !l->stopping) (void)room_hangup(l->app, &w->wait);
     drop(l, c);
 }
@@ -300,12 +301,19 @@ void serve_due(struct loop *l, int64_t now_ms)
         (void)resume(l, w, WAKE_DEADLINE, true);
 }
 
+/* Has the peer sent what was not read yet, or is its first request on the way? */
+static bool expects_answer(const struct conn *c)
+{
+    char byte;
+    return !c->used || recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 void serve_stop(struct loop *l)
 {
     struct waiter *w;
     while ((w = park_take_any(l->app->park)) != NULL) (void)resume(l, w, WAKE_STOP, true);
     for (struct conn *c = l->conns; c != NULL; c = c->next)
-        if (c->state == CONN_IDLE) drop(l, c);
+        if (c->state == CONN_IDLE && !expects_answer(c)) drop(l, c);
 }
 
 void serve_accept(struct loop *l, int fd)

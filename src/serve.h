@@ -15,6 +15,7 @@ struct loop {
     bool inherited, mode_known, stopping, accepting;
     struct timers timers; /* of connections */
     struct timer tick;    /* sweep, bell */
+    struct timer look;    /* is there another binary or configuration? */
     struct conn *conns;
     size_t conns_count, conns_max;
     struct arena *spare; /* the arena of the last request, for the next */

@@ -1,7 +1,10 @@
 #include "supervise.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -15,13 +18,14 @@
 #include "app.h"
 #include "log.h"
 #include "loop.h"
-#include "place.h"
 
 enum {
     BACKLOG = 4096, /* the kernel cuts it to net.core.somaxconn */
     STOP_MS = 950,
     PAUSE_MS_MIN = 50, /* before a worker that lived less than HEALTHY_MS is started again */
     PAUSE_MS_MAX = 5000,
+    WORKERS_MAX = 64, /* as main.c takes them */
+    TAKE_OVER_BYTES = 12 * (WORKERS_MAX + 1),
     HEALTHY_MS = 200, /* who can't start ends sooner; who is killed later is missed at once */
 };
 
@@ -35,6 +39,7 @@ struct supervisor {
     struct config cfg;
     int listen_fd;
     struct worker *workers;
+    int64_t look_ms; /* when the files are looked at next */
     sigset_t signals;
 };
 
@@ -120,9 +125,11 @@ static void reap(struct supervisor *s)
 {
     int status;
     pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         for (int i = 0; i < s->options->workers; i++)
             if (s->workers[i].pid == pid) on_death(&s->workers[i], status);
+        (void)upgrade_reaped(s->options->upgrade, pid, status);
+    }
 }
 
 /* Start who is to be started; how long until the next one is, in ms. */
@@ -138,20 +145,24 @@ static int64_t start_due(struct supervisor *s)
 }
 
 /* Could workers start with this configuration? Else they would die one after the other. */
-static bool data_dir_usable(const struct config *cfg)
+static bool data_dir_usable(const struct supervise_options *options, const struct config *cfg)
 {
     struct app app = { .cfg = *cfg };
-    return app_find_data_dir(&app);
+    if (!app_find_data_dir(&app)) return false;
+    upgrade_watch_data(options->upgrade, app.data_dir);
+    return true;
 }
 
 static void reload(struct supervisor *s)
 {
     struct config cfg;
-    char error[CONFIG_ERROR_BYTES_MAX] = "the data folder can't be used; see the line before";
+    struct place_fault fault = { .log = "the data folder can't be used; see the line before" };
+    const struct supervise_options *o = s->options;
     config_default(&cfg);
-    if (!place_read_config(&cfg, s->options->config_path, s->options->argv0, error) ||
-        !data_dir_usable(&cfg)) {
-        log_event(LOG_LEVEL_ERROR, "reload-refused", "%s", error);
+    bool read = o->upgrade != NULL ? upgrade_read_config(o->upgrade, &cfg, &fault)
+                                   : place_read_config(&cfg, o->place, o->config_path, &fault);
+    if (!read || !data_dir_usable(o, &cfg)) {
+        log_event(LOG_LEVEL_ERROR, "reload-refused", "%s", fault.log);
         return;
     }
     s->cfg = cfg;
@@ -164,6 +175,61 @@ static void reload(struct supervisor *s)
         start_worker(s, w); /* the new one listens before the old one stops */
         if (old > 0) kill(old, SIGTERM);
     }
+}
+
+/* Become the new binary, which goes on with the socket and replaces the workers. */
+static void leave(struct supervisor *s)
+{
+    const struct supervise_options *o = s->options;
+    char left[TAKE_OVER_BYTES], workers[16], listen[] = "--listen", count[] = "--workers";
+    char take[] = "--take-over", config[] = "--config";
+    char *path = strdup(o->socket_path),
+         *file = strdup(o->config_path == NULL ? "" : o->config_path);
+    int len = snprintf(left, sizeof left, "%d", s->listen_fd);
+    for (int i = 0; i < o->workers; i++)
+        if (s->workers[i].pid > 0)
+            len += snprintf(left + len, sizeof left - (size_t)len, ",%d", (int)s->workers[i].pid);
+    snprintf(workers, sizeof workers, "%d", o->workers);
+    char *argv[] = { NULL, listen, path, count, workers, take, left, NULL, NULL, NULL };
+    if (o->config_path != NULL) {
+        argv[7] = config;
+        argv[8] = file;
+    }
+    log_event(LOG_LEVEL_INFO, "upgrading", "workers=%d", o->workers);
+    (void)fcntl(s->listen_fd, F_SETFD, 0);
+    if (path != NULL && file != NULL) upgrade_become(o->upgrade, argv);
+    (void)fcntl(s->listen_fd, F_SETFD, FD_CLOEXEC);
+    free(path);
+    free(file);
+}
+
+/* What leave() left: the socket, and in `old` the workers to end. Their count; -1: nothing such. */
+static int take_over(struct supervisor *s, pid_t old[WORKERS_MAX])
+{
+    int listening = 0, count = 0;
+    socklen_t size = sizeof listening;
+    char *end = NULL;
+    long number = strtol(s->options->take_over, &end, 10);
+    if (number <= 2 || number > INT_MAX ||
+        getsockopt((int)number, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || !listening) {
+        log_event(LOG_LEVEL_ERROR, "listen-failed", "error=there is no socket to take over");
+        return -1;
+    }
+    s->listen_fd = (int)number;
+    (void)fcntl(s->listen_fd, F_SETFD, FD_CLOEXEC);
+    while (*end == ',' && count < WORKERS_MAX) {
+        number = strtol(end + 1, &end, 10);
+        if (number > 1 && number <= INT_MAX) old[count++] = (pid_t)number;
+    }
+    return count;
+}
+
+static void look(struct supervisor *s)
+{
+    s->look_ms = now_ms() + UPGRADE_LOOK_MS;
+    enum upgrade_found found = upgrade_look(s->options->upgrade);
+    if (found == UPGRADE_RESTART) reload(s);
+    if (found == UPGRADE_BINARY) leave(s);
 }
 
 static void stop(struct supervisor *s)
@@ -187,25 +253,33 @@ static void stop(struct supervisor *s)
 
 static bool step(struct supervisor *s)
 {
-    int64_t ms = start_due(s);
+    int64_t ms = start_due(s), look_in_ms = s->look_ms - now_ms();
+    if (look_in_ms < ms) ms = look_in_ms < 1 ? 1 : look_in_ms;
     struct timespec timeout = { ms / 1000, ms % 1000 * 1000000 };
     int signal = sigtimedwait(&s->signals, NULL, &timeout);
     if (signal == SIGTERM || signal == SIGINT) return false;
     if (signal == SIGHUP) reload(s);
     reap(s);
+    if (now_ms() >= s->look_ms) look(s);
     return true;
 }
 
 int supervise_run(const struct supervise_options *options, const struct config *cfg)
 {
-    struct supervisor s = { .options = options, .cfg = *cfg };
+    struct supervisor s = { .options = options, .cfg = *cfg, .listen_fd = -1 };
+    pid_t old[WORKERS_MAX];
+    int old_count = 0;
     sigemptyset(&s.signals);
     sigaddset(&s.signals, SIGTERM);
     sigaddset(&s.signals, SIGINT);
     sigaddset(&s.signals, SIGHUP);
     sigaddset(&s.signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &s.signals, NULL);
-    s.listen_fd = data_dir_usable(cfg) ? listen_at(options->socket_path) : -1;
+    bool usable = data_dir_usable(options, cfg);
+    if (options->take_over != NULL)
+        old_count = take_over(&s, old);
+    else if (usable)
+        s.listen_fd = listen_at(options->socket_path);
     s.workers = calloc((size_t)options->workers, sizeof *s.workers);
     if (s.listen_fd < 0 || s.workers == NULL) {
         free(s.workers);
@@ -213,6 +287,9 @@ int supervise_run(const struct supervise_options *options, const struct config *
     }
     log_event(LOG_LEVEL_INFO, "started", "workers=%d socket=%s", options->workers,
               options->socket_path);
+    s.look_ms = now_ms() + UPGRADE_LOOK_MS;
+    (void)start_due(&s);
+    for (int i = 0; i < old_count; i++) kill(old[i], SIGTERM);
     while (step(&s)) {
     }
     close(s.listen_fd);
