@@ -1,23 +1,7 @@
 // Where the room API is, seen from the page: a host runs it behind a rewrite, as FastCGI or as
 // plain CGI, in a folder beside the page or in one at the top of the site.
 import { KlatchProblem } from '../klatch/index.js';
-
-/**
- * Best first: FastCGI keeps its processes, plain CGI starts one for each request. All are
- * relative to the page, so that they hold in a sub-folder, on a sub-domain, and behind a proxy
- * that ends TLS.
- */
-export const PLACES = Object.freeze([
-  'api/v1',
-  'cgi-bin/klatch.fcgi/v1',
-  '/cgi-bin/klatch.fcgi/v1',
-  '/cgi-bin/klatch/klatch.fcgi/v1',
-  '/fcgi-bin/klatch.fcgi/v1',
-  '/fcgi-bin/klatch/klatch.fcgi/v1',
-  'cgi-bin/klatch.cgi/v1',
-  '/cgi-bin/klatch.cgi/v1',
-  '/cgi-bin/klatch/klatch.cgi/v1',
-]);
+import { PLACES } from './places.js';
 
 /** The page that tells what is wrong when no place answers. */
 export const DOCTOR = new URL('../doctor.html', import.meta.url).href;

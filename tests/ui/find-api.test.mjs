@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import test, { beforeEach } from 'node:test';
-import { PLACES, findApi } from '../../public_html/ui/find-api.js';
+import { findApi } from '../../public_html/ui/find-api.js';
+import { PLACES } from '../../public_html/ui/places.js';
 
 const HEALTHY = [200, '{"status":"ok","version":"0.1.0"}'];
 const SILENT = 'silent';

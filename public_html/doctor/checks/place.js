@@ -1,0 +1,96 @@
+// Where the program answers, and what answers in its place.
+import { PLACES } from '../../ui/places.js';
+import { ask, inParallel } from '../ask.js';
+
+const PATIENCE_MS = 8000;
+const HEAD_BYTES = 64;
+/** A browser opens six connections to one site over HTTP/1.1. */
+const AT_ONCE = 5;
+const POLL_PLACE = 'cgi-bin/klatch-poll.fcgi/v1';
+
+/** @typedef {import('../ask.js').Answer} Answer */
+/** @typedef {import('../findings.js').Finding} Finding */
+
+/** @type {import('../run.js').CheckFunction} */
+export async function check(ctx) {
+  /** @type {Map<string, Answer>} */
+  const answers = new Map();
+  await inParallel([...PLACES, POLL_PLACE], AT_ONCE, async (place) => {
+    answers.set(place, await ask(`${new URL(place, ctx.base).href}/health`, { signal: ctx.signal, timeoutMs: PATIENCE_MS }));
+  });
+  const best = PLACES.find((place) => isHealthy(answers.get(place)));
+  if (best === undefined) return nothingAnswers(ctx, answers);
+  ctx.api = new URL(best, ctx.base).href;
+  ctx.health = answers.get(best)?.json;
+  const pollsApart = isHealthy(answers.get(POLL_PLACE));
+  ctx.pollApi = pollsApart && best.startsWith('cgi-bin/') ? new URL(POLL_PLACE, ctx.base).href : ctx.api;
+  return answersAt(ctx, best, pollsApart);
+}
+
+/** @param {Answer | undefined} answer */
+function isHealthy(answer) {
+  return answer?.status === 200 && typeof answer.json?.version === 'string';
+}
+
+/** @param {import('../run.js').Context} ctx @param {string} best @param {boolean} pollsApart @returns {Finding[]} */
+function answersAt(ctx, best, pollsApart) {
+  const { version, mode } = ctx.health;
+  /** @type {Finding[]} */
+  const findings = [{ good: 'place', values: { place: best.replace(/\/v1$/, ''), version, how: mode ?? '' } }];
+  if (best.includes('.cgi')) findings.push({ code: 'K-CGI-ONLY' });
+  else if (ctx.health.process_per_poll === true && !pollsApart) findings.push({ code: 'K-POLL-ENTRY' });
+  return findings;
+}
+
+/**
+ * What is at the usual place beside the page says most.
+ * @param {import('../run.js').Context} ctx @param {Map<string, Answer>} answers
+ * @returns {Promise<Finding[]>}
+ */
+async function nothingAnswers(ctx, answers) {
+  const ill = [...answers.values()].find(({ json }) => typeof json?.code === 'string' && json.code !== 'not-found');
+  if (ill) return [{ code: 'K-STATE', values: { problem: ill.json.title ?? ill.json.code, detail: ill.json.detail ?? '' } }];
+  for (const name of ['klatch.fcgi', 'klatch.cgi', 'probe.cgi']) {
+    const file = await head(ctx, name);
+    if (isProgram(file)) return [{ code: 'K-HANDLER' }];
+  }
+  const short = answers.get('api/v1');
+  if (short && short.status >= 502) return [fromStatus(ctx, short, 'api')];
+  for (const place of ['cgi-bin/klatch.fcgi/v1', 'cgi-bin/klatch.cgi/v1']) {
+    const answer = answers.get(place);
+    if (answer && answer.status !== 404) return [fromStatus(ctx, answer, place.replace(/\/v1$/, ''))].filter(({ code }) => code);
+  }
+  ctx.unexplained = { status: 404, where: 'cgi-bin/klatch.fcgi' };
+  return [];
+}
+
+/**
+ * The first bytes of a file in cgi-bin, as the server delivers it.
+ * @param {import('../run.js').Context} ctx @param {string} name
+ */
+function head(ctx, name) {
+  return ask(new URL(`cgi-bin/${name}`, ctx.base).href, {
+    signal: ctx.signal, timeoutMs: PATIENCE_MS, bytesMax: HEAD_BYTES, headers: { Range: `bytes=0-${HEAD_BYTES - 1}` },
+  });
+}
+
+/** An ELF program or a script, not what it prints. @param {Answer} answer */
+function isProgram({ status, bytes, text }) {
+  const isElf = bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
+  return (status === 200 || status === 206) && (isElf || text.startsWith('#!/bin/sh'));
+}
+
+/**
+ * @param {import('../run.js').Context} ctx @param {Answer} answer @param {string} where
+ * @returns {import('../findings.js').Found}
+ */
+function fromStatus(ctx, answer, where) {
+  const { status } = answer;
+  if (status === 0) return { code: 'K-SILENT', values: { seconds: Math.round(answer.ms / 1000) } };
+  if (status === 503 || status === 508) return { code: 'K-BUSY', values: { status } };
+  if ([502, 504, 522, 524].includes(status)) return { code: 'K-GATEWAY', values: { status } };
+  if (status < 400) return { code: 'K-ANSWER' };
+  // The helper script may know why.
+  ctx.unexplained = { status, where };
+  return { code: '' };
+}

@@ -1,0 +1,95 @@
+// The doctor's own texts, in English; what it finds is in findings.js. `{name}` is filled in.
+
+/** @type {Readonly<Record<string, string>>} */
+export default Object.freeze({
+  title: 'Klatch doctor',
+  lead: 'Looks whether Klatch works on this host, and says what to mend and how. It takes about half a minute and changes nothing.',
+  again: 'Check again',
+  stop: 'Stop',
+  room: 'To the chat page',
+
+  'verdict.running': 'Checking…',
+  'verdict.stopped': 'Stopped. What was found so far:',
+  'verdict.well': 'Everything works.',
+  'verdict.warn': 'Klatch works. {warn} to improve.',
+  'verdict.bad': '{bad} to mend.',
+  'verdict.bad.warn': '{bad} to mend, {warn} to improve.',
+  'verdict.counts': '{done} of {all} checks done',
+
+  'state.waiting': 'waiting',
+  'state.running': 'checking',
+  'state.done': 'done',
+  'state.skipped': 'not checked',
+
+  'section.checks': 'What is checked',
+  'section.bad': 'To mend',
+  'section.warn': 'To improve',
+  'section.info': 'Good to know',
+  'section.good': 'What is right',
+  'section.lines': 'Lines for klatch.conf',
+  'section.owner': 'For the owner of this site',
+  'section.report': 'Report',
+  todo: 'What to do',
+
+  'lines.more': 'What was found asks for these settings. Copy the lines into klatch.conf, or save them with the admin key.',
+  'lines.more.saved': 'Saved. Running processes take them within seconds.',
+  'lines.copy': 'Copy the lines',
+  'lines.save': 'Save them and check again',
+
+  'owner.more': 'With the admin key this page checks more (more waiting browsers, paths, the folder’s address) and can save settings.'
+    + ' The key is the text in the file admin-key.txt in the data folder: in klatch-private/data beside public_html, or, on hosts'
+    + ' with FTP only, in the folder of cgi-bin whose name begins with .ht-klatch (“show hidden files”). Open it with the file'
+    + ' manager and copy the line. It isn’t stored here.',
+  'owner.key': 'Admin key',
+  'owner.check': 'Check with the key',
+  'owner.facts': 'What the program tells its owner',
+
+  'report.copy': 'Copy the report as text',
+  'report.more': 'Without keys, passwords, folders and people’s addresses.',
+  'report.text': 'The report as text',
+  copied: 'Copied.',
+  'copied.not': 'The browser refused. Select the text below and copy it by hand.',
+
+  'save.not-permitted': 'That is not the admin key. Look into admin-key.txt again.',
+  'save.rate-limited': 'Too many tries. Wait a minute.',
+  'save.failed': 'It could not be saved: {problem}',
+
+  'check.page': 'This page and its address',
+  'check.place': 'Where the program answers',
+  'check.program': 'Whether the program can be run',
+  'check.files': 'The uploaded files',
+  'check.calls': 'Calls, their sizes and headers',
+  'check.report': 'What the program says of itself',
+  'check.data': 'Whether data can be read from outside',
+  'check.machines': 'How many machines answer',
+  'check.ice': 'Servers that help browsers find each other',
+  'check.hold': 'How long a request may wait',
+  'check.slots': 'How many may wait at one time',
+
+  'tell.files': '{done} of {all} files',
+  'tell.hold': 'up to {seconds} s, {passed} s survived so far',
+  'tell.slots': '{held} waiting',
+  'tell.ice': '{url}',
+
+  'good.page.secure': 'The page is secure (https), so that browsers give camera and microphone.',
+  'good.page.local': 'The page is on this machine, where browsers give camera and microphone without https.',
+  'good.page.clock': 'The clocks of host and browser agree.',
+  'good.place': 'The program answers at {place} (version {version}, {how}).',
+  'good.program': 'All copies of the program run (version {version}).',
+  'good.files': 'All {count} files of version {version} are whole and unchanged.',
+  'good.files.sizes': 'All {count} files of version {version} have their sizes. (Their contents can only be compared over https.)',
+  'good.version': 'Page and program are of one version, {version}.',
+  'good.calls.verbs': 'GET, POST with JSON, POST with a form, and OPTIONS pass.',
+  'good.calls.body': 'A request of {kb} kB arrives whole.',
+  'good.calls.rules': 'No rule set blocks what looks hostile.',
+  'good.calls.headers': 'Authorization and X-Klatch-Key arrive.',
+  'good.report': 'The program can write to its data folder and finds nothing wrong with itself.',
+  'good.data': 'No file of the data folder or the configuration can be read from outside ({count} addresses tried).',
+  'good.machines': 'One machine answers.',
+  'good.ice.reached': '{url} answers.',
+  'good.ice.relays': '{url} relays: it carries calls that find no direct way.',
+  'good.hold': 'A request may wait {seconds} seconds.',
+  'good.late': 'Answers arrive at once.',
+  'good.slots': '{held} browsers may wait while a short request takes {ms} ms.',
+  'good.slots.browser': 'More could not be tried: over HTTP/1.1 a browser opens few connections to one site.',
+});
