@@ -1,5 +1,6 @@
 #include "ep_place.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 
 /* The two names under which the binary is uploaded. */
 static const char main_name[] = "klatch.fcgi", poll_name[] = "klatch-poll.fcgi";
+
+enum { SCRIPT_BYTES_MAX = 1024 };
 
 int64_t ep_place_ask(struct app *app, const char *peer, enum ep_place where, int *slot)
 {
@@ -62,14 +65,39 @@ static bool has_poll_copy(const struct ep_call *c)
     return n > 0 && (size_t)n < sizeof path && access(path, X_OK) == 0;
 }
 
-/* Where polls go, seen from …/klatch.fcgi/v1/; NULL: the same place as everything else. */
+static bool is_ours(struct slice name)
+{
+    return slice_is(name, main_name) || slice_is(name, poll_name);
+}
+
+/* The poll copy's path for a browser where the web server rewrites a short address: in the folder
+ * of SCRIPT_NAME, which comes decoded. NULL: that doesn't name the program, or another host. */
+static const char *beside_script(const struct ep_call *c)
+{
+    static const char plain[] = "/-._~!$&'()*+,;=:@";
+    const char *script = http_env(c->rq->env, "SCRIPT_NAME");
+    size_t len = script == NULL ? 0 : strlen(script);
+    struct slice name = last_part(script == NULL ? "" : script, len);
+    if (len > SCRIPT_BYTES_MAX || !is_ours(name) || script[0] != '/' || script[1] == '/')
+        return NULL;
+    char *url = arena_alloc(c->rq->arena, 3 * len + sizeof poll_name), *to = url;
+    for (const char *at = script; url != NULL && at < name.at; at++) {
+        bool keep = isalnum((unsigned char)*at) || strchr(plain, *at) != NULL;
+        to += keep ? sprintf(to, "%c", *at) : sprintf(to, "%%%02X", (unsigned char)*at);
+    }
+    if (url != NULL) memcpy(to, poll_name, sizeof poll_name);
+    return url;
+}
+
+/* Where polls go; NULL: the same place as everything else. Seen from …/klatch.fcgi/v1/ it is the
+ * neighbour, which stays right behind a proxy that puts another path before. */
 static const char *poll_url(const struct ep_call *c)
 {
     const struct app *app = c->app;
     if (app->cfg.poll_url[0] != '\0') return app->cfg.poll_url;
     bool pools = app->process_per_poll && strcmp(app->how, "fastcgi") == 0;
-    bool named = slice_is(asked_for(c), main_name) || slice_is(asked_for(c), poll_name);
-    return pools && named && has_poll_copy(c) ? "../../klatch-poll.fcgi" : NULL;
+    if (!pools || !has_poll_copy(c)) return NULL;
+    return is_ours(asked_for(c)) ? "../../klatch-poll.fcgi" : beside_script(c);
 }
 
 bool ep_place_elsewhere(const struct ep_call *c)
