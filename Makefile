@@ -246,6 +246,7 @@ public_html/vendor/lit-html/LICENSE: $(B)/vendor/lit-html/LICENSE
 
 include tests/bench/Makefile.inc
 include deploy/dist/Makefile.inc
+include tests/dist/Makefile.inc
 
 # ---- lint: each is one test of `make test` -----------------------------------------------------
 

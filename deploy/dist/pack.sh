@@ -64,7 +64,7 @@ source_up() {
     files | tar --no-recursion -c -T - | tar -x -C "$work"
     epoch >"$work/$kept_epoch"
     tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
-        --mtime="@$(epoch)" --format=ustar --transform="s,^\./,$2/," -c . |
+        --mtime="@$(epoch)" --format=ustar --transform="s,^\.,$2," -c . |
         xz -6 -T1 >"$file"
 }
 
