@@ -21,7 +21,8 @@ static bool is_right(const struct app *app, struct slice key, const char **broke
 {
     char kept[SECRET_BYTES_MAX + 1];
     uint8_t given_hash[IDENT_HASH_BYTES], kept_hash[IDENT_HASH_BYTES];
-    int fault = secret_read(app->data_dir, ADMIN_KEY_FILE, kept);
+    int fault = ENOTDIR; /* there is no data folder that can be trusted */
+    if (app->data_dir[0] != '\0') fault = secret_read(app->data_dir, ADMIN_KEY_FILE, kept);
     if (fault == ENOENT) {
         fault = secret_make(app->data_dir, ADMIN_KEY_FILE);
         if (fault == 0) fault = secret_read(app->data_dir, ADMIN_KEY_FILE, kept);

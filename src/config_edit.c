@@ -277,6 +277,8 @@ static struct problem save(const char *path, const struct config_setting *settin
 struct problem config_save(const char *path, const struct config_setting *settings, size_t count)
 {
     struct buf before, after;
+    if (*path == '\0' || strlen(path) >= CONFIG_TEXT_BYTES_MAX - 1) /* may have been cut */
+        return not_written(ENAMETOOLONG);
     buf_init(&before, CONFIG_EDIT_FILE_BYTES_MAX);
     buf_init(&after, CONFIG_EDIT_FILE_BYTES_MAX);
     char *real = realpath(path, NULL); /* a link to the file stays */

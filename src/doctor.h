@@ -3,7 +3,10 @@
 #ifndef KLATCH_DOCTOR_H
 #define KLATCH_DOCTOR_H
 
+#include <stdbool.h>
+
 #include "app.h"
+#include "buf.h"
 
 enum { DOCTOR_MARK_BYTES = 16 };
 
@@ -14,5 +17,11 @@ const char *doctor_arch(void);
  * share their data folder. */
 void doctor_place(const struct app *app, char out[DOCTOR_MARK_BYTES + 1]);
 void doctor_host(const struct app *app, char out[DOCTOR_MARK_BYTES + 1]);
+
+/* Append the report as JSON: `{"admin", "findings": [{"code", …}]}`, for the owner (`admin`) with
+ * numbers and paths in the findings, `facts`, and `data_url` and `config_url` where these lie below
+ * a folder that the web server shows. For others codes only. `env`: the request's variables, for
+ * where that folder is; may be NULL. Writes and removes 64 kB in the data folder. */
+void doctor_report(struct app *app, char *const *env, bool admin, struct buf *out);
 
 #endif

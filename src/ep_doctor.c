@@ -1,8 +1,12 @@
 /* What the doctor page asks the server for. */
+#include <stdio.h>
 #include <string.h>
 
 #include "admin.h"
+#include "config_edit.h"
+#include "doctor.h"
 #include "ep.h"
+#include "ep_place.h"
 #include "log.h"
 #include "rates.h"
 #include "slots.h"
@@ -12,7 +16,10 @@
 enum {
     CALLS_PER_MINUTE = 600, /* for each address: the page makes a hundred */
     HOLDS_PER_MINUTE = 60,  /* the same, without the admin key */
+    REPORTS_PER_MINUTE = 60,
+    REPORTS_PER_MINUTE_ALL = 300, /* each writes to the disk */
     HOLD_MS_MAX = 30000,
+    LINES_BYTES_MAX = 4096,
     HOLDS_MAX = 64,        /* at a time, where they cost no process: of each process's */
     HOLDS_ADMIN_MAX = 128, /* the same with the admin key: it finds room when others hold 64 */
     SLOTS_ADMIN_MAX = 64,  /* of the budget, with the admin key: to find out what a host bears */
@@ -37,6 +44,47 @@ const struct json_field ep_doctor_hold_fields[] = {
 };
 
 const struct json_field ep_doctor_report_fields[] = { ADMIN_KEY_FIELD, { .name = NULL } };
+
+const struct json_field ep_doctor_save_fields[] = {
+    ADMIN_KEY_FIELD,
+    { .name = "lines",
+      .type = JSON_RAW,
+      .offset = IN(lines),
+      .max = LINES_BYTES_MAX,
+      .required = true,
+      .wrong = "lines must be an object with the settings to save." },
+    { .name = NULL },
+};
+
+/* The settings that the doctor may save: what its findings ask for. */
+struct lines {
+    int64_t hold_ms, polls_max; /* -1: not given */
+    struct slice mode, poll_url;
+};
+
+static const struct json_field lines_fields[] = {
+    { .name = "hold_ms",
+      .type = JSON_INTEGER,
+      .offset = offsetof(struct lines, hold_ms),
+      .max = 110000,
+      .wrong = "hold_ms must be a whole number from 0 to 110000." },
+    { .name = "polls_max",
+      .type = JSON_INTEGER,
+      .offset = offsetof(struct lines, polls_max),
+      .max = 1000,
+      .wrong = "polls_max must be a whole number from 0 to 1000." },
+    { .name = "mode",
+      .type = JSON_STRING,
+      .offset = offsetof(struct lines, mode),
+      .max = 16,
+      .wrong = "mode must be auto, process or parked." },
+    { .name = "poll_url",
+      .type = JSON_STRING,
+      .offset = offsetof(struct lines, poll_url),
+      .max = CONFIG_TEXT_BYTES_MAX - 1,
+      .wrong = "poll_url must be a path or URL of up to 511 characters." },
+    { .name = NULL },
+};
 
 static struct problem count(const struct ep_call *c, const char *what, int64_t per_minute)
 {
@@ -64,7 +112,7 @@ static struct problem admit(const struct ep_call *c, const char *what, int64_t p
 
 static const char *env_of(const struct request *rq, const char *name)
 {
-    const char *value = rq->env == NULL ? NULL : http_env(rq->env, name);
+    const char *value = http_env(rq->env, name);
     return value == NULL ? "" : value;
 }
 
@@ -122,9 +170,9 @@ static bool may_hold(struct app *app, struct waiter *w, bool admin)
     int64_t holds_max = admin ? HOLDS_ADMIN_MAX : HOLDS_MAX;
     if (!app->process_per_poll && strcmp(app->how, "cgi") != 0)
         return (int64_t)park_count_no_room(app->park) < holds_max;
-    int64_t budget = app->cfg.polls_max;
+    int budget = ep_place_budget(app);
     if (admin && budget < SLOTS_ADMIN_MAX) budget = SLOTS_ADMIN_MAX;
-    if (app->slots != NULL) w->slot = slots_take(app->slots, (int)budget);
+    if (app->slots != NULL) w->slot = slots_take(app->slots, budget);
     return w->slot >= 0;
 }
 
@@ -158,4 +206,87 @@ enum outcome ep_doctor_resume(struct app *app, const struct waiter *w, enum wake
     if (wake == WAKE_LOOK) return OUTCOME_PARK;
     buf_printf(&an->body, "{\"held_ms\":%lld}", (long long)(app_now_ms(app) - w->since_ms));
     return OUTCOME_ANSWER;
+}
+
+struct problem ep_doctor_report(struct ep_call *c)
+{
+    struct app *app = c->app;
+    bool admin;
+    int retry_after_s = 0;
+    struct problem p = admit(c, "doctor-report", REPORTS_PER_MINUTE, &admin);
+    if (p.status != 0) return p;
+    if (!admin && !rates_take(app->rates, "doctor-report-all", "", REPORTS_PER_MINUTE_ALL,
+                              app_now_ms(app), &retry_after_s))
+        return PROBLEM_RETRY(429, "rate-limited", "Too many reports; wait a little.",
+                             retry_after_s);
+    doctor_report(app, c->rq->env, admin, &c->an->body);
+    return NO_PROBLEM;
+}
+
+static bool is_mode(struct slice mode)
+{
+    return slice_is(mode, "auto") || slice_is(mode, "process") || slice_is(mode, "parked");
+}
+
+static bool is_address(struct slice url)
+{
+    for (size_t i = 0; i < url.len; i++) {
+        if (url.at[i] <= ' ' || url.at[i] > '~') return false;
+    }
+    return true;
+}
+
+/* The settings of `in`, numbers as text in the arena. */
+static struct problem settings_of(struct ep_call *c, struct slice in,
+                                  struct config_setting settings[4], size_t *count)
+{
+    struct lines lines = { .hold_ms = -1, .polls_max = -1 };
+    struct problem p = json_decode(c->rq->arena, in, lines_fields, &lines);
+    if (p.status != 0) return p;
+    if (lines.mode.at != NULL && !is_mode(lines.mode))
+        return PROBLEM(400, "invalid-request", "mode must be auto, process or parked.");
+    if (!is_address(lines.poll_url))
+        return PROBLEM(400, "invalid-request", "poll_url must be a path or URL without spaces.");
+    const struct {
+        const char *key;
+        int64_t number;
+        struct slice text;
+    } given[] = {
+        { "hold_ms", lines.hold_ms, SLICE_NONE },
+        { "polls_max", lines.polls_max, SLICE_NONE },
+        { "mode", -1, lines.mode },
+        { "poll_url", -1, lines.poll_url },
+    };
+    *count = 0;
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+        struct slice value = given[i].text;
+        if (given[i].number >= 0) {
+            char text[24];
+            int len = snprintf(text, sizeof text, "%lld", (long long)given[i].number);
+            value = slice_of(arena_copy(c->rq->arena, text, (size_t)len));
+            if (value.at == NULL)
+                return PROBLEM_RETRY(503, "busy", "The server is out of memory.", 5);
+        }
+        if (value.at != NULL) settings[(*count)++] = (struct config_setting){ given[i].key, value };
+    }
+    return *count > 0 ? NO_PROBLEM
+                      : PROBLEM(400, "invalid-request", "lines has no setting that can be saved.");
+}
+
+struct problem ep_doctor_save(struct ep_call *c)
+{
+    const struct in_doctor *in = c->in;
+    struct config_setting settings[4];
+    size_t count = 0;
+    bool admin;
+    struct problem p = admin_check(c->app, c->rq->address, in->admin_key, &admin);
+    if (p.status == 0 && !admin) p = PROBLEM(403, "not-permitted", "Saving needs the admin key.");
+    if (p.status == 0) p = settings_of(c, in->lines, settings, &count);
+    if (p.status == 0) p = config_save(c->app->cfg.path, settings, count);
+    if (p.status != 0) return p;
+    log_event(LOG_LEVEL_WARNING, "configuration-saved", "settings=%zu", count);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&c->an->body, "%s\"%s\"", i == 0 ? "{\"saved\":[" : ",", settings[i].key);
+    buf_text(&c->an->body, "]}");
+    return NO_PROBLEM;
 }

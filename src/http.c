@@ -36,7 +36,7 @@ static const char *title_of(int status)
 const char *http_env(char *const *env, const char *name)
 {
     size_t len = strlen(name);
-    for (; *env != NULL; env++)
+    for (; env != NULL && *env != NULL; env++)
         if (strncmp(*env, name, len) == 0 && (*env)[len] == '=') return *env + len + 1;
     return NULL;
 }

@@ -54,7 +54,7 @@ bool http_request_from_env(struct request *rq, char *const *env);
 
 /* The value of CONTENT_LENGTH; -1: absent, empty or not a number. */
 int64_t http_content_length(char *const *env);
-/* The value of `name` in env; NULL: absent. */
+/* The value of `name` in env, which may be NULL; NULL: absent. */
 const char *http_env(char *const *env, const char *name);
 
 /* Is this content type `type`, with or without parameters? */

@@ -7,8 +7,8 @@
  * Waiters of one room hang on one group. A group has one timer, for the room's next lease end or
  * its next re-check, whichever is sooner: re-checks are by room, never by waiter. A waiter has one
  * timer, its own deadline. A waiter without a room hangs on no group: only its deadline, the end of
- * the process or a hang-up ends it. Park answers nobody and knows no connection: the loop (or the CGI
- * process) asks who is due and calls route_resume(). */
+ * the process or a hang-up ends it. Park answers nobody and knows no connection: the loop (or the
+ * CGI process) asks who is due and calls route_resume(). */
 #ifndef KLATCH_PARK_H
 #define KLATCH_PARK_H
 

@@ -6,7 +6,8 @@
 
 enum {
     NEED_KEY = 1,
-    DOCTOR = 2, /* counted for each address, before its body is looked at */
+    DOCTOR =
+        2, /* counted for each address, before its body is looked at; answered in trouble too */
 };
 enum {
     BODY_JOIN_MAX = 65536,
@@ -38,6 +39,10 @@ static const struct route routes[] = {
     { HTTP_POST, "/v1/doctor/echo", DOCTOR, BODY_ECHO_MAX, NULL, ep_doctor_echo },
     { HTTP_POST, "/v1/doctor/hold", DOCTOR, BODY_DOCTOR_MAX, ep_doctor_hold_fields,
       ep_doctor_hold },
+    { HTTP_POST, "/v1/doctor/report", DOCTOR, BODY_DOCTOR_MAX, ep_doctor_report_fields,
+      ep_doctor_report },
+    { HTTP_POST, "/v1/doctor/save", DOCTOR, BODY_DOCTOR_MAX, ep_doctor_save_fields,
+      ep_doctor_save },
 };
 
 /* What any row's field table fills; zeroed before. */
@@ -157,7 +162,7 @@ enum outcome route_handle(struct app *app, struct request *rq, struct answer *an
                                             "This call takes another method; see Allow."));
         return OUTCOME_ANSWER;
     }
-    if (app->trouble.status != 0) {
+    if (app->trouble.status != 0 && !(route->policy & DOCTOR)) {
         http_answer_problem(an, app->trouble);
         return OUTCOME_ANSWER;
     }

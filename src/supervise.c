@@ -83,7 +83,7 @@ static int listen_at(const char *path)
 
 static _Noreturn void work(const struct supervisor *s, pid_t parent)
 {
-    struct app app = { .cfg = s->cfg, .how = "fastcgi" };
+    struct app app = { .cfg = s->cfg, .place = s->options->place, .how = "fastcgi" };
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(0);
     bool ok = app_open(&app) && loop_run(&app, s->listen_fd, false);
