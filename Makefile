@@ -45,7 +45,8 @@ UNIT_PROGRAMS := $(patsubst tests/unit/%.c,$(B)/asan/unit/%,$(sort $(wildcard te
 UNIT_HELPERS := $(patsubst tests/unit/%.c,$(B)/asan/unit-obj/%.o,\
                 $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
 C_FILES := $(sort $(wildcard src/*.[ch] tests/*/*.[ch] tests/bench/*/*.[ch]))
-SHELL_FILES := $(sort $(wildcard deploy/*.sh deploy/*/*.sh tests/*.sh tests/*/*.sh)) .ci/run
+SHELL_FILES := $(sort $(wildcard deploy/*.sh deploy/*/*.sh deploy/dist/*.cgi deploy/dist/*/*.cgi \
+               tests/*.sh tests/*/*.sh)) .ci/run
 
 # ---- targets for people ------------------------------------------------------------------------
 

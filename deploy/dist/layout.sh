@@ -52,12 +52,14 @@ lay_web() {
 
 lay_cgi_bin() {
     local cgi_bin=$web/cgi-bin name
-    mkdir -p "$cgi_bin"
+    mkdir "$cgi_bin"
     install -m 644 "$here/cgi-bin/.htaccess" "$root/cgi-bin/klatch.conf.sample" "$cgi_bin/"
     for name in klatch.fcgi klatch-poll.fcgi klatch.cgi; do
         install -m 755 "$binary" "$cgi_bin/$name"
     done
-    if [[ -e $here/probe.cgi ]]; then install -m 755 "$here/probe.cgi" "$cgi_bin/"; fi
+    install -m 755 "$here/probe.cgi" "$cgi_bin/"
+    mkdir "$web/cgi"
+    install -m 755 "$here/cgi/klatch.cgi" "$web/cgi/"
 }
 
 lay_private() {
