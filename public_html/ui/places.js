@@ -14,6 +14,7 @@ export const PLACES = Object.freeze([
   '/fcgi-bin/klatch.fcgi/v1',
   '/fcgi-bin/klatch/klatch.fcgi/v1',
   'cgi-bin/klatch.cgi/v1',
+  'cgi/klatch.cgi/v1',
   '/cgi-bin/klatch.cgi/v1',
   '/cgi-bin/klatch/klatch.cgi/v1',
 ]);
