@@ -43,7 +43,7 @@ function entriesOf(manifest) {
 
 /** The programs answer, and the web server refuses the rest of cgi-bin, and .htaccess. @param {string} path */
 function isDelivered(path) {
-  return !path.startsWith('cgi-bin/') && !/(^|\/)\./.test(path) && path !== 'files.json';
+  return !/^cgi(-bin)?\//.test(path) && !/(^|\/)\./.test(path) && path !== 'files.json';
 }
 
 /** @param {string} page @param {unknown} program @returns {Finding[]} */
