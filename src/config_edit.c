@@ -255,7 +255,7 @@ static struct problem check(const struct buf *text, struct problem wrong)
 static struct problem save(const char *path, const struct config_setting *settings, size_t count,
                            struct buf *before, struct buf *after)
 {
-    struct stat st;
+    struct stat st = { 0 };
     int fault = read_whole(path, before, &st);
     bool there = fault == 0;
     if (!there && fault != ENOENT) return not_written(fault);
