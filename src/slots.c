@@ -20,13 +20,15 @@ enum {
     QUEUE_ROW_MS_MAX = 60000,
 };
 
-/* Who wants a place. Times are CLOCK_BOOTTIME; rows that another boot wrote are out of bounds or
- * end within QUEUE_ROW_MS_MAX. */
+enum state { WAITING, KEPT, HOLDING };
+
+/* Who wants or has a place. Times are CLOCK_BOOTTIME; rows that another boot wrote are out of
+ * bounds or end within QUEUE_ROW_MS_MAX. */
 struct row {
     uint64_t member;  /* 0: empty */
-    int64_t since_ms; /* when it first asked */
+    int64_t since_ms; /* when it first asked, or when its turn began */
     int64_t until_ms; /* after that it has gone */
-    int64_t kept;     /* 1: a place is kept for it */
+    int64_t state;    /* enum state */
 };
 
 struct queue {
@@ -145,14 +147,16 @@ static struct row *find_row(struct queue *q, uint64_t member)
     return empty;
 }
 
-/* How many come before one that waits since then: places kept, and who has waited longer. */
-static int count_before(const struct queue *q, uint64_t member, int64_t since_ms)
+/* How many come before `member`: places kept for others and, where it isn't its turn, who has
+ * waited longer. */
+static int count_before(const struct queue *q, uint64_t member, bool has_turn, int64_t since_ms)
 {
     int before = 0;
     for (size_t i = 0; i < QUEUE_ROWS; i++) {
         const struct row *r = &q->rows[i];
         bool earlier = r->since_ms < since_ms || (r->since_ms == since_ms && r->member < member);
-        before += r->member != 0 && r->member != member && (r->kept != 0 || earlier);
+        if (r->member != 0 && r->member != member)
+            before += r->state == KEPT || (r->state == WAITING && !has_turn && earlier);
     }
     return before;
 }
@@ -168,6 +172,22 @@ static int64_t draw_retry_ms(int before, int64_t most_ms)
     return ms < most_ms ? ms : most_ms > 0 ? most_ms : 1;
 }
 
+/* What is written down of an answer. */
+static struct row answered(const struct slots_ask *ask, uint64_t member, int64_t since_ms,
+                           int64_t retry_ms)
+{
+    struct row row = { .member = member, .since_ms = since_ms, .state = WAITING };
+    row.until_ms = ask->now_ms + retry_ms + QUEUE_SLACK_MS;
+    if (retry_ms == 0 && ask->here) {
+        row.state = HOLDING;
+        row.until_ms = ask->now_ms + QUEUE_ROW_MS_MAX;
+    } else if (retry_ms == 0) {
+        row.state = KEPT;
+        row.until_ms = ask->now_ms + SLOTS_KEEP_MS;
+    }
+    return row;
+}
+
 int64_t slots_ask(struct slots *s, const struct slots_ask *ask, int *slot)
 {
     struct queue q;
@@ -177,23 +197,19 @@ int64_t slots_ask(struct slots *s, const struct slots_ask *ask, int *slot)
     read_queue(s, ask->now_ms, &q);
     uint64_t member = hash_of(ask->member);
     struct row *own = find_row(&q, member);
-    bool waited = own != NULL && own->member == member;
-    int64_t since_ms = waited ? own->since_ms : ask->now_ms;
-    int before = waited && own->kept != 0 ? 0 : count_before(&q, member, since_ms);
+    bool known = own != NULL && own->member == member;
+    bool waited = known && own->state == WAITING;
+    bool has_turn = known && !waited && ask->now_ms - own->since_ms < SLOTS_TURN_MS;
+    int64_t since_ms = waited || has_turn ? own->since_ms : ask->now_ms;
+    int before = count_before(&q, member, has_turn, since_ms);
     /* One more for who takes over, until the older poll has ended a moment later. */
     int most = ask->places + 1;
     int held = count_held(s, most);
     bool place = ask->newer ? held < most : held + before < ask->places;
     if (place && ask->here) place = (*slot = slots_take(s, most)) >= 0;
     int64_t retry_ms = place ? 0 : draw_retry_ms(before, ask->retry_most_ms);
-    if (own != NULL && place && ask->here)
-        own->member = 0;
-    else if (own != NULL)
-        *own = (struct row){ .member = member,
-                             .since_ms = since_ms,
-                             .until_ms =
-                                 ask->now_ms + (place ? SLOTS_KEEP_MS : retry_ms + QUEUE_SLACK_MS),
-                             .kept = place };
+    if (place && waited) since_ms = ask->now_ms; /* its turn begins */
+    if (own != NULL) *own = answered(ask, member, since_ms, retry_ms);
     ssize_t written = pwrite(s->fd, &q, sizeof q, 0);
     set_lock(s, QUEUE_LOCK_AT, F_UNLCK);
     if (written != (ssize_t)sizeof q && !s->told) {

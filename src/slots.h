@@ -1,9 +1,10 @@
 /* slots: the budget of held polls across processes, where each costs a process of the web server.
  *
  * A slot is an OFD lock (fcntl F_OFD_SETLK) on one byte of a file; the kernel gives it back when
- * its holder dies, however it dies. The file's content is the queue of those who want a place and
- * were told to come again, so that who has waited longest gets the next one. It is read and written
- * under a lock of its own; its rows end by themselves, so that nobody who went away is waited for.
+ * its holder dies, however it dies. The file's content says who wants a place and who had one when:
+ * who has waited longest gets the next one, and who has one keeps it, from poll to poll, until its
+ * turn is over and somebody waits. It is read and written under a lock of its own, and its rows end
+ * by themselves, so that nobody who went away is waited for.
  *
  * A member is never told to go to where polls are held unless a place is kept for it there: a web
  * server that finds all its processes busy lets a request wait for a second and more. */
@@ -15,9 +16,10 @@
 
 enum {
     SLOTS_KEEP_MS = 2000,      /* how long a place is kept for who was told that there is one */
+    SLOTS_TURN_MS = 20000,     /* how long one may have a place while others wait */
     SLOTS_RETRY_MS = 1000,     /* how long who waits is sent away, with nobody before it … */
-    SLOTS_RETRY_EACH_MS = 200, /* … and for each that is before it … */
-    SLOTS_RETRY_MS_MAX = 5000, /* … up to this. A quarter more or less is drawn. */
+    SLOTS_RETRY_EACH_MS = 100, /* … and for each that is before it … */
+    SLOTS_RETRY_MS_MAX = 3000, /* … up to this. A quarter more or less is drawn. */
 };
 
 struct slots;

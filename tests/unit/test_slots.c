@@ -149,17 +149,43 @@ static void the_longest_waiting_gets_the_next_place(void **state)
     HOLDS(s, "ada", NOW);
     int first = slot;
     HOLDS(s, "bob", NOW);
-    WAITS(s, "cy", NOW + 1);
-    WAITS(s, "dan", NOW + 2);
+    int64_t later = NOW + SLOTS_TURN_MS;
+    WAITS(s, "cy", later + 1);
+    WAITS(s, "dan", later + 2);
     slots_give(s, first);
-    WAITS(s, "dan", NOW + 500);
-    WAITS(s, "ada", NOW + 500);
-    KEEPS(s, "cy", NOW + 600);
-    WAITS(s, "dan", NOW + 700);
-    HOLDS(s, "cy", NOW + 800);
+    WAITS(s, "dan", later + 500);
+    WAITS(s, "ada", later + 500);
+    KEEPS(s, "cy", later + 600);
+    WAITS(s, "dan", later + 700);
+    HOLDS(s, "cy", later + 800);
     slots_give(s, slot);
-    WAITS(s, "ada", NOW + 900);
-    HOLDS(s, "dan", NOW + 1000);
+    WAITS(s, "ada", later + 900);
+    slots_close(s);
+}
+
+static void who_has_a_place_keeps_it_for_a_turn(void **state)
+{
+    (void)state;
+    struct slots *s = slots_open(path);
+    HOLDS(s, "ada", NOW);
+    int held = slot;
+    HOLDS(s, "bob", NOW);
+    WAITS(s, "cy", NOW);
+    for (int ms = 100; ms < SLOTS_TURN_MS; ms += 1900) {
+        slots_give(s, held);
+        KEEPS(s, "ada", NOW + ms);
+        WAITS(s, "cy", NOW + ms + 2);
+        HOLDS(s, "ada", NOW + ms + 3);
+        held = slot;
+    }
+    slots_give(s, held);
+    WAITS(s, "ada", NOW + SLOTS_TURN_MS);
+    HOLDS(s, "cy", NOW + SLOTS_TURN_MS + 1);
+    /* With nobody waiting a turn has no end. */
+    slots_give(s, slot);
+    HOLDS(s, "ada", NOW + 2 * SLOTS_TURN_MS);
+    slots_give(s, slot);
+    HOLDS(s, "ada", NOW + 4 * SLOTS_TURN_MS);
     slots_close(s);
 }
 
@@ -174,7 +200,6 @@ static void who_goes_away_is_not_waited_for(void **state)
     WAITS(s, "dan", NOW + SLOTS_KEEP_MS);
     HOLDS(s, "cy", NOW + SLOTS_KEEP_MS + 1);
     slots_give(s, slot);
-    WAITS(s, "eve", NOW + SLOTS_KEEP_MS + 2);
     HOLDS(s, "eve", NOW + SLOTS_KEEP_MS + 2 * SLOTS_RETRY_MS_MAX);
     slots_close(s);
 }
@@ -271,6 +296,7 @@ int main(void)
         cmocka_unit_test(links_are_not_followed),
         cmocka_unit_test_setup(who_finds_no_place_is_told_when_to_ask_again, fresh_file),
         cmocka_unit_test_setup(the_longest_waiting_gets_the_next_place, fresh_file),
+        cmocka_unit_test_setup(who_has_a_place_keeps_it_for_a_turn, fresh_file),
         cmocka_unit_test_setup(who_goes_away_is_not_waited_for, fresh_file),
         cmocka_unit_test_setup(a_newer_poll_takes_over_whoever_waits, fresh_file),
         cmocka_unit_test_setup(killed_holders_are_not_counted, fresh_file),
