@@ -123,10 +123,13 @@ export function apiSuite(name, start, { mode, polls, holders, bodyMax = Infinity
         assert.equal((await bob.via(pollApi).notes(4)).length, 4);
         expectProblem(await ada.raw({ send: [...sizes, 60000].map(message) }), 413, 'message-too-large');
       } else {
-        // Not Klatch's answer: the client has to know by the status alone.
+        // mod_fcgid's own answer, which looks like a fault that passes: a client keeps below it.
         const body = Buffer.from(JSON.stringify({ key: ada.key, send: sizes.map(message) }));
         const answer = await raw(server, 'POST', `/v1/rooms/${ada.room}/exchange`, { headers: JSON_TYPE, body });
-        assert.deepEqual([answer.status, answer.json], [413, undefined], answer.text);
+        assert.deepEqual([answer.status, answer.json], [500, undefined], answer.text);
+        const most = Buffer.from(JSON.stringify({ key: ada.key, send: [], pad: 'x'.repeat(bodyMax - 200) }));
+        const below = await raw(server, 'POST', `/v1/rooms/${ada.room}/exchange`, { headers: JSON_TYPE, body: most });
+        assert.equal(below.status, 200, below.text);
         expectStatus(await ada.raw({ send: sizes.slice(2).map(message) }), 200);
       }
       assert.deepEqual(notesOf(await bob.read()).length, bodyMax > 262144 ? 0 : 2);
