@@ -197,10 +197,12 @@ int64_t slots_ask(struct slots *s, const struct slots_ask *ask, int *slot)
     read_queue(s, ask->now_ms, &q);
     uint64_t member = hash_of(ask->member);
     struct row *own = find_row(&q, member);
-    bool known = own != NULL && own->member == member;
-    bool waited = known && own->state == WAITING;
-    bool has_turn = known && !waited && ask->now_ms - own->since_ms < SLOTS_TURN_MS;
-    int64_t since_ms = waited || has_turn ? own->since_ms : ask->now_ms;
+    struct row was = { 0 };
+    if (own != NULL) was = *own;
+    bool known = was.member == member;
+    bool waited = known && was.state == WAITING;
+    bool has_turn = known && !waited && ask->now_ms - was.since_ms < SLOTS_TURN_MS;
+    int64_t since_ms = waited || has_turn ? was.since_ms : ask->now_ms;
     int before = count_before(&q, member, has_turn, since_ms);
     /* One more for who takes over, until the older poll has ended a moment later. */
     int most = ask->places + 1;
