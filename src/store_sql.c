@@ -22,7 +22,7 @@ static const char sql_settings[] =
     "PRAGMA page_size = 2048;"
     /* What is kept is ephemeral: a file torn by a power cut is moved aside and its members rejoin.
      * A process that is killed tears nothing, since the kernel has what was written. */
-    "PRAGMA journal_mode = TRUNCATE;"
+    "PRAGMA journal_mode = PERSIST;"
     "PRAGMA synchronous = OFF;"
     "PRAGMA temp_store = MEMORY;"
     "PRAGMA cache_size = -" SQL_CACHE_KIB ";"

@@ -11,16 +11,18 @@ enum {
     /* A longer journal goes out in pieces. SQLite never writes more than a page of 64 KiB at once,
      * and its unix file system takes the length of a write modulo 128 KiB. */
     GATHER_BYTES_MAX = 65536,
+    HEADER_BYTES = 28, /* of a journal (SQLite's file format, 3.1) */
 };
 
 /* A database file. The real one's memory follows. */
 struct database {
     sqlite3_file base;
     sqlite3_file *real;
-    sqlite3_file *journal; /* the real journal, kept open; NULL: not open */
-    dev_t journal_dev;     /* what is open there */
+    sqlite3_file *journal;    /* the real journal, kept open; NULL: not open */
+    const char *journal_name; /* SQLite's own string of its path, as long as that is open */
+    dev_t journal_dev;        /* what is open there */
     ino_t journal_ino;
-    bool in_file;   /* something of a journal stands in its file */
+    bool hot;       /* what stands in its file would be played back, were this process killed */
     char *gathered; /* bytes of the journal that are not yet in its file … */
     int gathered_len, gathered_room;
     sqlite3_int64 gathered_at; /* … and where they belong */
@@ -35,6 +37,9 @@ struct journal {
 /* The file system underneath; set once. */
 static sqlite3_vfs *unix_vfs;
 
+/* The database that was locked last. SQLite asks for its journal then. */
+static struct database *locked;
+
 /* ---- the journal ---- */
 
 static int write_gathered(struct database *db)
@@ -42,13 +47,31 @@ static int write_gathered(struct database *db)
     if (db->gathered_len == 0) return SQLITE_OK;
     int len = db->gathered_len;
     db->gathered_len = 0;
-    db->in_file = true;
+    db->hot = true;
     return db->journal->pMethods->xWrite(db->journal, db->gathered, len, db->gathered_at);
+}
+
+/* The end of a transaction, in journal mode PERSIST: a header of zeroes makes the journal cold. It
+ * goes to the file at once, and only where that holds more than what was gathered. */
+static bool is_end(const char *at, int len, sqlite3_int64 offset)
+{
+    return offset == 0 && len == HEADER_BYTES && at[0] == 0 &&
+           memcmp(at, at + 1, HEADER_BYTES - 1) == 0;
+}
+
+static int journal_end(struct database *db, const void *at)
+{
+    db->gathered_len = 0;
+    if (!db->hot) return SQLITE_OK;
+    int code = db->journal->pMethods->xWrite(db->journal, at, HEADER_BYTES, 0);
+    if (code == SQLITE_OK) db->hot = false;
+    return code;
 }
 
 static int journal_write(sqlite3_file *file, const void *at, int len, sqlite3_int64 offset)
 {
     struct database *db = ((struct journal *)file)->db;
+    if (is_end(at, len, offset)) return journal_end(db, at);
     if (db->gathered_len > 0 && (offset != db->gathered_at + db->gathered_len ||
                                  len > GATHER_BYTES_MAX - db->gathered_len)) {
         int code = write_gathered(db);
@@ -83,9 +106,9 @@ static int journal_truncate(sqlite3_file *file, sqlite3_int64 size)
         db->gathered_len = 0;
     else
         code = write_gathered(db);
-    if (code != SQLITE_OK || (size == 0 && !db->in_file)) return code;
+    if (code != SQLITE_OK || (size == 0 && !db->hot)) return code;
     code = db->journal->pMethods->xTruncate(db->journal, size);
-    if (code == SQLITE_OK && size == 0) db->in_file = false;
+    if (code == SQLITE_OK && size == 0) db->hot = false;
     return code;
 }
 
@@ -177,7 +200,7 @@ static bool journal_is_at(struct database *db, const char *path)
     if (db->journal == NULL || stat(path, &st) != 0 || st.st_dev != db->journal_dev ||
         st.st_ino != db->journal_ino)
         return false;
-    db->in_file = st.st_size > 0; /* of another process, since we closed it */
+    db->hot = st.st_size > 0; /* of another process, maybe, since we closed it */
     return true;
 }
 
@@ -207,9 +230,10 @@ static int open_journal(const char *path, struct journal *j, int flags, int *fla
             return code;
         }
         db->journal = real;
+        db->journal_name = path;
         db->journal_dev = st.st_dev;
         db->journal_ino = st.st_ino;
-        db->in_file = st.st_size > 0;
+        db->hot = st.st_size > 0;
     } else if (flags_out != NULL) {
         *flags_out = flags;
     }
@@ -227,6 +251,7 @@ static sqlite3_file *real_of(sqlite3_file *file)
 static int database_close(sqlite3_file *file)
 {
     struct database *db = (struct database *)file;
+    if (locked == db) locked = NULL;
     drop_journal(db);
     free(db->gathered);
     return db->real->pMethods->xClose(db->real);
@@ -262,6 +287,7 @@ static int database_size(sqlite3_file *file, sqlite3_int64 *size)
 
 static int database_lock(sqlite3_file *file, int level)
 {
+    locked = (struct database *)file;
     return real_of(file)->pMethods->xLock(real_of(file), level);
 }
 
@@ -327,6 +353,16 @@ static int vfs_access(sqlite3_vfs *vfs, const char *path, int flags, int *out)
 {
     (void)vfs;
     size_t len = strlen(path);
+    if (locked != NULL && locked->journal != NULL && path == locked->journal_name &&
+        journal_is_at(locked, path)) {
+        /* Asked before each transaction: a cold one need not be looked at closer. */
+        char first = 0;
+        int code = SQLITE_OK;
+        if (locked->hot) code = locked->journal->pMethods->xRead(locked->journal, &first, 1, 0);
+        locked->hot = locked->hot && first != 0;
+        *out = locked->hot;
+        return code == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : code;
+    }
     if (len > 4 && strcmp(path + len - 4, "-wal") == 0) {
         *out = 0; /* there never is one */
         return SQLITE_OK;
