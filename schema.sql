@@ -3,7 +3,8 @@
 --
 -- Times ending in _ms are milliseconds of CLOCK_BOOTTIME, but for sent_ms (Unix time). A seq is the
 -- room's own counter, up by one for each message that was ever sent in it. Only store_rows.c writes
--- here, on behalf of room_*.c; the triggers keep every counter in step with the rows it counts.
+-- here, on behalf of room_*.c. Counters follow the rows they count: down by trigger with each row that
+-- goes, up once for all that a transaction inserted (store_tally()).
 
 PRAGMA application_id = 1265394036; -- "Klat"
 PRAGMA user_version = 1;
@@ -90,23 +91,15 @@ CREATE INDEX message_addressee ON message (addressee);
 CREATE INDEX message_sender ON message (sender) WHERE addressee IS NULL;
 CREATE INDEX message_told ON message (server) WHERE server = 1;
 
--- One row for each of the latest 1,024 retry ids of a sender, and the seq its message got, whether
--- that message is still held or not. Written by send; deleted by the sender's 1,025th and with it.
+-- One row for each of the latest retry ids of a sender, 1,024 at least, and the seq its message got,
+-- whether that message is still held or not. Written by send; when they are 2,048, the older half is
+-- deleted; all with the sender.
 CREATE TABLE message_id (
     sender TEXT NOT NULL,
     id BLOB NOT NULL,
     seq INTEGER NOT NULL,
     PRIMARY KEY (sender, id)
 ) WITHOUT ROWID;
-CREATE INDEX message_id_seq ON message_id (sender, seq);
-
-CREATE TRIGGER message_held AFTER INSERT ON message WHEN NEW.server = 0 BEGIN
-    UPDATE room SET messages = messages + 1,
-        bytes = bytes + length(NEW.data) + length(NEW.type) + 64;
-    UPDATE member SET held_messages = held_messages + 1,
-        held_bytes = held_bytes + length(NEW.data) + length(NEW.type) + 64
-        WHERE peer = NEW.sender;
-END;
 
 CREATE TRIGGER message_gone AFTER DELETE ON message WHEN OLD.server = 0 BEGIN
     UPDATE room SET messages = messages - 1,
@@ -116,18 +109,9 @@ CREATE TRIGGER message_gone AFTER DELETE ON message WHEN OLD.server = 0 BEGIN
         WHERE peer = OLD.sender;
 END;
 
-CREATE TRIGGER message_told_kept AFTER INSERT ON message WHEN NEW.server = 1 BEGIN
-    UPDATE room SET told_messages = told_messages + 1,
-        told_bytes = told_bytes + length(NEW.data) + length(NEW.type) + 64;
-END;
-
 CREATE TRIGGER message_told_gone AFTER DELETE ON message WHEN OLD.server = 1 BEGIN
     UPDATE room SET told_messages = told_messages - 1,
         told_bytes = told_bytes - length(OLD.data) - length(OLD.type) - 64;
-END;
-
-CREATE TRIGGER message_id_kept AFTER INSERT ON message_id BEGIN
-    UPDATE member SET message_ids = message_ids + 1 WHERE peer = NEW.sender;
 END;
 
 CREATE TRIGGER message_id_gone AFTER DELETE ON message_id BEGIN

@@ -32,7 +32,8 @@ enum {
     ROOM_ANSWER_BYTES_MAX = 126000, /* their data, types and frames: an answer stays under 128 kB.
                                        One message always fits. */
     ROOM_FRAME_BYTES = 256,         /* the JSON around one message of an answer, at most */
-    ROOM_MESSAGE_IDS_MAX = 1024,    /* retry ids kept for a sender */
+    ROOM_MESSAGE_IDS_KEPT = 1024,   /* the newest retry ids of a sender, at least … */
+    ROOM_MESSAGE_IDS_MAX = 2048,    /* … and at most, so that the older go many at a time */
     ROOM_SOON_MS = 5000,            /* lease left after a leave with `soon` */
     ROOM_HANGUP_MS = 10000,         /* lease left after a hang-up at a parked poll */
 };

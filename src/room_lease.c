@@ -43,13 +43,15 @@ static void make_room_to_tell(struct room_tx *tx, size_t bytes)
 /* Append one of the server's own messages about a member; it goes to all others. */
 static int64_t tell(struct room_tx *tx, const char *type, const char *about, const struct buf *data)
 {
-    int64_t seq = store_room(tx->db)->head + 1;
-    store_room_set_head(tx->db, seq);
+    struct tally t = { .head = store_room(tx->db)->head + 1 };
     if (data->failed) store_out_of_memory(tx->db);
-    if (!store_members_others(tx->db, about)) return seq; /* nobody would ever read it */
+    if (!store_members_others(tx->db, about)) { /* nobody would ever read it */
+        store_tally(tx->db, NULL, &t);
+        return t.head;
+    }
     make_room_to_tell(tx, data->len + strlen(type) + STORE_MESSAGE_BYTES);
     struct message_new m = {
-        .seq = seq,
+        .seq = t.head,
         .sender = about,
         .server = true,
         .type = slice_of(type),
@@ -57,9 +59,10 @@ static int64_t tell(struct room_tx *tx, const char *type, const char *about, con
         .sent_ms = app_wall_ms(tx->app),
         .stored_ms = tx->now_ms,
     };
-    store_message_insert(tx->db, &m);
+    store_message_insert(tx->db, &m, &t);
+    store_tally(tx->db, NULL, &t);
     tx->ring = true;
-    return seq;
+    return t.head;
 }
 
 int64_t room_tell(struct room_tx *tx, const char *type, const struct member_view *about,

@@ -120,8 +120,8 @@ static struct problem number_all(struct room_tx *tx, const struct member_row *m,
     return messages == 0 ? NO_PROBLEM : check_mailbox(tx, m, messages, bytes);
 }
 
-static void send_one(struct room_tx *tx, struct member_row *m, const struct message_in *in,
-                     int64_t seq, bool others)
+static void send_one(struct room_tx *tx, const struct member_row *m, const struct message_in *in,
+                     int64_t seq, bool others, struct tally *t)
 {
     struct message_new new = {
         .seq = seq,
@@ -132,12 +132,11 @@ static void send_one(struct room_tx *tx, struct member_row *m, const struct mess
         .sent_ms = app_wall_ms(tx->app),
         .stored_ms = tx->now_ms,
     };
-    if (in->to.at != NULL || others) store_message_insert(tx->db, &new);
-    store_message_id_insert(tx->db, m->peer, in->id, seq);
-    if (++m->message_ids > ROOM_MESSAGE_IDS_MAX) store_message_id_delete_oldest(tx->db, m->peer);
+    if (in->to.at != NULL || others) store_message_insert(tx->db, &new, t);
+    store_message_id_insert(tx->db, m->peer, in->id, seq, t);
 }
 
-static struct problem send_all(struct room_tx *tx, struct member_row *m,
+static struct problem send_all(struct room_tx *tx, const struct member_row *m,
                                const struct exchange_ask *ask, struct exchange_result *out)
 {
     if (ask->send_count > ROOM_SENDS_MAX)
@@ -151,17 +150,15 @@ static struct problem send_all(struct room_tx *tx, struct member_row *m,
     bool others = store_members_others(tx->db, m->peer);
     struct problem problem = number_all(tx, m, ask, others, sent);
     if (problem.status != 0) return problem;
-    int64_t head = store_room(tx->db)->head;
+    struct tally t = { .head = store_room(tx->db)->head };
     for (size_t i = 0; i < ask->send_count; i++) {
         if (sent[i].seq > 0) continue;
-        int64_t seq = -sent[i].seq;
-        if (seq > head) {
-            send_one(tx, m, &ask->send[i], seq, others);
-            head = seq;
-        }
-        sent[i].seq = seq;
+        sent[i].seq = -sent[i].seq;
+        if (sent[i].seq > t.head) send_one(tx, m, &ask->send[i], sent[i].seq, others, &t);
     }
-    if (head != store_room(tx->db)->head) store_room_set_head(tx->db, head);
+    if (t.ids > 0) store_tally(tx->db, m->peer, &t);
+    if (m->message_ids + t.ids >= ROOM_MESSAGE_IDS_MAX)
+        store_message_ids_delete_older(tx->db, m->peer, ROOM_MESSAGE_IDS_KEPT);
     out->sent = sent;
     tx->ring = true; /* also for retries: who committed them may have died before it rang */
     tx->committed = "send-committed";

@@ -87,7 +87,13 @@ struct room_row {
 const struct room_row *store_room(const struct store_room *r);
 const char *store_name(const struct store_room *r); /* good until the transaction ends */
 void store_room_read(struct store_room *r);
-void store_room_set_head(struct store_room *r, int64_t head);
+/* What a transaction inserted. Zero it, insert, then count it all at once with store_tally(). */
+struct tally {
+    int64_t head; /* the last seq given out */
+    int64_t messages, bytes, ids;
+};
+/* `sender` NULL: they are the server's own. */
+void store_tally(struct store_room *r, const char *sender, const struct tally *t);
 /* Another boot's clock: every lease and grace gets its full length from now, mail is of now. */
 void store_room_set_boot(struct store_room *r, const char *boot_id, int64_t now_ms,
                          int64_t lease_ms, int64_t grace_ms);
@@ -164,7 +170,7 @@ struct message_new {
     struct slice type, data;
     int64_t sent_ms, stored_ms;
 };
-void store_message_insert(struct store_room *r, const struct message_new *m);
+void store_message_insert(struct store_room *r, const struct message_new *m, struct tally *t);
 /* Up to `max` messages for `peer` with seq > after, oldest first, as many as have `bytes_max` of
  * data and type together, but one at least. *more: there are others. Bodies live in `a`. */
 void store_messages_after(struct store_room *r, struct arena *a, const char *peer, int64_t after,
@@ -187,9 +193,9 @@ int64_t store_messages_delete_by(struct store_room *r, const char *sender, int64
 
 /* The seq that this id got; 0: not known. */
 int64_t store_message_id(struct store_room *r, const char *sender, struct slice id);
-void store_message_id_insert(struct store_room *r, const char *sender, struct slice id,
-                             int64_t seq);
-/* Forget the oldest id of a sender. */
-void store_message_id_delete_oldest(struct store_room *r, const char *sender);
+void store_message_id_insert(struct store_room *r, const char *sender, struct slice id, int64_t seq,
+                             struct tally *t);
+/* Forget all but the newest ids of a sender; the rows' own trigger counts them. */
+void store_message_ids_delete_older(struct store_room *r, const char *sender, int64_t kept);
 
 #endif

@@ -21,7 +21,8 @@ enum store_statement {
     ST_ROOM_INSERT,
     ST_ROOM_CLOSE,
     ST_ROOM,
-    ST_ROOM_SET_HEAD,
+    ST_ROOM_TALLY,
+    ST_ROOM_TALLY_TOLD,
     ST_ROOM_SET_BOOT,
     ST_MEMBERS_SET_BOOT,
     ST_MESSAGES_SET_BOOT,
@@ -46,6 +47,7 @@ enum store_statement {
     ST_MEMBER_FORGET_JOIN_ID,
     ST_MEMBER_SET_SELF,
     ST_MEMBER_SET_ACKED,
+    ST_MEMBER_TALLY,
     ST_MEMBER_RAISE_FLOOR,
     ST_MEMBERS_RAISE_FLOOR,
     ST_MESSAGE_INSERT,
@@ -58,7 +60,7 @@ enum store_statement {
     ST_MESSAGES_DELETE_BY,
     ST_MESSAGE_ID,
     ST_MESSAGE_ID_INSERT,
-    ST_MESSAGE_ID_DELETE_OLDEST,
+    ST_MESSAGE_IDS_DELETE_OLDER,
     ST_COUNT
 };
 extern const char *const store_texts[ST_COUNT];

@@ -20,7 +20,9 @@ const char *const store_texts[ST_COUNT] = {
     [ST_ROOM_CLOSE] = "UPDATE room SET closed = 1",
     [ST_ROOM] = "SELECT epoch, head, closed, boot_id, messages, bytes, told_messages, told_bytes"
                 " FROM room",
-    [ST_ROOM_SET_HEAD] = "UPDATE room SET head = ?1",
+    [ST_ROOM_TALLY] = "UPDATE room SET head = ?1, messages = messages + ?2, bytes = bytes + ?3",
+    [ST_ROOM_TALLY_TOLD] = "UPDATE room SET head = ?1, told_messages = told_messages + ?2,"
+                           " told_bytes = told_bytes + ?3",
     [ST_ROOM_SET_BOOT] = "UPDATE room SET boot_id = ?1",
     [ST_MEMBERS_SET_BOOT] =
         "UPDATE member SET until_ms = ?1 + CASE state WHEN 0 THEN ?2 ELSE ?3 END",
@@ -60,6 +62,9 @@ const char *const store_texts[ST_COUNT] = {
     [ST_MEMBER_FORGET_JOIN_ID] = "UPDATE member SET join_id = NULL WHERE peer = ?1",
     [ST_MEMBER_SET_SELF] = "UPDATE member SET name = ?2, meta = ?3 WHERE peer = ?1",
     [ST_MEMBER_SET_ACKED] = "UPDATE member SET acked = ?2 WHERE peer = ?1",
+    [ST_MEMBER_TALLY] = "UPDATE member SET held_messages = held_messages + ?2,"
+                        " held_bytes = held_bytes + ?3, message_ids = message_ids + ?4"
+                        " WHERE peer = ?1",
     [ST_MEMBER_RAISE_FLOOR] = "UPDATE member SET floor = ?2 WHERE peer = ?1 AND floor < ?2",
     [ST_MEMBERS_RAISE_FLOOR] = "UPDATE member SET floor = ?2 WHERE peer <> ?1 AND floor < ?2",
 
@@ -83,9 +88,9 @@ const char *const store_texts[ST_COUNT] = {
 
     [ST_MESSAGE_ID] = "SELECT seq FROM message_id WHERE sender = ?1 AND id = ?2",
     [ST_MESSAGE_ID_INSERT] = "INSERT INTO message_id (sender, id, seq) VALUES (?1, ?2, ?3)",
-    [ST_MESSAGE_ID_DELETE_OLDEST] =
-        "DELETE FROM message_id WHERE sender = ?1 AND id ="
-        " (SELECT id FROM message_id WHERE sender = ?1 ORDER BY seq LIMIT 1)",
+    [ST_MESSAGE_IDS_DELETE_OLDER] =
+        "DELETE FROM message_id WHERE sender = ?1 AND seq <="
+        " (SELECT seq FROM message_id WHERE sender = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
 };
 
 static bool one(struct store_room *r, enum store_statement st, const struct sql_value *values,
@@ -142,12 +147,6 @@ void store_room_read(struct store_room *r)
     r->row.told_messages = sql_column_int(r->sql, ST_ROOM, 6);
     r->row.told_bytes = sql_column_int(r->sql, ST_ROOM, 7);
     sql_done(r->sql, ST_ROOM);
-}
-
-void store_room_set_head(struct store_room *r, int64_t head)
-{
-    r->row.head = head;
-    sql_run(r->sql, ST_ROOM_SET_HEAD, SQL_ARGS(sql_int(head)));
 }
 
 void store_room_set_boot(struct store_room *r, const char *boot_id, int64_t now_ms,
@@ -357,8 +356,11 @@ void store_members_raise_floor(struct store_room *r, const char *except, int64_t
 
 /* ---- messages ---- */
 
-void store_message_insert(struct store_room *r, const struct message_new *m)
+void store_message_insert(struct store_room *r, const struct message_new *m, struct tally *t)
 {
+    t->head = m->seq;
+    t->messages++;
+    t->bytes += (int64_t)(m->data.len + m->type.len) + STORE_MESSAGE_BYTES;
     sql_run(r->sql, ST_MESSAGE_INSERT,
             SQL_ARGS(sql_int(m->seq), sql_text(m->sender), sql_int(m->server), sql_slice(m->to),
                      sql_slice(m->type), sql_blob(m->data.at, m->data.len), sql_int(m->sent_ms),
@@ -439,13 +441,29 @@ int64_t store_message_id(struct store_room *r, const char *sender, struct slice 
     return seq;
 }
 
-void store_message_id_insert(struct store_room *r, const char *sender, struct slice id, int64_t seq)
+void store_message_id_insert(struct store_room *r, const char *sender, struct slice id, int64_t seq,
+                             struct tally *t)
 {
+    t->head = seq;
+    t->ids++;
     sql_run(r->sql, ST_MESSAGE_ID_INSERT,
             SQL_ARGS(sql_text(sender), sql_blob(id.at, id.len), sql_int(seq)));
 }
 
-void store_message_id_delete_oldest(struct store_room *r, const char *sender)
+void store_message_ids_delete_older(struct store_room *r, const char *sender, int64_t kept)
 {
-    sql_run(r->sql, ST_MESSAGE_ID_DELETE_OLDEST, SQL_ARGS(sql_text(sender)));
+    sql_run(r->sql, ST_MESSAGE_IDS_DELETE_OLDER, SQL_ARGS(sql_text(sender), sql_int(kept)));
+}
+
+void store_tally(struct store_room *r, const char *sender, const struct tally *t)
+{
+    const struct sql_value sums[] = { sql_int(t->head), sql_int(t->messages), sql_int(t->bytes) };
+    r->row.head = t->head;
+    *(sender == NULL ? &r->row.told_messages : &r->row.messages) += t->messages;
+    *(sender == NULL ? &r->row.told_bytes : &r->row.bytes) += t->bytes;
+    sql_run(r->sql, sender == NULL ? ST_ROOM_TALLY_TOLD : ST_ROOM_TALLY, sums, 3);
+    if (sender != NULL)
+        sql_run(
+            r->sql, ST_MEMBER_TALLY,
+            SQL_ARGS(sql_text(sender), sql_int(t->messages), sql_int(t->bytes), sql_int(t->ids)));
 }

@@ -75,7 +75,7 @@ static void recount(const struct fixture *f)
         " (SELECT coalesce(sum(length(data) + length(type) + 64), 0) FROM message"
         " WHERE sender = peer AND server = 0)",
         "SELECT count(*) FROM member WHERE message_ids <>"
-        " (SELECT count(*) FROM message_id WHERE sender = peer) OR message_ids > 1024",
+        " (SELECT count(*) FROM message_id WHERE sender = peer) OR message_ids >= 2048",
         "SELECT count(*) FROM message WHERE addressee NOT IN (SELECT peer FROM member)",
         "SELECT count(*) FROM message_id WHERE sender NOT IN (SELECT peer FROM member)",
         "SELECT count(*) FROM member, room WHERE acked > head OR floor > head OR acked < joined",

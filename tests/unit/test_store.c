@@ -246,7 +246,7 @@ static pid_t hold(struct fixture *f, int *end)
         close(done[1]);
         fixture_open(&mine, folder);
         if (store_begin(&mine.app, "tea", STORE_WRITE, &r).status != 0) _exit(1);
-        store_room_set_head(r, 777);
+        store_tally(r, NULL, &(struct tally){ .head = 777 });
         if (write(ready[1], "x", 1) != 1) _exit(1);
         if (read(done[0], &byte, 1) != 0) _exit(1);
         _exit(store_abort(r).status);
@@ -296,7 +296,7 @@ static int kill_between_statements(struct fixture *f)
 {
     struct store_room *r;
     if (store_begin(&f->app, "tea", STORE_WRITE, &r).status != 0) return 1;
-    store_room_set_head(r, 999);
+    store_tally(r, NULL, &(struct tally){ .head = 999 });
     store_messages_delete_all(r, 999);
     pid_t pid = getpid();
     kill(pid, SIGKILL);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,7 +32,7 @@ static sqlite3 *open_at(const char *path, const char *vfs)
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     assert_int_equal(sqlite3_open_v2(path, &db, flags, vfs), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db,
-                                  "PRAGMA page_size = 1024; PRAGMA journal_mode = TRUNCATE;"
+                                  "PRAGMA page_size = 1024; PRAGMA journal_mode = PERSIST;"
                                   "PRAGMA synchronous = OFF; PRAGMA cache_size = 10",
                                   NULL, NULL, NULL),
                      SQLITE_OK);
@@ -90,10 +89,14 @@ static int without_files(void **state)
     return 0;
 }
 
-static off_t size_of(const char *path)
+/* Would the next to open the database play this journal back? */
+static bool hot(const char *journal)
 {
-    struct stat st;
-    return stat(path, &st) == 0 ? st.st_size : -1;
+    char first = 0;
+    FILE *file = fopen(journal, "rb");
+    bool any = file != NULL && fread(&first, 1, 1, file) == 1;
+    if (file != NULL) fclose(file);
+    return any && first != 0;
 }
 
 static void what_is_committed_is_seen_by_any_sqlite(void **state)
@@ -102,7 +105,7 @@ static void what_is_committed_is_seen_by_any_sqlite(void **state)
     sqlite3 *db = open_at(f->path, store_vfs_name());
     for (int i = 0; i < 20; i++) run(db, "INSERT INTO t VALUES (1, 'more')");
     run(db, FILL);
-    assert_int_equal(size_of(f->journal), 0);
+    assert_false(hot(f->journal));
     assert_int_equal(rows_seen_by(f, NULL), 421);
     sqlite3_close(db);
 }
@@ -112,7 +115,7 @@ static void a_small_transaction_leaves_its_journal_alone_until_it_commits(void *
     const struct files *f = *state;
     sqlite3 *db = open_at(f->path, store_vfs_name());
     run(db, "BEGIN IMMEDIATE; INSERT INTO t VALUES (1, 'more')");
-    assert_true(size_of(f->journal) <= 0);
+    assert_false(hot(f->journal));
     run(db, "ROLLBACK");
     assert_int_equal(number(db, "SELECT count(*) FROM t"), 1);
     run(db, "INSERT INTO t VALUES (1, 'more')");
@@ -120,14 +123,31 @@ static void a_small_transaction_leaves_its_journal_alone_until_it_commits(void *
     assert_int_equal(rows_seen_by(f, NULL), 2);
 }
 
+static void who_keeps_the_lock_ends_its_journal_at_each_commit(void **state)
+{
+    const struct files *f = *state;
+    sqlite3 *db = open_at(f->path, store_vfs_name());
+    run(db, "PRAGMA locking_mode = EXCLUSIVE");
+    for (int i = 0; i < 3; i++) {
+        run(db, "INSERT INTO t VALUES (1, 'more')");
+        assert_false(hot(f->journal));
+    }
+    run(db, "BEGIN IMMEDIATE; UPDATE t SET x = 'second';" FILL);
+    assert_true(hot(f->journal));
+    run(db, "ROLLBACK");
+    assert_false(hot(f->journal));
+    sqlite3_close(db);
+    assert_int_equal(rows_seen_by(f, NULL), 4);
+}
+
 static void a_rollback_after_pages_were_written_restores_them(void **state)
 {
     const struct files *f = *state;
     sqlite3 *db = open_at(f->path, store_vfs_name());
     run(db, "BEGIN IMMEDIATE; UPDATE t SET x = 'second';" FILL);
-    assert_true(size_of(f->journal) > 0);
+    assert_true(hot(f->journal));
     run(db, "ROLLBACK");
-    assert_int_equal(size_of(f->journal), 0);
+    assert_false(hot(f->journal));
     assert_int_equal(number(db, "SELECT count(*) FROM t WHERE x = 'first'"), 1);
     sqlite3_close(db);
     assert_int_equal(rows_seen_by(f, NULL), 1);
@@ -160,7 +180,7 @@ static void die_in_the_middle(const struct files *f)
     int status = 0;
     waitpid(pid, &status, 0);
     assert_true(WIFSIGNALED(status));
-    assert_true(size_of(f->journal) > 0);
+    assert_true(hot(f->journal));
 }
 
 static void what_a_killed_process_did_not_commit_is_undone_by_any_sqlite(void **state)
@@ -170,7 +190,7 @@ static void what_a_killed_process_did_not_commit_is_undone_by_any_sqlite(void **
     assert_int_equal(rows_seen_by(f, NULL), 2);
     die_in_the_middle(f);
     assert_int_equal(rows_seen_by(f, store_vfs_name()), 3);
-    assert_true(size_of(f->journal) <= 0);
+    assert_false(hot(f->journal));
 }
 
 static void a_connection_that_only_read_undoes_what_another_process_left(void **state)
@@ -180,7 +200,7 @@ static void a_connection_that_only_read_undoes_what_another_process_left(void **
     assert_int_equal(number(db, "SELECT count(*) FROM t"), 1);
     die_in_the_middle(f);
     assert_int_equal(number(db, "SELECT count(*) FROM t"), 2);
-    assert_true(size_of(f->journal) <= 0);
+    assert_false(hot(f->journal));
     run(db, "INSERT INTO t VALUES (1, 'more')");
     die_in_the_middle(f);
     assert_int_equal(number(db, "SELECT count(*) FROM t"), 4);
@@ -196,7 +216,7 @@ static void a_journal_that_another_program_deleted_is_made_again(void **state)
     run(db, "INSERT INTO t VALUES (1, 'more')");
     assert_int_equal(unlink(f->journal), 0);
     run(db, "BEGIN IMMEDIATE;" FILL);
-    assert_true(size_of(f->journal) > 0);
+    assert_true(hot(f->journal));
     run(db, "ROLLBACK; INSERT INTO t VALUES (1, 'more')");
     sqlite3_close(db);
     assert_int_equal(rows_seen_by(f, NULL), 3);
@@ -227,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(what_is_committed_is_seen_by_any_sqlite),
         CASE(a_small_transaction_leaves_its_journal_alone_until_it_commits),
+        CASE(who_keeps_the_lock_ends_its_journal_at_each_commit),
         CASE(a_rollback_after_pages_were_written_restores_them),
         CASE(a_journal_longer_than_any_single_write_is_whole),
         CASE(what_a_killed_process_did_not_commit_is_undone_by_any_sqlite),
