@@ -167,6 +167,7 @@ void store_close(struct store *s)
     if (s == NULL) return;
     while (s->oldest != NULL) store_drop(s->oldest);
     if (s->lock_fd >= 0) close(s->lock_fd);
+    free(s->blank);
     free(s);
 }
 
@@ -210,12 +211,12 @@ static enum store_entry judge(struct store_room *r)
     if (version == 0) {
         int64_t tables = number(r->sql, ST_TABLES);
         if (tables < 0) return sql_result(r->sql) == SQL_BROKEN ? STORE_BROKEN : STORE_FAILED;
-        return tables == 0 ? STORE_BLANK : STORE_BROKEN;
+        return tables == 0 ? STORE_CLOSED : STORE_BROKEN;
     }
     store_room_read(r);
     if (sql_result(r->sql) != SQL_OK)
         return sql_result(r->sql) == SQL_BROKEN ? STORE_BROKEN : STORE_FAILED;
-    if (r->row.boot_id[0] == '\0') return STORE_BROKEN;
+    if (r->row.boot_id[0] == '\0') return STORE_BLANK;
     return r->row.closed ? STORE_CLOSED : STORE_ENTERED;
 }
 

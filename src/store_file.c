@@ -48,7 +48,7 @@ bool store_stamp(const struct app *app, const char *room, struct room_stamp *out
 
 static struct problem problem_errno(struct app *app, const char *room)
 {
-    bool full = errno == ENOSPC || errno == EDQUOT;
+    bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
     bool memory = errno == ENOMEM || errno == EMFILE || errno == ENFILE;
     return store_problem_sql(app, room,
                              full     ? SQL_FULL
@@ -205,24 +205,44 @@ static bool count_allows(const struct app *app)
 
 /* ---- making ---- */
 
-/* An empty file, which is an empty database. Nobody can have it open yet, so that closing it here
- * takes no lock from SQLite. False: *problem. */
+/* The file that a room begins as, under the one name that the maker's lock gives to one process. */
+static int open_new(const struct app *app, char path[STORE_PATH_BYTES])
+{
+    char folder[STORE_PATH_BYTES];
+    int flags = O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
+    store_path(app, "new", "", path);
+    int fd = open(path, flags, 0600);
+    if (fd >= 0 || errno != ENOENT) return fd;
+    store_path(app, "", "", folder);
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST) return -1;
+    return open(path, flags, 0600);
+}
+
+/* A file with the tables and no room in it: parsing the schema anew for each room would cost half a
+ * millisecond. Nobody can have it open yet, so that closing it here takes no lock from SQLite.
+ * False: *problem. */
 static bool create_file(struct app *app, const char *room, struct problem *problem)
 {
-    char path[STORE_PATH_BYTES], folder[STORE_PATH_BYTES];
-    store_path(app, room, ".db", path);
-    int flags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
-    int fd = open(path, flags, 0600);
-    if (fd < 0 && errno == ENOENT) {
-        store_path(app, "", "", folder);
-        if (mkdir(folder, 0700) == 0 || errno == EEXIST) fd = open(path, flags, 0600);
-    }
-    if (fd < 0) {
-        *problem = problem_errno(app, room);
+    struct store *s = app->store;
+    char path[STORE_PATH_BYTES], new[STORE_PATH_BYTES];
+    if (s->blank == NULL) s->blank = sql_template(schema_sql, &s->blank_len);
+    if (s->blank == NULL) {
+        *problem = store_problem_sql(app, room, SQL_FAILED, -ENOMEM);
         return false;
     }
+    store_path(app, room, ".db", path);
+    int fd = open_new(app, new);
+    ssize_t n = fd < 0 ? -1 : write(fd, s->blank, s->blank_len);
+    if (n >= 0 && (size_t)n < s->blank_len) errno = ENOSPC;
+    if (n == (ssize_t)s->blank_len && rename(new, path) == 0) {
+        close(fd);
+        return true;
+    }
+    *problem = problem_errno(app, room);
+    if (fd < 0) return false;
     close(fd);
-    return true;
+    unlink(new);
+    return false;
 }
 
 /* Unlink the journal first: one that outlived its file would be played into the next. */
@@ -236,14 +256,13 @@ static void remove_files(struct store_room *r)
     store_drop(r);
 }
 
-/* Build the tables in a blank file; the transaction stays open. */
+/* Insert the room into a blank file; the transaction stays open. */
 static void build(struct store_room *r)
 {
     uint64_t epoch;
     ident_random(&epoch, sizeof epoch);
     r->making = true;
     sql_run(r->sql, ST_BEGIN_IMMEDIATE, NULL, 0);
-    sql_script(r->sql, schema_sql);
     sql_run(r->sql, ST_ROOM_INSERT, SQL_ARGS(sql_int((int64_t)epoch), sql_text(r->app->boot_id)));
     store_room_read(r);
 }

@@ -84,6 +84,8 @@ struct store {
     struct store_room *entered;         /* in a transaction; NULL: none */
     int lock_fd;                        /* rooms.lock; -1: not yet open */
     bool locked;                        /* as maker or deleter of a room */
+    unsigned char *blank;               /* what every room's file begins as; NULL: not yet made */
+    size_t blank_len;
     int64_t complained_ms[SQL_FAILED + 1];
     struct store_room *bucket[STORE_BUCKETS];
 };
@@ -92,14 +94,14 @@ struct store {
 enum store_entry {
     STORE_ENTERED,
     STORE_MISSING, /* no file */
-    STORE_BLANK,   /* an empty database: who made it didn't come to its commit */
-    STORE_CLOSED,  /* about to be unlinked, or who wanted to was killed */
+    STORE_BLANK,   /* no row of a room: who made the file didn't come to its commit */
+    STORE_CLOSED,  /* to be unlinked: closed, or who made the file wrote nothing into it */
     STORE_MOVED,   /* the connection's file is not the one at the path; the connection is closed */
     STORE_BROKEN,  /* not a database of ours */
     STORE_NEWER,
     STORE_FAILED, /* *problem says what */
 };
-/* What may be entered: STORE_BLANK too, to build the tables in it. */
+/* What may be entered: STORE_BLANK too, to insert the room. */
 enum store_lock { STORE_LOCK_READ, STORE_LOCK_WRITE, STORE_LOCK_EXCLUSIVE };
 
 /* store.c. *out is set but for STORE_MISSING, STORE_MOVED and STORE_FAILED. */

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "store_vfs.h"
 
@@ -17,9 +18,10 @@ struct sql {
 /* The cache of a connection, KiB. A room's small tables fit; a long message passes through. */
 #define SQL_CACHE_KIB "64"
 
-static const char sql_settings[] =
-    /* Most tables fill one page: a smaller one saves memory, a larger one splits less mail. */
-    "PRAGMA page_size = 2048;"
+/* Most tables fill one page: a smaller one saves memory, a larger one splits less mail. */
+#define SQL_PAGE_SIZE "PRAGMA page_size = 2048;"
+
+static const char sql_settings[] = SQL_PAGE_SIZE
     /* What is kept is ephemeral: a file torn by a power cut is moved aside and its members rejoin.
      * A process that is killed tears nothing, since the kernel has what was written. */
     "PRAGMA journal_mode = PERSIST;"
@@ -188,9 +190,22 @@ int64_t sql_run(struct sql *c, size_t st, const struct sql_value *values, size_t
     return c->result == SQL_OK ? sqlite3_changes64(c->db) : 0;
 }
 
-void sql_script(struct sql *c, const char *text)
+unsigned char *sql_template(const char *text, size_t *len)
 {
-    if (c->result == SQL_OK) note(c, sqlite3_exec(c->db, text, NULL, NULL, NULL));
+    sqlite3 *db = NULL;
+    sqlite3_int64 size = 0;
+    unsigned char *bytes = NULL, *copy = NULL;
+    if (sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
+            SQLITE_OK &&
+        sqlite3_exec(db, SQL_PAGE_SIZE, NULL, NULL, NULL) == SQLITE_OK &&
+        sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK)
+        bytes = sqlite3_serialize(db, "main", &size, 0);
+    if (bytes != NULL) copy = malloc((size_t)size);
+    if (copy != NULL) memcpy(copy, bytes, (size_t)size);
+    *len = (size_t)size;
+    sqlite3_free(bytes);
+    sqlite3_close(db);
+    return copy;
 }
 
 int64_t sql_column_int(struct sql *c, size_t st, int column)

@@ -60,8 +60,10 @@ bool sql_next(struct sql *c, size_t st);
 void sql_done(struct sql *c, size_t st);
 /* Bind, run to the end. Returns the rows changed. */
 int64_t sql_run(struct sql *c, size_t st, const struct sql_value *values, size_t count);
-/* Run several statements of plain text (the schema). */
-void sql_script(struct sql *c, const char *text);
+
+/* The bytes of a database that has just run `text`, for sql_open() to find in a file. NULL: no
+ * memory. The caller frees them. */
+unsigned char *sql_template(const char *text, size_t *len);
 
 /* Columns of the present row, from 0; slices are good until the next step. NULL gives 0, absent. */
 int64_t sql_column_int(struct sql *c, size_t st, int column);
