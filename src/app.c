@@ -52,11 +52,27 @@ int64_t app_wall_ms(const struct app *app)
     return app->wall_ms(app->clock_arg);
 }
 
+static void note_ring(struct app *app, uint32_t bucket, struct slice peer)
+{
+    if (app->rung_count < APP_RUNG_MAX) {
+        struct app_rung *rung = &app->rung[app->rung_count];
+        *rung = (struct app_rung){ .bucket = bucket };
+        if (peer.len < sizeof rung->peer) memcpy(rung->peer, peer.at, peer.len);
+    }
+    if (app->rung_count <= APP_RUNG_MAX) app->rung_count++;
+}
+
 void app_ring(struct app *app, const char *room)
 {
     uint32_t bucket = bell_bucket(room);
-    if (app->rung_count < APP_RUNG_MAX) app->rung[app->rung_count] = bucket;
-    if (app->rung_count <= APP_RUNG_MAX) app->rung_count++;
+    note_ring(app, bucket, slice_of(""));
+    if (app->bell != NULL) bell_ring(app->bell, bucket);
+}
+
+void app_ring_members(struct app *app, const char *room, const struct slice *peers, size_t count)
+{
+    uint32_t bucket = bell_bucket(room);
+    for (size_t i = 0; i < count; i++) note_ring(app, bucket, peers[i]);
     if (app->bell != NULL) bell_ring(app->bell, bucket);
 }
 

@@ -8,7 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buf.h"
 #include "config.h"
+#include "ident.h"
 #include "problem.h"
 
 struct bell;
@@ -21,6 +23,12 @@ struct store;
 struct upgrade;
 
 enum { APP_RUNG_MAX = 64, APP_PATH_BYTES_MAX = 1024 };
+
+/* A ring that this process still has to hear itself. */
+struct app_rung {
+    uint32_t bucket;
+    char peer[IDENT_PEER_BYTES + 1]; /* the only member with new mail; empty: there may be others */
+};
 
 struct app {
     struct config cfg;
@@ -43,8 +51,8 @@ struct app {
     int64_t (*now_ms)(void *clock_arg);
     int64_t (*wall_ms)(void *clock_arg);
     void *clock_arg;
-    uint32_t rung[APP_RUNG_MAX]; /* buckets rung by this process and not yet looked at by it */
-    size_t rung_count;           /* above APP_RUNG_MAX: look at every bucket */
+    struct app_rung rung[APP_RUNG_MAX];
+    size_t rung_count; /* above APP_RUNG_MAX: look at every bucket */
 };
 
 /* Make the data folder of app->cfg where there is none and resolve it to app->data_dir. False:
@@ -73,5 +81,7 @@ int64_t app_wall_ms(const struct app *app);
 /* Tell everybody who waits in `room` to look again: other processes by the bell, this one by
  * app->rung, which the loop empties. Called after the commit. Never fails. */
 void app_ring(struct app *app, const char *room);
+/* The same for mail to these members alone: of this process's waiters only they look. */
+void app_ring_members(struct app *app, const char *room, const struct slice *peers, size_t count);
 
 #endif

@@ -18,6 +18,7 @@ struct park_group {
     struct park_group *next, *previous;               /* in the table's row */
     struct park_group *next_marked, *previous_marked; /* in the queue of groups to look at */
     bool marked;
+    bool all; /* of its waiters; else the marked ones */
     struct waiter *waiters;
     int64_t lease_ms;   /* when its next lease ends, and it must be looked at */
     int64_t again_ms;   /* when it must be looked at again, since its file was locked */
@@ -30,7 +31,8 @@ struct park {
     struct app *app;
     struct park_group *table[TABLE_SIZE];
     struct park_group *first_marked, *last_marked;
-    struct waiter *cursor; /* what park_next() gives next; NULL: begin the next marked group */
+    struct waiter *cursor; /* what park_next() looks at next; NULL: begin the next marked group */
+    bool cursor_all;       /* all that come at the cursor are marked */
     struct timers deadlines, group_timers;
     size_t count, count_no_room;
     int64_t every_ms;
@@ -113,8 +115,9 @@ static void unmark(struct park *p, struct park_group *g)
         g->previous_marked;
 }
 
-static void mark(struct park *p, struct park_group *g)
+static void mark(struct park *p, struct park_group *g, bool all)
 {
+    g->all = g->all || all;
     if (g->marked) return;
     g->marked = true;
     g->next_marked = NULL;
@@ -219,14 +222,23 @@ void park_release(struct park *p, struct waiter *w)
 
 void park_mark_bucket(struct park *p, uint32_t bucket)
 {
-    for (struct park_group *g = p->table[bucket % TABLE_SIZE]; g != NULL; g = g->next)
-        if (g->bucket == bucket) mark(p, g);
+    park_mark(p, bucket, "");
+}
+
+void park_mark(struct park *p, uint32_t bucket, const char *peer)
+{
+    for (struct park_group *g = p->table[bucket % TABLE_SIZE]; g != NULL; g = g->next) {
+        if (g->bucket != bucket) continue;
+        struct waiter *w = peer[0] == '\0' ? NULL : find_member(g, peer);
+        if (w != NULL) w->marked = true;
+        if (w != NULL || peer[0] == '\0') mark(p, g, w == NULL);
+    }
 }
 
 void park_mark_all(struct park *p)
 {
     for (size_t i = 0; i < TABLE_SIZE; i++)
-        for (struct park_group *g = p->table[i]; g != NULL; g = g->next) mark(p, g);
+        for (struct park_group *g = p->table[i]; g != NULL; g = g->next) mark(p, g, true);
 }
 
 void park_mark_due(struct park *p, int64_t now_ms)
@@ -241,20 +253,27 @@ void park_mark_due(struct park *p, int64_t now_ms)
             look = !room_unchanged(p->app, g->room, &g->stamp) || look;
         }
         (void)set_timer(p, g); /* the heap has the room of the timer just taken out */
-        if (look) mark(p, g);
+        if (look) mark(p, g, true);
     }
 }
 
 struct waiter *park_next(struct park *p)
 {
-    if (p->cursor == NULL && p->first_marked != NULL) {
+    for (;;) {
         struct park_group *g = p->first_marked;
-        unmark(p, g);
-        p->cursor = g->waiters;
+        if (p->cursor == NULL) {
+            if (g == NULL) return NULL;
+            p->cursor = g->waiters;
+            p->cursor_all = g->all;
+            g->all = false;
+            unmark(p, g);
+        }
+        struct waiter *w = p->cursor;
+        p->cursor = w->next;
+        bool marked = w->marked || p->cursor_all;
+        w->marked = false;
+        if (marked) return w;
     }
-    struct waiter *w = p->cursor;
-    if (w != NULL) p->cursor = w->next;
-    return w;
 }
 
 void park_look_again(struct park *p, struct waiter *w, int64_t at_ms)

@@ -40,6 +40,7 @@ struct waiter {
     int slot;           /* of the poll budget; -1: none */
     bool no_room;       /* the doctor's: waits for nothing but its deadline */
     int64_t since_ms;   /* no_room: when it began */
+    bool marked;        /* to be looked for, though not all of its group are */
 };
 _Static_assert(sizeof(struct waiter) <= 272, "a parked poll stays small");
 
@@ -64,9 +65,12 @@ void park_release(struct park *p, struct waiter *w);
 /* The same for one that was never added: its struct stays the caller's. */
 void park_drop(struct app *app, struct waiter *w);
 
-/* The waiters to look for again are visited one by one: park_mark_…() marks groups, park_next()
- * gives each waiter of a marked group once. A waiter may be removed by the one who was given it. */
+/* The waiters to look for again are visited one by one: park_mark…() marks groups or some of their
+ * waiters, park_next() gives each marked one once. A waiter may be removed by the one who was given
+ * it. */
 void park_mark_bucket(struct park *p, uint32_t bucket);
+/* The waiter of this member in a bucket's groups; all of them when `peer` is empty. */
+void park_mark(struct park *p, uint32_t bucket, const char *peer);
 void park_mark_all(struct park *p);
 void park_mark_due(struct park *p, int64_t now_ms); /* groups whose timer is due; sets it again */
 struct waiter *park_next(struct park *p);

@@ -76,7 +76,10 @@ struct problem room_end(struct room_tx *tx, struct problem refusal)
     struct problem problem = store_commit(tx->db);
     if (problem.status != 0) return problem;
     if (tx->committed != NULL) fault_point(tx->committed);
-    if (tx->ring) app_ring(tx->app, room);
+    if (tx->ring)
+        app_ring(tx->app, room);
+    else if (tx->to_count > 0)
+        app_ring_members(tx->app, room, tx->to, tx->to_count);
     if (tx->rung != NULL) fault_point(tx->rung);
     return refusal;
 }

@@ -10,12 +10,16 @@
 #include "room.h"
 #include "store.h"
 
+enum { ROOM_RING_MEMBERS_MAX = 16 }; /* mail to more in one transaction rings for everybody */
+
 struct room_tx {
     struct app *app;
     struct arena *a;
     struct store_room *db;
     int64_t now_ms;
-    bool ring;             /* somebody may wait for what is being committed */
+    bool ring;       /* anybody may wait for what is being committed */
+    size_t to_count; /* else: these may */
+    struct slice to[ROOM_RING_MEMBERS_MAX];
     const char *committed; /* fault points after the commit and after the ring; NULL: none */
     const char *rung;
 };

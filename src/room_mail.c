@@ -136,6 +136,18 @@ static void send_one(struct room_tx *tx, const struct member_row *m, const struc
     store_message_id_insert(tx->db, m->peer, in->id, seq, t);
 }
 
+/* Who may wait for these? Of retries too, since the process that committed them may have died
+ * before it rang. */
+static void ring_for(struct room_tx *tx, const struct message_in *in)
+{
+    for (size_t i = 0; i < tx->to_count; i++)
+        if (slice_equal(tx->to[i], in->to)) return;
+    if (in->to.at == NULL || tx->to_count == ROOM_RING_MEMBERS_MAX)
+        tx->ring = true;
+    else
+        tx->to[tx->to_count++] = in->to;
+}
+
 static struct problem send_all(struct room_tx *tx, const struct member_row *m,
                                const struct exchange_ask *ask, struct exchange_result *out)
 {
@@ -152,6 +164,7 @@ static struct problem send_all(struct room_tx *tx, const struct member_row *m,
     if (problem.status != 0) return problem;
     struct tally t = { .head = store_room(tx->db)->head };
     for (size_t i = 0; i < ask->send_count; i++) {
+        ring_for(tx, &ask->send[i]);
         if (sent[i].seq > 0) continue;
         sent[i].seq = -sent[i].seq;
         if (sent[i].seq > t.head) send_one(tx, m, &ask->send[i], sent[i].seq, others, &t);
@@ -160,7 +173,6 @@ static struct problem send_all(struct room_tx *tx, const struct member_row *m,
     if (m->message_ids + t.ids >= ROOM_MESSAGE_IDS_MAX)
         store_message_ids_delete_older(tx->db, m->peer, ROOM_MESSAGE_IDS_KEPT);
     out->sent = sent;
-    tx->ring = true; /* also for retries: who committed them may have died before it rang */
     tx->committed = "send-committed";
     tx->rung = "send-rung";
     return NO_PROBLEM;

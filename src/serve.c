@@ -286,7 +286,8 @@ void serve_look(struct loop *l)
         if (app->rung_count > APP_RUNG_MAX)
             park_mark_all(app->park);
         else
-            for (size_t i = 0; i < app->rung_count; i++) park_mark_bucket(app->park, app->rung[i]);
+            for (size_t i = 0; i < app->rung_count; i++)
+                park_mark(app->park, app->rung[i].bucket, app->rung[i].peer);
         app->rung_count = 0;
         struct waiter *w = park_next(app->park);
         if (w == NULL) return;

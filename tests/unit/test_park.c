@@ -67,6 +67,28 @@ static void only_the_marked_room_is_looked_at_and_each_waiter_once(void **state)
     assert_null(park_next(p));
 }
 
+static void of_a_room_only_the_member_with_mail_is_looked_at(void **state)
+{
+    struct park *p = *state;
+    uint32_t tea = bell_bucket("tea");
+    struct waiter *a = add("tea", "a", 9000), *b = add("tea", "b", 9000);
+    (void)add("tea", "c", 9000);
+    park_mark(p, tea, "b");
+    park_mark(p, tea, "nobody");
+    assert_ptr_equal(park_next(p), b);
+    assert_null(park_next(p));
+    park_mark(p, tea, "a");
+    park_mark(p, tea, "");
+    park_mark(p, tea, "a");
+    int looked = 0;
+    for (struct waiter *w; (w = park_next(p)) != NULL; looked++) continue;
+    assert_int_equal(looked, 3);
+    park_mark(p, tea, "a");
+    park_remove(p, a);
+    park_release(p, a);
+    assert_null(park_next(p));
+}
+
 static void a_waiter_that_is_removed_is_not_looked_at_again(void **state)
 {
     struct park *p = *state;
@@ -213,6 +235,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, with_park, without_park)
     const struct CMUnitTest tests[] = {
         CASE(only_the_marked_room_is_looked_at_and_each_waiter_once),
+        CASE(of_a_room_only_the_member_with_mail_is_looked_at),
         CASE(a_waiter_that_is_removed_is_not_looked_at_again),
         CASE(a_ring_while_its_room_is_looked_at_makes_another_look),
         CASE(waiters_are_due_at_their_own_deadlines),

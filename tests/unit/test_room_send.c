@@ -1,4 +1,5 @@
 #include "room_fixture.h"
+#include "room_internal.h"
 
 static struct exchange_result look(struct fixture *f, const struct who *w, struct room_wait *wait)
 {
@@ -324,6 +325,38 @@ static void each_commit_that_others_wait_for_rings_and_a_mere_read_does_not(void
     assert_int_equal(f->app.rung_count, joined + 4);
 }
 
+static void mail_to_one_wakes_that_one_and_mail_to_all_or_to_many_everybody(void **state)
+{
+    struct fixture *f = *state;
+    struct who a, b, more[ROOM_RING_MEMBERS_MAX];
+    struct message_in m[ROOM_RING_MEMBERS_MAX + 2];
+    struct exchange_result res;
+    f->app.cfg.members_max = 64;
+    join(f, "tea", &a);
+    join(f, "tea", &b);
+    for (int i = 0; i < ROOM_RING_MEMBERS_MAX; i++) join(f, "tea", &more[i]);
+    static const char *const ids[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i",
+                                       "j", "k", "l", "m", "n", "o", "p", "q", "r" };
+    for (int i = 0; i < ROOM_RING_MEMBERS_MAX + 2; i++)
+        m[i] = (struct message_in){ .id = slice_of(ids[i]),
+                                    .to = slice_of(i < 2 ? b.peer : more[i - 2].peer),
+                                    .type = slice_of("note"),
+                                    .data = slice_of("0") };
+    for (int repeated = 0; repeated < 2; repeated++) {
+        f->app.rung_count = 0;
+        assert_ok(exchange(f, "tea", &a, false, m, 2, &res));
+        assert_int_equal(f->app.rung_count, 1);
+        assert_string_equal(f->app.rung[0].peer, b.peer);
+    }
+    f->app.rung_count = 0;
+    assert_ok(exchange(f, "tea", &a, false, m, ROOM_RING_MEMBERS_MAX + 2, &res));
+    assert_int_equal(f->app.rung_count, 1);
+    assert_string_equal(f->app.rung[0].peer, "");
+    f->app.rung_count = 0;
+    send_note(f, "tea", &a, NULL, "all", "0");
+    assert_string_equal(f->app.rung[0].peer, "");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -338,6 +371,7 @@ int main(void)
         CASE(the_bytes_of_a_mailbox_are_bounded_too),
         CASE(mail_to_all_in_an_empty_room_takes_no_room_but_a_number),
         CASE(an_answer_too_big_for_its_arena_fails_whole_and_can_be_asked_again),
+        CASE(mail_to_one_wakes_that_one_and_mail_to_all_or_to_many_everybody),
         CASE(each_commit_that_others_wait_for_rings_and_a_mere_read_does_not),
     };
     return cmocka_run_group_tests_name("room_send", tests, NULL, NULL);
