@@ -220,7 +220,9 @@ static void turn(struct loop *l)
 {
     struct epoll_event events[EVENTS_MAX];
     int count = epoll_wait(l->epoll_fd, events, EVENTS_MAX, timeout_ms(l));
+    l->alone = count == 1;
     for (int i = 0; i < count; i++) on_event(l, &events[i]);
+    l->alone = false;
     on_timers(l);
     serve_look(l);
     mind_accepting(l);

@@ -46,6 +46,13 @@ static void set_state(struct loop *l, struct conn *c, enum conn_state state, int
         timers_clear(&l->timers, &c->timer);
 }
 
+static void end_request(struct loop *l, struct conn *c)
+{
+    give_arena(l, c->arena);
+    c->arena = NULL;
+    c->rq = NULL;
+}
+
 /* Freed connections may still be named by events of the same epoll_wait: the loop frees them after.
  */
 static void drop(struct loop *l, struct conn *c)
@@ -56,9 +63,7 @@ static void drop(struct loop *l, struct conn *c)
         park_release(l->app->park, c->waiter);
         c->waiter = NULL;
     }
-    give_arena(l, c->arena);
-    c->arena = NULL;
-    c->rq = NULL;
+    end_request(l, c);
     c->hung_up = true;
     (void)epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, c->fd, NULL);
     (void)shutdown(c->fd, SHUT_RDWR);
@@ -97,9 +102,7 @@ static void flush(struct loop *l, struct conn *c)
 /* The request of `c` ends with this answer. */
 static void answer(struct loop *l, struct conn *c, struct answer *an)
 {
-    give_arena(l, c->arena);
-    c->arena = NULL;
-    c->rq = NULL;
+    end_request(l, c);
     gateway_put_answer(c->in.id, an, &c->out);
     http_answer_free(an);
     if (c->out.failed) {
@@ -149,9 +152,7 @@ static void park(struct loop *l, struct conn *c, struct waiter *from, struct ans
         return;
     }
     http_answer_free(an);
-    give_arena(l, c->arena);
-    c->arena = NULL;
-    c->rq = NULL;
+    end_request(l, c);
     set_state(l, c, CONN_PARKED, 0);
     if (superseded != NULL) (void)resume(l, superseded, WAKE_SUPERSEDED, true);
 }
@@ -171,6 +172,10 @@ static void try(struct loop *l, struct conn *c)
         set_state(l, c, CONN_BUSY, c->busy_step_ms);
         if (c->busy_step_ms < ROUTE_BUSY_STEP_MS_MAX) c->busy_step_ms *= 2;
     } else {
+        end_request(l, c);
+        /* Who waits for a message before who sent it; where others send too, one look is for all.
+         */
+        if (l->alone) serve_look(l);
         answer(l, c, &an);
     }
 }

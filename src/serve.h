@@ -13,6 +13,7 @@ struct loop {
     struct gateway *gateway;
     int epoll_fd, listen_fd, signal_fd, bell_fd; /* bell_fd -1: no watch thread */
     bool inherited, mode_known, stopping, accepting;
+    bool alone;           /* what is being handled is all that this turn found */
     struct timers timers; /* of connections */
     struct timer tick;    /* sweep, bell */
     struct timer look;    /* is there another binary or configuration? */
