@@ -4,7 +4,8 @@
 #   deploy/dist/layout.sh DEST BINARY
 #
 # DEST is made when it isn't there; over an older layout it does what uploading does: files of the
-# same name are replaced (a program that runs keeps its own), others stay. Needs `make vendor`.
+# same name are replaced (a program that runs keeps its own), others stay. Needs what make has put
+# below build/ for the tests.
 set -euo pipefail
 
 fail() {
@@ -16,8 +17,10 @@ fail() {
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 here=$root/deploy/dist
 vendor=$root/build/vendor
+esbuild=$root/build/node_modules/esbuild/bin/esbuild
 [[ -f $2 ]] || fail "$2 is not there: build it first"
 [[ -f $vendor/lit-html/LICENSE ]] || fail 'what the page uses is not there: run make vendor first'
+[[ -f $esbuild ]] || fail 'esbuild is not there: run make build/npm-test.stamp first'
 binary=$(realpath "$2")
 export LC_ALL=C
 umask 022
@@ -49,6 +52,25 @@ lay_web() {
     done
     copy_tree "$vendor" "$web/vendor"
 }
+
+bundle() {
+    node "$esbuild" --bundle --minify --format=esm --target=es2022 --sourcemap \
+        --sources-content=false --log-level=warning "$@"
+}
+
+# One file each instead of many small ones, for the page, for sites that use the SDK and for those
+# that use <klatch-room>; the modules they are made of stay. The page's is named by its content, so
+# that a browser never puts together modules of two versions, whatever it has cached.
+lay_bundles() (
+    local page
+    cd "$web"
+    bundle app/app.js --entry-names='[dir]/[name]-[hash]' --outdir=. --outbase=.
+    bundle klatch/index.js --outfile=klatch/klatch.min.js
+    bundle ui/klatch-room.js --outfile=ui/klatch-room.min.js
+    page=$(echo app/app-*.js)
+    sed -i "s|src=\"app/app\.js\"|src=\"$page\"|" index.html
+    grep -q "src=\"$page\"" index.html || fail "index.html doesn't load app/app.js"
+)
 
 lay_cgi_bin() {
     local cgi_bin=$web/cgi-bin name
@@ -83,6 +105,7 @@ write_manifest() {
 
 trap 'rm -rf "$stage"' EXIT
 lay_web
+lay_bundles
 lay_cgi_bin
 lay_private
 install -m 644 "$here/INSTALL.txt" "$stage/"

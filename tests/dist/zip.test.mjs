@@ -51,7 +51,7 @@ for (const machine of MACHINES) {
       for (const name of ['INSTALL.txt', 'LICENSES.txt', 'klatch-private/.htaccess', 'klatch-private/README.txt',
         ...['index.html', 'files.json', 'klatch/index.js', 'ui/klatch-room.js', 'vendor/lit-html/lit-html.js',
           'vendor/lit-html/LICENSE', 'cgi-bin/.htaccess', 'cgi-bin/klatch.conf.sample',
-          ...PROGRAMS.map((program) => `cgi-bin/${program}`)].map((name) => `public_html/klatch/${name}`)]) {
+          ...PROGRAMS.map((program) => `cgi-bin/${program}`)].map((one) => `public_html/klatch/${one}`)]) {
         assert.ok(names.includes(name), name);
       }
       const binary = fs.readFileSync(binaryOf(machine));
@@ -131,9 +131,9 @@ describe('an upload', () => {
     const joined = ask(dir, { method: 'POST', path: '/v1/rooms/tea/join', body, headers: { 'content-type': 'application/json' } });
     assert.equal(joined.status, 201, joined.text);
     const kept = path.join(dir, 'klatch-private');
-    const before = filesOf(kept).filter((name) => !/README|htaccess/.test(name));
-    assert.ok(before.length > 2, `settings and data lie in klatch-private: ${before}`);
-    const contents = new Map(before.map((name) => [name, fs.readFileSync(path.join(kept, name))]));
+    const mine = filesOf(kept).filter((name) => !/README|htaccess/.test(name));
+    assert.ok(mine.length > 2, `settings and data lie in klatch-private: ${mine}`);
+    const contents = new Map(mine.map((name) => [name, fs.readFileSync(path.join(kept, name))]));
     unzip(zipOf('x86_64'), dir);
     for (const [name, content] of contents) {
       assert.ok(fs.readFileSync(path.join(kept, name)).equals(content), name);
