@@ -3,7 +3,8 @@
 # tells no path and no user; of a program that runs it tells the version and nothing else.
 PATH=/usr/local/bin:/usr/bin:/bin
 export PATH LC_ALL=C
-unset ENV IFS CDPATH
+# Asked by a browser the program answers a request whatever its arguments are, as it must.
+unset REQUEST_METHOD GATEWAY_INTERFACE ENV IFS CDPATH
 umask 077
 cd "$(dirname "$0")" 2>/dev/null || :
 
@@ -30,6 +31,7 @@ kind_of() {
     183) elf=aarch64 ;;
     3) echo i386; return ;;
     40) echo arm; return ;;
+    243) echo riscv; return ;;
     *) echo other; return ;;
     esac
     # From byte 40 on: e_shoff; then e_ehsize, e_phentsize, e_phnum, e_shentsize, e_shnum.

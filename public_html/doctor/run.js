@@ -11,7 +11,7 @@ import { Stopped } from './ask.js';
  * @property {string | null} api the best entry point that answers, with /v1
  * @property {string | null} pollApi where requests wait
  * @property {any} health what it said
- * @property {{status: number, where: string} | null} unexplained the program fails, and the answer doesn't say why
+ * @property {{status: number} | null} unexplained the program fails, and the answer doesn't say why
  * @property {any} facts what the program tells its owner
  * @property {string[]} told addresses of data and configuration, as the program told its owner
  * @property {any} joined the answer to joining the throw-away room

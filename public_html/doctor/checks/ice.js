@@ -14,7 +14,7 @@ export async function check(ctx, tell) {
   const joined = await post(`${ctx.api}/rooms/${room}/join`, { id: randomWord(), name: '' }, ctx);
   if (!Array.isArray(joined.json?.ice_servers)) {
     if (joined.status === 429) return [{ code: 'K-LIMIT' }];
-    return [{ code: 'K-ICE-UNKNOWN', values: { problem: joined.json?.detail ?? joined.status } }];
+    return [{ code: 'K-ICE-UNKNOWN', values: { problem: String(joined.json?.detail ?? joined.status).replace(/\.$/, '') } }];
   }
   const { ice_servers: configured, key, poll } = joined.json;
   if (typeof poll?.url === 'string' && poll.url !== '') ctx.pollApi = new URL(poll.url, ctx.api ?? ctx.base).href;
@@ -108,5 +108,5 @@ function gather(connection, wanted, signal) {
 }
 
 function randomWord() {
-  return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => (byte % 36).toString(36)).join('');
+  return [...crypto.getRandomValues(new Uint8Array(24))].map((byte) => (byte % 36).toString(36)).join('');
 }

@@ -50,17 +50,14 @@ function answersAt(ctx, best, pollsApart) {
 async function nothingAnswers(ctx, answers) {
   const ill = [...answers.values()].find(({ json }) => typeof json?.code === 'string' && json.code !== 'not-found');
   if (ill) return [{ code: 'K-STATE', values: { problem: ill.json.title ?? ill.json.code, detail: ill.json.detail ?? '' } }];
-  for (const name of ['klatch.fcgi', 'klatch.cgi', 'probe.cgi']) {
-    const file = await head(ctx, name);
-    if (isProgram(file)) return [{ code: 'K-HANDLER' }];
-  }
+  if (isProgram(await head(ctx, 'klatch.fcgi'))) return [{ code: 'K-HANDLER' }];
   const short = answers.get('api/v1');
-  if (short && short.status >= 502) return [fromStatus(ctx, short, 'api')];
+  if (short && (short.status === 0 || short.status >= 502)) return fromStatus(ctx, short);
   for (const place of ['cgi-bin/klatch.fcgi/v1', 'cgi-bin/klatch.cgi/v1']) {
     const answer = answers.get(place);
-    if (answer && answer.status !== 404) return [fromStatus(ctx, answer, place.replace(/\/v1$/, ''))].filter(({ code }) => code);
+    if (answer && answer.status !== 404) return fromStatus(ctx, answer);
   }
-  ctx.unexplained = { status: 404, where: 'cgi-bin/klatch.fcgi' };
+  ctx.unexplained = { status: 404 };
   return [];
 }
 
@@ -74,23 +71,18 @@ function head(ctx, name) {
   });
 }
 
-/** An ELF program or a script, not what it prints. @param {Answer} answer */
-function isProgram({ status, bytes, text }) {
-  const isElf = bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
-  return (status === 200 || status === 206) && (isElf || text.startsWith('#!/bin/sh'));
+/** The file itself, by the beginning of every ELF program, not what it prints. @param {Answer} answer */
+function isProgram({ status, bytes }) {
+  return (status === 200 || status === 206) && [0x7f, 0x45, 0x4c, 0x46].every((byte, at) => bytes[at] === byte);
 }
 
-/**
- * @param {import('../run.js').Context} ctx @param {Answer} answer @param {string} where
- * @returns {import('../findings.js').Found}
- */
-function fromStatus(ctx, answer, where) {
-  const { status } = answer;
-  if (status === 0) return { code: 'K-SILENT', values: { seconds: Math.round(answer.ms / 1000) } };
-  if (status === 503 || status === 508) return { code: 'K-BUSY', values: { status } };
-  if ([502, 504, 522, 524].includes(status)) return { code: 'K-GATEWAY', values: { status } };
-  if (status < 400) return { code: 'K-ANSWER' };
+/** @param {import('../run.js').Context} ctx @param {Answer} answer @returns {Finding[]} */
+function fromStatus(ctx, { status, ms }) {
+  if (status === 0) return [{ code: 'K-SILENT', values: { seconds: Math.round(ms / 1000) } }];
+  if (status === 508) return [{ code: 'K-BUSY', values: { status } }];
+  if ([502, 504, 522, 524].includes(status)) return [{ code: 'K-GATEWAY', values: { status } }];
+  if (status < 400) return [{ code: 'K-ANSWER' }];
   // The helper script may know why.
-  ctx.unexplained = { status, where };
-  return { code: '' };
+  ctx.unexplained = { status };
+  return [];
 }

@@ -2,6 +2,8 @@
 import { ask } from '../ask.js';
 
 const PATIENCE_MS = 20_000;
+/** As probe.cgi names them. */
+const MACHINES = ['x86_64', 'aarch64', 'i386', 'arm', 'riscv'];
 
 /** @typedef {import('../findings.js').Finding} Finding */
 /** @typedef {import('../findings.js').Found} Found */
@@ -27,11 +29,12 @@ export async function check(ctx) {
   return findings;
 }
 
-/** @param {{status: number, where: string}} failure @returns {Found} */
+/** @param {{status: number}} failure @returns {Found} */
 function unexplained({ status }) {
   if (status === 404) return { code: 'K-MISSING', values: { names: 'cgi-bin/klatch.fcgi' } };
   if (status === 403 || status === 401 || status === 406) return { code: 'K-FORBIDDEN' };
-  return { code: 'K-CRASH', values: { status } };
+  // mod_fcgid says 503 too when a program ends before it answers.
+  return { code: status === 503 ? 'K-BUSY' : 'K-CRASH', values: { status } };
 }
 
 /**
@@ -76,13 +79,12 @@ function explain(told, manifest) {
  * @returns {string | null}
  */
 function causeOf(program, told, whole) {
-  const { bytes = 0, elf, sha256 } = program;
+  const { bytes = 0, elf = '', sha256 } = program;
   if (!program.present) return 'K-MISSING';
+  if (MACHINES.includes(elf) && elf !== told.machine) return 'K-ARCH';
   if (elf === 'empty' || elf === 'cut' || (whole && bytes < whole.bytes)) return 'K-CUT';
-  if (elf === 'damaged' || elf === 'other' || (whole && (bytes > whole.bytes || (sha256 && sha256 !== whole.sha256)))) {
-    return isForeign(elf, told.machine) ? 'K-ARCH' : 'K-DAMAGED';
-  }
-  if (isForeign(elf, told.machine)) return 'K-ARCH';
+  if (elf === 'damaged' || elf === 'other') return 'K-DAMAGED';
+  if (whole && (bytes > whole.bytes || (sha256 && sha256 !== whole.sha256))) return 'K-DAMAGED';
   if (!program.executable || isWritable(program.mode)) return 'K-MODE';
   if (program.try === 'runs') return null;
   if (told.noexec) return 'K-NOEXEC';
@@ -97,9 +99,4 @@ function causeOf(program, told, whole) {
 /** By the group or by everybody: suexec refuses such files and folders. @param {string | undefined} mode */
 function isWritable(mode) {
   return /^.(?:[2367]|.[2367])/.test(mode ?? '');
-}
-
-/** @param {string | undefined} elf @param {string} machine */
-function isForeign(elf, machine) {
-  return (elf === 'x86_64' || elf === 'aarch64' || elf === 'i386' || elf === 'arm') && elf !== machine;
 }

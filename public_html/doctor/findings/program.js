@@ -181,7 +181,7 @@ export const program = {
   'K-PROBE': {
     level: 'info',
     title: 'The helper script could not say more ({status})',
-    means: 'cgi-bin/probe.cgi tells why a program doesn’t run. It did not run either.',
+    means: 'cgi-bin/probe.cgi tells why a program doesn’t run. It did not run either: wrong modes for all of cgi-bin, no CGI in this plan, or a folder from which nothing runs (noexec).',
     todo: ['If the program doesn’t run: set mode 755 for everything in cgi-bin but the texts, and for the folder itself, then check again.'],
   },
 };
