@@ -15,8 +15,9 @@ const CONNECT_MS = 30_000;
 const HEARD_DB = -55;
 const DISTANCE_DB = 25;
 
-export function launch() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
+/** @param {string[]} [more] of Chromium's options */
+export function launch(more = []) {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: [...ARGS, ...more] });
 }
 
 export class Participant {
