@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bell.h"
 #include "log.h"
 #include "route.h"
+#include "upgrade.h"
 
 extern char **environ;
 
@@ -124,13 +126,34 @@ static void hold(struct app *app, struct waiter *w, struct answer *an)
     park_drop(app, w);
 }
 
+/* Hold the poll in a copy of this program, so that nobody who uploads a new one finds the file busy
+ * for as long. The request is handled again there, from its start, as after any lost answer.
+ * Returns in the copy, and where there can be none. */
+static void become_copy(const struct app *app, const struct request *rq)
+{
+    char name[] = "", *argv[] = { name, NULL };
+    if (app->place == NULL) return;
+    if (rq->body.len > 0) {
+        int input = memfd_create("klatch-input", MFD_CLOEXEC);
+        bool kept = input >= 0 &&
+                    write(input, rq->body.at, rq->body.len) == (ssize_t)rq->body.len &&
+                    lseek(input, 0, SEEK_SET) == 0 && dup2(input, 0) == 0;
+        if (input >= 0) close(input);
+        if (!kept) return;
+    }
+    (void)upgrade_copy(app->place, argv);
+}
+
 static void handle(struct app *app, struct request *rq, struct answer *an)
 {
     struct waiter w;
     int64_t step_ms = 1, busy_until_ms = app_now_ms(app) + ROUTE_BUSY_MS;
     for (;;) {
         enum outcome outcome = route_handle(app, rq, an, &w);
-        if (outcome == OUTCOME_PARK) hold(app, &w, an);
+        if (outcome == OUTCOME_PARK) {
+            become_copy(app, rq);
+            hold(app, &w, an);
+        }
         if (outcome != OUTCOME_BUSY || app_now_ms(app) >= busy_until_ms) return;
         http_answer_free(an);
         http_answer_init(an);
@@ -142,7 +165,7 @@ static void handle(struct app *app, struct request *rq, struct answer *an)
 
 bool cgi_run(struct app *app)
 {
-    struct request rq = { .arena = arena_new(ROUTE_ARENA_BYTES_MAX) };
+    struct request rq = { .arena = arena_new(ROUTE_ARENA_BYTES_MAX), .again = upgrade_is_copy() };
     struct answer an;
     http_answer_init(&an);
     app->process_per_poll = app->cfg.mode != CONFIG_MODE_PARKED;

@@ -59,7 +59,7 @@ struct upgrade {
 
 /* ---- copies in memory ---- */
 
-static bool is_copy(void)
+bool upgrade_is_copy(void)
 {
     char exe[sizeof "/memfd:" PLACE_COPY_NAME];
     ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
@@ -99,7 +99,7 @@ static int copy_to_memory(const char *path)
 const char *upgrade_copy(const struct place *p, char *const *argv)
 {
     size_t count = 0;
-    if (is_copy()) {
+    if (upgrade_is_copy()) {
         /* The kernel names it after its descriptor, which tells a person who looks nothing. */
         (void)prctl(PR_SET_NAME, strrchr(p->binary, '/') + 1);
         return NULL;
@@ -369,7 +369,7 @@ struct upgrade *upgrade_open(const struct place *p, const char *given)
     u->place = p;
     u->given = given;
     u->trial_fd = -1;
-    u->from_memory = is_copy();
+    u->from_memory = upgrade_is_copy();
     return u;
 }
 

@@ -30,6 +30,8 @@ enum upgrade_found {
 
 struct upgrade;
 
+/* Does this process run from a copy in memory? */
+bool upgrade_is_copy(void);
 /* Become a copy in memory of the binary of `p`, with these arguments. Returns when this is one
  * (NULL), or why none can be. */
 const char *upgrade_copy(const struct place *p, char *const *argv);
