@@ -1,10 +1,13 @@
 #include "store_vfs.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
     GATHER_BYTES_FIRST = 16384,
@@ -211,6 +214,16 @@ static int for_writing(int flags)
     return (flags & ~SQLITE_OPEN_READONLY) | SQLITE_OPEN_READWRITE;
 }
 
+/* Is a full disk why the journal can't be made? SQLite keeps only the error of its second try, to
+ * open what is not there. */
+static bool no_space_for(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int error = fd < 0 ? errno : 0;
+    if (fd >= 0) close(fd);
+    return error == ENOSPC || error == EDQUOT;
+}
+
 static int open_journal(const char *path, struct journal *j, int flags, int *flags_out)
 {
     struct database *db = (struct database *)sqlite3_database_file_object(path);
@@ -221,6 +234,7 @@ static int open_journal(const char *path, struct journal *j, int flags, int *fla
         sqlite3_file *real = sqlite3_malloc(unix_vfs->szOsFile);
         if (real == NULL) return SQLITE_NOMEM;
         int code = unix_vfs->xOpen(unix_vfs, path, real, for_writing(flags), flags_out);
+        if (code == SQLITE_CANTOPEN && no_space_for(path)) code = SQLITE_FULL;
         if (code == SQLITE_OK && stat(path, &st) != 0) {
             (void)real->pMethods->xClose(real);
             code = SQLITE_CANTOPEN;

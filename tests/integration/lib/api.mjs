@@ -17,7 +17,7 @@ import { randomBytes } from 'node:crypto';
 const CODES = new Set(`invalid-request bad-cursor key-invalid token-invalid token-expired
   not-permitted banned password-wrong room-not-found peer-not-found not-found method-not-allowed
   room-full config-wrong not-writable session-expired room-closed kicked message-too-large unsupported-type room-locked
-  rate-limited busy mailbox-full disk-full`.split(/\s+/));
+  rate-limited busy mailbox-full disk-full misconfigured`.split(/\s+/));
 
 /** What holds for every answer of the API. Returns the answer. */
 export function checkAnswer(answer, called) {

@@ -10,8 +10,9 @@ import { now } from './until.mjs';
 
 /** A cgi-bin with the binary in it, as a host's file manager leaves it, and a configuration. */
 export class CgiBin {
-  constructor({ config = {}, name = 'klatch.fcgi', data } = {}) {
-    this.dir = newRunDir();
+  /** @param {{config?: object, name?: string, data?: string, home?: string}} [options] home: an empty folder */
+  constructor({ config = {}, name = 'klatch.fcgi', data, home = newRunDir() } = {}) {
+    this.dir = home;
     this.data = data ?? path.join(this.dir, 'data');
     fs.mkdirSync(this.data, { recursive: true });
     this.folder = path.join(this.dir, 'cgi-bin');
