@@ -8,43 +8,9 @@ import { Daemon } from './lib/daemon.mjs';
 import { dataFiles, onlyRoomFile, roomFiles, sql } from './lib/data.mjs';
 import { it } from './lib/it.mjs';
 import { Member, dataOf, roomOf } from './lib/member.mjs';
-import { BIN, newRunDir } from './lib/run-dir.mjs';
+import { BIN } from './lib/run-dir.mjs';
+import { mountSmall } from './lib/small-disk.mjs';
 import { now, stillOpen, until, within } from './lib/until.mjs';
-
-/** A small file system of our own, or null where that is not permitted. */
-function mountSmall(bytes) {
-  const dir = newRunDir();
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', dir]);
-  if (status !== 0) {
-    fs.rmSync(dir, { recursive: true });
-    return null;
-  }
-  return {
-    dir,
-    fill() {
-      const fd = fs.openSync(path.join(dir, 'filler'), 'w');
-      try {
-        for (const size of [65536, 4096]) {
-          for (;;) {
-            try {
-              if (fs.writeSync(fd, Buffer.alloc(size, 1)) < size) break;
-            } catch (error) {
-              assert.equal(error.code, 'ENOSPC');
-              break;
-            }
-          }
-        }
-      } finally {
-        fs.closeSync(fd);
-      }
-    },
-    free() { fs.rmSync(path.join(dir, 'filler')); },
-    remove() {
-      execFileSync('umount', [dir]);
-      fs.rmSync(dir, { recursive: true });
-    },
-  };
-}
 
 async function withDaemon(options, run) {
   const daemon = await Daemon.start(options);

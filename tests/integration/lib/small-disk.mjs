@@ -1,0 +1,42 @@
+// A disk of a few kilobytes, to be filled.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { newRunDir } from './run-dir.mjs';
+
+/** A small file system of our own, or null where that is not permitted. */
+export function mountSmall(bytes) {
+  const dir = newRunDir();
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', dir]);
+  if (status !== 0) {
+    fs.rmSync(dir, { recursive: true });
+    return null;
+  }
+  return {
+    dir,
+    fill() {
+      const fd = fs.openSync(path.join(dir, 'filler'), 'w');
+      try {
+        for (const size of [65536, 4096]) {
+          for (;;) {
+            try {
+              if (fs.writeSync(fd, Buffer.alloc(size, 1)) < size) break;
+            } catch (error) {
+              assert.equal(error.code, 'ENOSPC');
+              break;
+            }
+          }
+        }
+      } finally {
+        fs.closeSync(fd);
+      }
+    },
+    readOnly() { execFileSync('mount', ['-o', 'remount,ro', dir]); },
+    free() { fs.rmSync(path.join(dir, 'filler')); },
+    remove() {
+      execFileSync('umount', [dir]);
+      fs.rmSync(dir, { recursive: true });
+    },
+  };
+}
