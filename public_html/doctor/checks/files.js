@@ -80,8 +80,14 @@ function endsAmidst(bytes, { type }) {
   return bytes.length === 0 || !isText || bytes[bytes.length - 1] !== 10;
 }
 
-/** @param {string[]} paths */
+/** The paths; of many only how many there are in each folder. @param {string[]} paths */
 function some(paths) {
-  const shown = paths.slice(0, NAMES_SHOWN).join(', ');
-  return paths.length > NAMES_SHOWN ? `${shown} and ${paths.length - NAMES_SHOWN} more` : shown;
+  if (paths.length <= NAMES_SHOWN) return paths.sort().join(', ');
+  /** @type {Map<string, number>} */
+  const folders = new Map();
+  for (const path of paths) {
+    const folder = path.includes('/') ? `${path.split('/')[0]}/` : './';
+    folders.set(folder, (folders.get(folder) ?? 0) + 1);
+  }
+  return [...folders].sort().map(([folder, count]) => `${count} in ${folder}`).join(', ');
 }

@@ -85,9 +85,10 @@ function causeOf(program, told, whole) {
   if (elf === 'empty' || elf === 'cut' || (whole && bytes < whole.bytes)) return 'K-CUT';
   if (elf === 'damaged' || elf === 'other') return 'K-DAMAGED';
   if (whole && (bytes > whole.bytes || (sha256 && sha256 !== whole.sha256))) return 'K-DAMAGED';
+  // Such a folder's files are not executable whatever their modes are.
+  if (told.noexec && /^[1357]/.test(program.mode ?? '')) return 'K-NOEXEC';
   if (!program.executable || isWritable(program.mode)) return 'K-MODE';
   if (program.try === 'runs') return null;
-  if (told.noexec) return 'K-NOEXEC';
   switch (program.try) {
     case 'not-found': return 'K-LOADER';
     case 'killed': return 'K-KILLED';

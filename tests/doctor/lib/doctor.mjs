@@ -1,12 +1,18 @@
 // Somebody who opens the doctor page in a browser and reads what it says.
-import { openBrowser } from '../../ui/browser.mjs';
+import { chromium } from 'playwright-core';
 
 /** For tests of other things: nothing is held on the server. @param {import('playwright-core').Page} page */
 export const withoutHolds = (page) => page.route('**/doctor/hold', () => {});
 
 const RUN_MS = 60_000;
 
-export { openBrowser };
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync'];
+
+/** @param {{args?: string[]}} [options] */
+export function openBrowser({ args = [] } = {}) {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: [...FLAGS, ...args] });
+}
 
 export class Doctor {
   /**
