@@ -8,6 +8,7 @@
  * @property {EventTarget} page where online, pageshow and pagehide are heard
  * @property {LockManager | null} locks
  * @property {Storage | null} storage
+ * @property {(name: string) => BroadcastChannel | null} channel to this origin's other tabs
  * @property {typeof RTCPeerConnection | undefined} rtc
  * @property {string | undefined} base the page's address
  * @property {() => number} random
@@ -26,6 +27,7 @@ export function environment(own = {}) {
     page,
     locks: browser?.locks ?? null,
     storage: 'storage' in own ? null : sessionStorageOrNull(),
+    channel: (name) => (typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(name)),
     rtc: globalThis.RTCPeerConnection,
     base: globalThis.location?.href,
     random: Math.random,

@@ -2,6 +2,8 @@
 
 import { KlatchProblem } from './problem.js';
 
+const RETRY_MS_MAX = 60_000;
+
 /**
  * POST `body` and decode the answer.
  * @param {import('./env.js').Environment} env
@@ -44,10 +46,30 @@ function request(env, url, body) {
   const json = JSON.stringify(body);
   const shared = /** @type {RequestInit} */ ({ method: 'POST', cache: 'no-store', referrerPolicy: 'no-referrer' });
   // A form needs no preflight, which would double the requests to another site's API.
-  if (env.base && new URL(url).origin !== new URL(env.base).origin) {
-    return { ...shared, body: new URLSearchParams({ json }) };
-  }
+  if (isForeign(env, url)) return { ...shared, body: new URLSearchParams({ json }) };
   return { ...shared, body: json, headers: { 'Content-Type': 'application/json' } };
+}
+
+/**
+ * @param {import('./env.js').Environment} env
+ * @param {string} url
+ * @returns {boolean} whether it is another site's
+ */
+function isForeign(env, url) {
+  return Boolean(env.base) && new URL(url).origin !== new URL(env.base ?? '').origin;
+}
+
+/**
+ * What `part` adds to the body of a call.
+ * @param {import('./env.js').Environment} env
+ * @param {string} url
+ * @param {object} part
+ * @returns {number} bytes
+ */
+export function bodyBytes(env, url, part) {
+  const json = JSON.stringify(part);
+  // A form writes three bytes for most of what is no letter or digit.
+  return isForeign(env, url) ? new URLSearchParams({ json }).toString().length : new TextEncoder().encode(json).length;
 }
 
 /**
@@ -60,14 +82,14 @@ function decode(response, text) {
   if (status === 204) return null;
   let answer = null;
   try {
-    answer = JSON.parse(text);
-  } catch {
     // A host's error page or a captive portal: the status may be any, also 200.
+    if (/\bjson\b/i.test(response.headers.get('Content-Type') ?? '')) answer = JSON.parse(text);
+  } catch {
+    // Cut off on its way.
   }
   const isObject = typeof answer === 'object' && answer !== null && !Array.isArray(answer);
   if (response.ok && isObject) return answer;
-  const seconds = Number(response.headers.get('Retry-After') ?? '0');
-  const retryMs = Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), 60) * 1000 : 0;
+  const retryMs = retryAfterMs(response.headers.get('Retry-After'));
   if (!isObject || typeof answer.code !== 'string') {
     throw new KlatchProblem('not-klatch', { status, transient: true, retryMs });
   }
@@ -77,4 +99,14 @@ function decode(response, text) {
     transient: status >= 500 || status === 429 || status === 408,
     retryMs,
   });
+}
+
+/**
+ * @param {string | null} value seconds or a date (RFC 9110, 10.2.3)
+ * @returns {number} at most a minute: who asks for more gets a question a minute
+ */
+function retryAfterMs(value) {
+  if (value === null) return 0;
+  const ms = /^\s*\d+\s*$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), RETRY_MS_MAX) : 0;
 }

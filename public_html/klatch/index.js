@@ -6,7 +6,7 @@
  *   room.on('peer-updated', ({ detail }) => { video.srcObject = detail.person.stream; });
  */
 
-export { joinRoom, Room } from './room.js';
+export { joinRoom, runsElsewhere, Room } from './room.js';
 export { Person } from './member.js';
 export { Media } from './media.js';
 export { KlatchProblem } from './problem.js';

@@ -32,6 +32,7 @@ export class Person {
  * @property {(member: Member) => unknown} updated
  * @property {(member: Member) => unknown} opened its channel is there (again)
  * @property {(member: Member, value: Record<string, any>) => unknown} said
+ * @property {(member: Member) => unknown} polls whether it polls has changed
  */
 
 export class Member {
@@ -64,6 +65,16 @@ export class Member {
 
   get connected() {
     return this.#peer?.state === 'connected';
+  }
+
+  /** Whether it reads the mailbox as mail comes, as its last beats said. */
+  get polling() {
+    return this.#peer?.polling === true;
+  }
+
+  /** Tell it now what else the next beat would. */
+  beat() {
+    this.#peer?.beat();
   }
 
   /**
@@ -103,6 +114,7 @@ export class Member {
     peer.on('track', ({ detail }) => this.#receive(detail));
     peer.on('open', () => this.#up.opened(this));
     peer.on('data', ({ detail }) => this.#up.said(this, detail));
+    peer.on('polls', () => this.#up.polls(this));
   }
 
   /** Work out the state that is shown; tells the room when it changed. */

@@ -27,6 +27,7 @@ const TYPES = /** @type {const} */ (['offer', 'answer', 'candidate', 'again']);
  * @property {PeerState} state
  * @property {MediaStreamTrack} track
  * @property {null} open the channel can be used (again)
+ * @property {null} polls it says that it polls the mailbox, or no longer does
  * @property {Record<string, any>} data
  */
 
@@ -48,6 +49,8 @@ export class Peer extends Emitter {
   #closed = false;
   #beats;
   #heardMs = 0;
+  /** What its last beat said. */
+  #polls = false;
   /** When the network changed: what is said by the channel may not arrive. */
   #doubtedMs = 0;
   #renewedMs = 0;
@@ -57,9 +60,10 @@ export class Peer extends Emitter {
   /**
    * @param {{rtc: typeof RTCPeerConnection, iceServers: () => RTCIceServer[], polite: boolean, tracks: Tracks,
    *   mine: string, theirs: string | null, mail: (type: string, body: object) => void,
-   *   reachable: () => boolean}} options
+   *   reachable: () => boolean, polling: () => boolean}} options
    *   mine and theirs are the page loads' instances, theirs null for a plain user of the
-   *   HTTP API; mail goes through the mailbox; reachable tells whether that works now
+   *   HTTP API; mail goes through the mailbox; reachable tells whether that works now,
+   *   polling whether this page reads the mailbox as mail comes
    */
   constructor(options) {
     super();
@@ -68,7 +72,7 @@ export class Peer extends Emitter {
     this.#tracks = options.tracks;
     /** @type {PeerState} */
     this.state = 'connecting';
-    this.#beats = setInterval(() => this.#beat(), BEAT_MS);
+    this.#beats = setInterval(() => this.#tick(), BEAT_MS);
     if (this.#polite) this.#expect(CONNECT_MS + POLITE_EXTRA_MS);
     else this.#renew();
   }
@@ -76,6 +80,16 @@ export class Peer extends Emitter {
   /** Whether the other page was heard within the last beats. */
   get beating() {
     return this.#connection?.open === true && Date.now() - this.#heardMs < BEAT_STALE_MS;
+  }
+
+  /** Whether the other page polls the mailbox, as its last beats said. */
+  get polling() {
+    return this.#polls && this.beating;
+  }
+
+  /** Tell the other page that this one lives, and whether it polls. */
+  beat() {
+    this.say({ t: 'beat', polls: this.#options.polling() });
   }
 
   /**
@@ -173,6 +187,7 @@ export class Peer extends Emitter {
     }
     this.#conn = conn;
     this.#heardMs = 0;
+    this.#polls = false;
     const connection = new Connection({
       rtc: this.#options.rtc,
       iceServers: this.#options.iceServers(),
@@ -185,6 +200,7 @@ export class Peer extends Emitter {
     connection.on('track', ({ detail }) => this.emit('track', detail));
     connection.on('open', () => {
       this.#heardMs = Date.now();
+      this.beat();
       this.#publish();
       this.emit('open', null);
     });
@@ -205,7 +221,10 @@ export class Peer extends Emitter {
     const { mine, theirs, mail } = this.#options;
     const whole = { from: mine, to: theirs, ...body };
     const direct = connection.state === 'connected' && this.beating && Date.now() - this.#doubtedMs > BEAT_STALE_MS;
-    if (!direct || !this.say({ t: 'signal', type, body: whole })) mail(type, whole);
+    if (direct && this.say({ t: 'signal', type, body: whole })) return;
+    mail(type, whole);
+    // It may have let go of its poll. Where this doesn't arrive, our silence tells it.
+    this.say({ t: 'look' });
   }
 
   /** @param {string} text */
@@ -220,13 +239,19 @@ export class Peer extends Emitter {
     }
     if (typeof value !== 'object' || value === null) return;
     if (this.state !== 'connected') this.#publish();
-    if (value.t === 'beat') return;
-    if (value.t === 'signal') this.receive(String(value.type), value.body);
-    else this.emit('data', value);
+    if (value.t === 'beat') {
+      const before = this.#polls;
+      this.#polls = value.polls === true;
+      if (before !== this.#polls) this.emit('polls', null);
+    } else if (value.t === 'signal') {
+      this.receive(String(value.type), value.body);
+    } else {
+      this.emit('data', value);
+    }
   }
 
-  #beat() {
-    this.say({ t: 'beat' });
+  #tick() {
+    this.beat();
     if (this.state === 'connected' && !this.#whole) this.#publish();
   }
 

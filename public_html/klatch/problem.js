@@ -32,6 +32,8 @@ const SENTENCES = {
   busy: 'The server is busy. Try again in a moment.',
   'mailbox-full': 'The room has too much mail waiting. Try again in a minute.',
   'disk-full': 'The server has no room left to store anything. Tell who runs it.',
+  // From another tab of this browser.
+  'in-another-tab': 'Your call in this room runs in another tab. Take it over, or join as another person.',
   // From links and arguments.
   'bad-link': 'This link is incomplete or mistyped. A room is 1 to 64 letters, digits, - or _.',
   'sealed-link': 'This link is for a sealed room, which this version of Klatch cannot open. Ask for an open link.',
@@ -44,6 +46,12 @@ const SENTENCES = {
   'device-lost': 'Your DEVICE was disconnected. Plug it in and turn it on again, or choose another.',
   'insecure-context': 'Browsers give microphone and camera to https pages only. Open this page with https://.',
 };
+
+/** The server doesn't know this member any more: join again. */
+export const GONE = new Set(['key-invalid', 'session-expired', 'room-not-found', 'bad-cursor']);
+/** Joining again would be refused too. */
+export const FINAL = new Set(['kicked', 'banned', 'room-closed', 'password-wrong', 'token-invalid', 'token-expired',
+  'room-locked', 'not-permitted', 'not-found', 'method-not-allowed']);
 
 /** @type {Record<string, string>} */
 const DEVICES = { audio: 'microphone', video: 'camera', both: 'microphone and camera' };
@@ -72,4 +80,15 @@ export class KlatchProblem extends Error {
     /** How long the server asked to wait before that, in ms. */
     this.retryMs = more.retryMs ?? 0;
   }
+}
+
+/**
+ * For what catches operating errors alone.
+ * @param {unknown} error
+ * @returns {KlatchProblem}
+ * @throws what is none
+ */
+export function asProblem(error) {
+  if (error instanceof KlatchProblem) return error;
+  throw error;
 }

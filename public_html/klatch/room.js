@@ -1,15 +1,15 @@
 /* room: everybody in one room, one connection to each, and what is said between them.
- *
- * Who joined earlier makes the connection to a newcomer; the newcomer waits for it.
- * The server's list says who is here, but a living channel counts for more than a
- * lapsed lease: who is heard stays, whatever the server thinks. */
+ * Who joined earlier makes the connection to a newcomer; the newcomer waits for it. */
 
 import { Emitter } from './events.js';
 import { KlatchProblem } from './problem.js';
 import { Chat } from './chat.js';
 import { Member, NAME_CHARACTERS_MAX } from './member.js';
+import { Relax } from './relax.js';
+import { Roster } from './roster.js';
 import { Session } from './session.js';
 import { Signaling } from './signaling.js';
+import { askForCall, callsElsewhere, nameOf, offerCall } from './tabs.js';
 import { environment } from './env.js';
 import { isRoomName } from './link.js';
 import { randomId } from './bytes.js';
@@ -22,8 +22,6 @@ import { unwrap, wrap } from './seal.js';
 const WATCH_MS = 2_000;
 /** How long connections stay after the goodbye, for it to arrive. */
 const GOODBYE_MS = 300;
-/** How long a known page under a new id may take to say so itself. */
-const MOVING_MS = 5_000;
 
 /** What the server's last word means for the person. @type {Record<string, string>} */
 const ENDS = { kicked: 'kicked', banned: 'kicked', 'room-closed': 'closed' };
@@ -36,7 +34,8 @@ const ENDS = { kicked: 'kicked', banned: 'kicked', 'room-closed': 'closed' };
  * @property {{message: Message}} message also one's own
  * @property {{state: 'online' | 'away'}} server
  * @property {{problem: KlatchProblem}} problem
- * @property {{reason: string}} left this page is out: left, kicked, closed, or another problem's code
+ * @property {{reason: string}} left this page is out: left, kicked, closed, taken-over (by another tab), or
+ *   another problem's code
  */
 
 /**
@@ -47,6 +46,7 @@ const ENDS = { kicked: 'kicked', banned: 'kicked', 'room-closed': 'closed' };
  * @property {import('./media.js').Media | null} [media] stays the caller's to close
  * @property {RTCIceServer[]} [iceServers] instead of the server's
  * @property {AbortSignal} [signal] cancels the joining
+ * @property {boolean} [takeOver] ends the call of this room in another tab, if there is one, and takes its place
  * @property {Storage | null} [storage] where the key for a reload lies; sessionStorage unless told
  * @property {Partial<import('./env.js').Environment>} [env] for tests
  */
@@ -61,8 +61,18 @@ export async function joinRoom(options) {
   if (/^[^.]*\./.test(options.room)) throw new KlatchProblem('sealed-link');
   if (!isRoomName(options.room)) throw new KlatchProblem('bad-link');
   const room = new Room(options);
-  await room.join(options.signal);
+  await room.join(options);
   return room;
+}
+
+/**
+ * Whether a call in this room runs in another tab of this browser.
+ * @param {Pick<JoinOptions, 'room' | 'env'> & {api?: string | null}} options without api: at any
+ *   API that pages of this origin use
+ * @returns {Promise<boolean>}
+ */
+export async function runsElsewhere({ api = null, room, env }) {
+  return (await callsElsewhere(environment(env), api, room)).length > 0;
 }
 
 /** @extends {Emitter<RoomEvents>} */
@@ -74,14 +84,9 @@ export class Room extends Emitter {
   #iceServers;
   #instance = randomId();
   #chat = new Chat();
-  /** By peer id, in the order of joining. @type {Map<string, Member>} */
-  #members = new Map();
-  /** Who was here when we came: to them we are polite. @type {Set<string>} */
-  #earlier = new Set();
-  /** Who said goodbye: a list made before that may still name them. @type {Set<string>} */
-  #gone = new Set();
-  /** Replaced members' places in the order, for who takes them. @type {Map<string, number>} */
-  #places = new Map();
+  #relax = new Relax();
+  #roster;
+  #api;
   #own = { name: '', mic: false, cam: false };
   /** @type {Promise<void> | null} */
   #leaving = null;
@@ -97,9 +102,12 @@ export class Room extends Emitter {
     this.#media = media;
     this.#iceServers = iceServers;
     this.#own.name = cleanName(name);
-    const session = new Session({ ...this.#env, name: `klatch ${api} ${room}` });
+    this.#api = api;
+    const session = new Session({ ...this.#env, name: nameOf(api, room) });
     const meta = () => wrap({ v: 1, instance: this.#instance, ...this.#own });
     this.#signaling = new Signaling({ env: this.#env, api, room, meta, session });
+    const self = () => ({ peer: this.#signaling.peer, instance: this.#instance });
+    this.#roster = new Roster({ self, make: (listed) => this.#member(listed) });
     this.name = room;
   }
 
@@ -110,7 +118,7 @@ export class Room extends Emitter {
 
   /** Everybody else, in the order of joining. */
   get people() {
-    return [...this.#members.values()].map(({ person }) => person);
+    return this.#roster.members.map(({ person }) => person);
   }
 
   get counts() {
@@ -124,17 +132,20 @@ export class Room extends Emitter {
 
   /**
    * The first step, joinRoom's.
-   * @param {AbortSignal} [signal]
+   * @param {Pick<JoinOptions, 'signal' | 'takeOver'>} [options]
    */
-  async join(signal) {
+  async join({ signal, takeOver = false } = {}) {
     this.#readMedia();
-    const listed = await this.#signaling.join(signal);
+    const [other] = takeOver ? await callsElsewhere(this.#env, this.#api, this.name) : [];
+    const key = other === undefined ? null : await askForCall(this.#env, this.#api, this.name, other);
+    const listed = await this.#signaling.join(signal, key);
     if (signal?.aborted) {
       await this.#signaling.leave();
       throw new KlatchProblem('aborted');
     }
     this.#listen();
-    for (const entry of listed) this.#add(entry, true);
+    this.#relax.arrive(listed);
+    for (const entry of listed) this.#roster.add(entry, true);
     this.#signaling.start();
   }
 
@@ -159,7 +170,7 @@ export class Room extends Emitter {
    */
   say(text) {
     const line = this.#chat.compose(text);
-    for (const member of this.#members.values()) this.#chat.send(member, line);
+    for (const member of this.#roster.members) this.#chat.send(member, line);
     const { id, name } = this.self;
     const message = { id: line.id, from: id, name, text: line.text, time: line.time, mine: true, plain: false };
     this.emit('message', { message });
@@ -189,25 +200,45 @@ export class Room extends Emitter {
   /** @param {string} reason */
   async #out(reason) {
     this.#tellAll({ t: 'bye', soon: false });
-    for (const undo of this.#undo.splice(0)) undo();
     const done = this.#signaling.leave();
-    const members = [...this.#members.values()];
-    this.#members.clear();
+    this.#close(reason);
+    await done;
+  }
+
+  /** Another tab goes on in our place; to the others that is as if this page were reloaded. */
+  #giveUp() {
+    this.#tellAll({ t: 'bye', soon: true });
+    const key = this.#signaling.handOver();
+    this.#leaving ??= Promise.resolve();
+    this.#close('taken-over');
+    return key;
+  }
+
+  /** @param {string} reason */
+  #close(reason) {
+    for (const undo of this.#undo.splice(0)) undo();
+    const members = this.#roster.clear();
     for (const member of members) void member.setTracks({ audio: null, video: null });
     setTimeout(() => {
       for (const member of members) member.close();
     }, GOODBYE_MS);
     this.emit('left', { reason });
-    await done;
   }
 
   #listen() {
     const signaling = this.#signaling;
+    const roster = this.#roster;
     this.#undo.push(
+      roster.on('joined', ({ detail }) => this.#meet(detail.member)),
+      roster.on('left', ({ detail }) => this.#part(detail.member, detail.reason)),
+      roster.on('updated', ({ detail }) => this.emit('peer-updated', { person: detail.member.person })),
       signaling.on('message', ({ detail }) => this.#mail(detail)),
-      signaling.on('gap', ({ detail }) => this.#reconcile(detail.peers, false)),
+      signaling.on('gap', ({ detail }) => roster.reconcile(detail.peers, false)),
       signaling.on('rejoined', ({ detail }) => this.#rejoined(detail)),
-      signaling.on('state', ({ detail }) => this.emit('server', { state: detail })),
+      signaling.on('state', ({ detail }) => {
+        this.#tellPolling();
+        this.emit('server', { state: detail });
+      }),
       signaling.on('problem', ({ detail }) => this.emit('problem', { problem: detail })),
       signaling.on('ended', ({ detail }) => {
         this.emit('problem', { problem: detail });
@@ -222,35 +253,75 @@ export class Room extends Emitter {
     const show = () => {
       // Takes back what was said at hiding.
       this.#tellAll({ t: 'state', ...this.#own });
-      for (const member of this.#members.values()) member.wake();
+      for (const member of roster.members) member.wake();
     };
     const online = () => {
-      for (const member of this.#members.values()) member.wake(true);
+      for (const member of roster.members) member.wake(true);
     };
     for (const [type, listener] of Object.entries({ pagehide: hide, pageshow: show, online })) {
       page.addEventListener(type, listener);
       this.#undo.push(() => page.removeEventListener(type, listener));
     }
-    const watch = setInterval(() => this.#watch(), WATCH_MS);
+    const watch = setInterval(() => {
+      roster.watch();
+      this.#rest();
+    }, WATCH_MS);
     this.#undo.push(() => clearInterval(watch));
+    const call = { peer: () => signaling.peer, give: () => this.#giveUp() };
+    this.#undo.push(offerCall(this.#env, this.#api, this.name, call));
     if (this.#media) this.#undo.push(this.#media.on('change', () => this.#readMedia()));
   }
 
   /**
    * @param {Listed} listed
-   * @param {boolean} earlier whether it was here before us
+   * @returns {Member}
    */
-  #add(listed, earlier) {
-    const present = (/** @type {Member} */ who) => this.#members.get(who.id) === who;
-    const member = new Member(listed, {
-      updated: (who) => present(who) && this.emit('peer-updated', { person: who.person }),
+  #member(listed) {
+    const present = (/** @type {Member} */ who) => this.#roster.has(who);
+    return new Member(listed, {
+      updated: (who) => present(who) && this.#updated(who),
       opened: (who) => present(who) && this.#greet(who),
       said: (who, value) => present(who) && this.#heard(who, value),
+      polls: (who) => present(who) && this.#rest(),
     });
-    if (earlier) this.#earlier.add(listed.peer);
-    this.#place(listed.peer, member);
+  }
+
+  /** @param {Member} member */
+  #updated(member) {
+    this.#rest();
+    this.emit('peer-updated', { person: member.person });
+  }
+
+  /** @param {Member} member who is new */
+  #meet(member) {
     this.#connect(member);
+    this.#relax.met(member.id);
+    this.#rest();
     this.emit('peer-joined', { person: member.person });
+  }
+
+  /**
+   * @param {Member} member
+   * @param {string} reason
+   */
+  #part(member, reason) {
+    this.#signaling.forget(member.id);
+    this.#chat.forget(member);
+    member.close();
+    this.#rest();
+    this.emit('peer-left', { person: member.person, reason });
+  }
+
+  /** Rest while another member polls for all, and not a moment longer. */
+  #rest() {
+    const before = this.#signaling.polling;
+    this.#signaling.relax(this.#relax.mayRest(this.#roster.members));
+    if (this.#signaling.polling !== before) this.#tellPolling();
+  }
+
+  /** The others rest by what our beats say. */
+  #tellPolling() {
+    for (const member of this.#roster.members) member.beat();
   }
 
   /** @param {Member} member whose channel is open */
@@ -265,48 +336,24 @@ export class Room extends Emitter {
     member.connect({
       rtc: this.#rtc,
       iceServers: () => this.#iceServers ?? this.#signaling.iceServers,
-      polite: this.#earlier.has(member.id),
+      polite: this.#roster.isEarlier(member),
       tracks: this.#tracks(),
       mine: this.#instance,
       mail: (type, body) => this.#signaling.send(member.id, type, wrap(body)),
       reachable: () => this.#signaling.state === 'online',
+      polling: () => this.#signaling.polling,
     });
-  }
-
-  /**
-   * Who takes another's place takes it in the order too.
-   * @param {string} id
-   * @param {Member} member
-   */
-  #place(id, member) {
-    const at = this.#places.get(id);
-    this.#places.delete(id);
-    const entries = [...this.#members];
-    entries.splice(at ?? entries.length, 0, [id, member]);
-    this.#members = new Map(entries);
-  }
-
-  /**
-   * @param {Member} member
-   * @param {string} reason
-   */
-  #remove(member, reason) {
-    if (this.#members.get(member.id) !== member) return;
-    this.#members.delete(member.id);
-    this.#signaling.forget(member.id);
-    this.#chat.forget(member);
-    member.close();
-    this.emit('peer-left', { person: member.person, reason });
   }
 
   /** @param {import('./types.js').Mail} mail */
   #mail({ seq, from, type, data }) {
     if (from === null) {
-      if (type === 'peer-joined' || type === 'peer-updated') this.#came(data);
-      if (type === 'peer-left') this.#went(data);
+      if (type === 'peer-joined') this.#tellAll({ t: 'look', peer: data?.peer });
+      if (type === 'peer-joined' || type === 'peer-updated') this.#roster.came(data);
+      if (type === 'peer-left') this.#roster.went(data);
       return;
     }
-    const member = this.#members.get(from);
+    const member = this.#roster.find(from);
     if (!member) return;
     const { value, plain } = unwrap(data);
     // A page never mails plain JSON: it isn't taken for one's word.
@@ -320,105 +367,15 @@ export class Room extends Emitter {
     if (message) this.emit('message', { message });
   }
 
-  /** @param {Listed} listed of whom the server says that they joined, came back or changed */
-  #came(listed) {
-    if (typeof listed?.peer !== 'string' || listed.peer === this.#signaling.peer) return;
-    if (this.#gone.has(listed.peer)) return;
-    const known = this.#members.get(listed.peer);
-    if (known) {
-      known.lapsed = false;
-      known.list(listed);
-      if (!known.connected) known.wake();
-      this.emit('peer-updated', { person: known.person });
-      return;
-    }
-    const { value } = unwrap(listed.meta ?? null);
-    const same = this.#byInstance(value?.instance);
-    if (same?.lapsed) {
-      this.#moved(same, listed.peer);
-    } else if (same) {
-      // The same page under another id, while the server still knows the former one:
-      // its own word, over the channel, decides.
-      const timer = setTimeout(() => {
-        if (!this.#members.has(listed.peer)) this.#add(listed, false);
-      }, MOVING_MS);
-      this.#undo.push(() => clearTimeout(timer));
-    } else {
-      this.#add(listed, false);
-    }
-  }
-
-  /** @param {{peer?: unknown, reason?: unknown, by?: unknown}} data */
-  #went(data) {
-    const member = this.#members.get(String(data?.peer));
-    if (!member) return;
-    const reason = typeof data.reason === 'string' ? data.reason : 'left';
-    if (reason === 'lapsed') {
-      member.lapsed = true;
-      this.#watch();
-      return;
-    }
-    if (typeof data.by === 'string') this.#places.set(data.by, [...this.#members.keys()].indexOf(member.id));
-    this.#remove(member, reason);
-  }
-
-  /** Who is held for gone by the server goes when their channel is silent too, or said goodbye. */
-  #watch() {
-    for (const member of [...this.#members.values()]) {
-      if (member.lapsed && (member.leaving || !member.beating)) this.#remove(member, 'lapsed');
-    }
-  }
-
-  /**
-   * The server's list is the truth about who is here; channels are about who is heard.
-   * @param {Listed[]} listed
-   * @param {boolean} earlier whether those unknown so far were here before us
-   */
-  #reconcile(listed, earlier) {
-    const present = new Set(listed.map(({ peer }) => peer));
-    for (const member of this.#members.values()) member.lapsed = !present.has(member.id);
-    for (const entry of listed) {
-      if (this.#members.has(entry.peer) || this.#gone.has(entry.peer)) continue;
-      const instance = unwrap(entry.meta ?? null).value?.instance;
-      // What this very page was before it had to join anew.
-      if (instance === this.#instance) continue;
-      const same = this.#byInstance(instance);
-      if (same?.lapsed) this.#moved(same, entry.peer);
-      else this.#add(entry, earlier);
-    }
-    this.#watch();
-  }
-
   /** @param {{peers: Listed[], resumed: boolean}} detail */
   #rejoined({ peers, resumed }) {
     // Over the channels the others learn that this is no newcomer.
-    if (!resumed) this.#tellAll({ t: 'moved', id: this.#signaling.peer });
-    this.#reconcile(peers, !resumed);
-  }
-
-  /**
-   * A page we know goes by another id from now on; its connection goes on.
-   * @param {Member} member
-   * @param {string} id
-   */
-  #moved(member, id) {
-    if (member.id === id) return;
-    const rival = this.#members.get(id);
-    if (rival && rival.instance !== member.instance) return;
-    if (rival) this.#remove(rival, 'replaced');
-    this.#places.set(id, [...this.#members.keys()].indexOf(member.id));
-    this.#members.delete(member.id);
-    if (this.#earlier.has(member.id)) this.#earlier.add(id);
-    member.person.id = id;
-    member.lapsed = false;
-    this.#place(id, member);
-    this.emit('peer-updated', { person: member.person });
-  }
-
-  /** @param {unknown} instance */
-  #byInstance(instance) {
-    if (typeof instance !== 'string') return undefined;
-    return [...this.#members.values()].find((member) => member.instance === instance && member.beating);
+    if (!resumed) {
+      this.#tellAll({ t: 'moved', id: this.#signaling.peer });
+      this.#relax.arrive(peers);
+    }
+    this.#roster.reconcile(peers, !resumed);
+    this.#rest();
   }
 
   /**
@@ -428,10 +385,10 @@ export class Room extends Emitter {
    */
   #heard(member, value) {
     if (value.t === 'hello' || value.t === 'state') {
-      if (typeof value.id === 'string') this.#moved(member, value.id);
+      if (typeof value.id === 'string') this.#roster.moved(member, value.id);
       member.leaving = false;
       member.tell(value);
-      this.emit('peer-updated', { person: member.person });
+      this.#updated(member);
     } else if (value.t === 'chat') {
       member.say({ t: 'got', id: value.id });
       const message = this.#chat.receive(member, value);
@@ -439,18 +396,32 @@ export class Room extends Emitter {
     } else if (value.t === 'got') {
       this.#chat.confirmed(member, value.id);
     } else if (value.t === 'moved' && typeof value.id === 'string') {
-      this.#moved(member, value.id);
+      this.#roster.moved(member, value.id);
+      this.#look(null);
+    } else if (value.t === 'look') {
+      // A newcomer that is known keeps us polling until we are connected to them.
+      if (typeof value.peer !== 'string') this.#look(null);
+      else if (!this.#roster.find(value.peer)) this.#look(value.peer);
     } else if (value.t === 'bye' && value.soon === true) {
       member.leaving = true;
+      this.#rest();
     } else if (value.t === 'bye') {
-      this.#gone.add(member.id);
-      this.#remove(member, 'left');
+      this.#roster.goodbye(member);
     }
+  }
+
+  /**
+   * There is mail for us, or will be in a moment.
+   * @param {string | null} newcomer
+   */
+  #look(newcomer) {
+    this.#relax.look(newcomer);
+    this.#rest();
   }
 
   /** @param {object} value */
   #tellAll(value) {
-    for (const member of this.#members.values()) member.say(value);
+    for (const member of this.#roster.members) member.say(value);
   }
 
   /** @returns {import('./connection.js').Tracks} */
@@ -466,7 +437,7 @@ export class Room extends Emitter {
     const changed = mic !== this.#own.mic || cam !== this.#own.cam;
     this.#own = { ...this.#own, mic, cam };
     const tracks = this.#tracks();
-    for (const member of this.#members.values()) void member.setTracks(tracks);
+    for (const member of this.#roster.members) void member.setTracks(tracks);
     if (changed) this.#tellAll({ t: 'state', ...this.#own });
   }
 }

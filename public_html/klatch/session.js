@@ -104,12 +104,13 @@ const POLLS_MAX = 3;
  * One of the few held polls that a browser grants an origin: a seventh connection
  * to one HTTP/1.1 host waits, and a send must never wait behind polls.
  * @param {LockManager | null} locks
+ * @param {string} origin of the API that is polled
  * @returns {Promise<(() => void) | null>} gives it back; null when all are taken
  */
-export async function takePollSlot(locks) {
+export async function takePollSlot(locks, origin) {
   if (!locks) return () => {};
   for (let slot = 0; slot < POLLS_MAX; slot += 1) {
-    const release = await tryLock(locks, `klatch poll ${slot}`);
+    const release = await tryLock(locks, `klatch poll ${origin} ${slot}`);
     if (release) return release;
   }
   return null;

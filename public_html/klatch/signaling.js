@@ -1,14 +1,15 @@
 /* signaling: one member's side of one room's mailbox, no WebRTC in it.
- * Two lanes: a poll that is nearly always held, and sends, one request at a time in
- * the order they were written, so that a send never waits behind a poll. Both share
- * the way back after an error: a pause that grows, or joining again where the
+ * Two lanes: a poll that is held, or a short look every third of the lease while the
+ * room says that another member polls for all (relax.js); and sends, one request at a
+ * time in the order they were written, so that a send never waits behind a poll. Both
+ * share the way back after an error: a pause that grows, or joining again where the
  * server says that this member is no more. */
 
-import { KlatchProblem } from './problem.js';
+import { FINAL, GONE, KlatchProblem, asProblem } from './problem.js';
 import { Emitter } from './events.js';
 import { Outbox } from './outbox.js';
 import { Backoff, Naps, endOfTurn } from './timing.js';
-import { call } from './http.js';
+import { bodyBytes, call } from './http.js';
 import { randomId } from './bytes.js';
 import { takePollSlot } from './session.js';
 
@@ -20,13 +21,13 @@ const SEND_TIMEOUT_MS = 15_000;
 const POLL_GRACE_MS = 10_000;
 const JOIN_PATIENCE_MS = 10_000;
 const LEAVE_PATIENCE_MS = 3_000;
+/** How long a page that takes over may take to join. */
+const UNUSED_MS = 10_000;
 const SHORT_POLL_MS = 1_500;
+/** Before the first answer; a message's data in JSON. */
+const MESSAGE_BYTES_MAX = 65_536;
 /** A poll that ends sooner than this with nothing is an answer of a host that doesn't hold. */
 const QUICK_MS = 300;
-
-const GONE = new Set(['key-invalid', 'session-expired', 'room-not-found', 'bad-cursor']);
-const FINAL = new Set(['kicked', 'banned', 'room-closed', 'password-wrong', 'token-invalid', 'token-expired',
-  'room-locked', 'not-permitted', 'not-found', 'method-not-allowed']);
 
 /**
  * @typedef {object} SignalingEvents
@@ -45,8 +46,10 @@ export class Signaling extends Emitter {
   #poll;
   #meta;
   #session;
-  #outbox = new Outbox();
+  #outbox;
   #naps = new Naps();
+  /** The pauses between the short looks of a relaxed member. */
+  #rests = new Naps();
   /** @type {AbortController} ends with this visit */
   #stop = new AbortController();
   /** @type {AbortController | null} */
@@ -57,6 +60,9 @@ export class Signaling extends Emitter {
   #seq = -1;
   #turn = 0;
   #holdMs = 25_000;
+  #leaseMs = 75_000;
+  #messageBytesMax = MESSAGE_BYTES_MAX;
+  #relaxed = false;
   #failures = 0;
   #paused = false;
   #flushing = false;
@@ -78,6 +84,7 @@ export class Signaling extends Emitter {
     this.room = room;
     this.#base = new URL(`${api.replace(/\/+$/, '')}/`, env.base);
     this.#poll = this.#base;
+    this.#outbox = new Outbox((letter) => bodyBytes(env, this.#base.href, letter));
     /** Our own id in the room. */
     this.peer = '';
     /** @type {RTCIceServer[]} */
@@ -89,11 +96,12 @@ export class Signaling extends Emitter {
   /**
    * Join and start to read. A server that doesn't answer is tried for 10 s.
    * @param {AbortSignal} [signal]
+   * @param {string | null} [takeOver] the key of a page that has given up its place to this one
    * @returns {Promise<Listed[]>} who is here already
    * @throws {KlatchProblem}
    */
-  async join(signal) {
-    const replaces = await this.#session.take();
+  async join(signal, takeOver = null) {
+    const replaces = takeOver ?? await this.#session.take();
     /** @type {{id: string, meta: unknown, replaces?: string}} */
     const body = { id: randomId(), meta: this.#meta(), ...(replaces ? { replaces } : {}) };
     const backoff = new Backoff({ random: this.#env.random });
@@ -131,6 +139,22 @@ export class Signaling extends Emitter {
     void this.#read();
   }
 
+  /** Whether new mail is read as it comes. */
+  get polling() {
+    return !this.#relaxed && !this.#paused && this.state === 'online';
+  }
+
+  /**
+   * Another member polls for all: a short look every third of the lease will do.
+   * @param {boolean} relaxed
+   */
+  relax(relaxed) {
+    if (this.#relaxed === relaxed) return;
+    this.#relaxed = relaxed;
+    if (relaxed) this.#callBack();
+    else this.#rests.wake();
+  }
+
   /**
    * @param {string | null} to null is everybody else
    * @param {string} type
@@ -138,7 +162,11 @@ export class Signaling extends Emitter {
    */
   send(to, type, data) {
     if (this.#stop.signal.aborted) return;
-    this.#outbox.add(to, type, data);
+    const bytes = new TextEncoder().encode(JSON.stringify(data)).length;
+    if (bytes > this.#messageBytesMax || !this.#outbox.add(to, type, data)) {
+      this.emit('problem', new KlatchProblem('message-too-large'));
+      return;
+    }
     void this.#flush();
   }
 
@@ -153,6 +181,7 @@ export class Signaling extends Emitter {
     // The connection under an older poll may be of a network that is gone.
     if (Date.now() - this.#heldSince > 1000) this.#held?.abort();
     this.#naps.wake();
+    this.#rests.wake();
     void this.#flush();
   }
 
@@ -175,6 +204,21 @@ export class Signaling extends Emitter {
   async leave() {
     if (this.#stop.signal.aborted) return;
     this.#end();
+    await this.#sayLeave();
+  }
+
+  /**
+   * Another page takes this member's place: nothing is read or sent from here on.
+   * @returns {string} the key, for its join's `replaces`
+   */
+  handOver() {
+    this.#end();
+    // Should nobody use the key. After it was used it is worth nothing, and so is this.
+    setTimeout(() => this.#sayLeave(), UNUSED_MS);
+    return this.#key;
+  }
+
+  async #sayLeave() {
     const options = { timeoutMs: LEAVE_PATIENCE_MS, keepalive: true };
     // Nobody is helped by an error here: the lease ends by itself.
     await call(this.#env, this.#url('leave').href, { key: this.#key }, options).catch(() => {});
@@ -184,6 +228,7 @@ export class Signaling extends Emitter {
     this.#stop.abort();
     this.#held?.abort();
     this.#naps.wake();
+    this.#rests.wake();
     this.#outbox.clear();
     this.#session.forget();
     for (const undo of this.#undo.splice(0)) undo();
@@ -201,50 +246,85 @@ export class Signaling extends Emitter {
     this.iceServers = answer.ice_servers ?? [];
     this.#listed = (answer.peers ?? []).filter(({ peer }) => peer !== answer.peer);
     this.#holdMs = answer.poll?.hold_ms ?? this.#holdMs;
+    this.#leaseMs = answer.poll?.lease_ms ?? this.#leaseMs;
+    this.#firstMs = answer.poll?.retry_ms ?? 0;
+    this.#placed = this.#firstMs === 0;
+    this.#messageBytesMax = answer.limits?.message_bytes ?? this.#messageBytesMax;
     if (answer.poll?.url) this.#poll = new URL(`${answer.poll.url.replace(/\/+$/, '')}/v1/`, this.#base);
     await this.#session.keep(answer.peer, answer.key);
   }
 
-  /** The reading lane: one poll after another for as long as this visit lasts. */
+  /** The reading lane: one poll or look after another for as long as this visit lasts. */
   async #read() {
-    const backoff = new Backoff({ random: this.#env.random });
-    const slot = { release: await takePollSlot(this.#env.locks) };
+    const { locks, random } = this.#env;
+    const backoff = new Backoff({ random });
+    if (this.#firstMs > 0) await this.#naps.sleep(this.#firstMs);
+    /** @type {(() => void) | null} */
+    let slot = null;
     while (!this.#stop.signal.aborted) {
       try {
-        slot.release ??= await takePollSlot(this.#env.locks);
+        if (this.#relaxed) {
+          slot?.();
+          slot = null;
+        } else {
+          slot ??= await takePollSlot(locks, this.#poll.origin);
+        }
         // After an error a short look first: a held poll would tell only at its end that
         // the server is back.
-        const shortly = !slot.release || this.#failures > 0;
-        const pauseMs = await this.#readOnce(shortly ? 0 : this.#holdMs, slot.release ? 0 : SHORT_POLL_MS);
+        const pauseMs = await this.#readOnce(slot && this.#failures === 0 ? this.#holdMs : 0);
         backoff.reset();
-        if (pauseMs > 0) await this.#naps.sleep(pauseMs * (1 + this.#env.random() / 4));
+        if (pauseMs > 0) await this.#naps.sleep(pauseMs * (1 + random() / 10));
+        else if (this.#behind || this.#ghost || this.#stop.signal.aborted) continue;
+        else if (this.#relaxed) await this.#rests.sleep(this.#leaseMs / 3 * (0.9 + random() / 10));
+        else if (!slot || this.#holdMs === 0) await this.#naps.sleep(SHORT_POLL_MS * (1 + random() / 4));
       } catch (error) {
         const problem = asProblem(error);
         if (problem.code !== 'aborted') await this.#recover(problem, backoff);
       }
       while (this.#paused && !this.#stop.signal.aborted) await this.#naps.sleep(60_000);
     }
-    slot.release?.();
+    slot?.();
   }
+
+  /** Whether the last answer left mail behind: no time to rest. */
+  #behind = false;
+  /** Whether the next poll may go where polls are held; else the main entry point says when. */
+  #placed = true;
+  /** How long to wait before the first poll. */
+  #firstMs = 0;
+  /** Goes on without the answer to the held poll. */
+  #callBack = () => {};
+  /**
+   * A held poll that nobody waits for any more. A short one supersedes it; cutting it off
+   * would be a hang-up to the server.
+   */
+  #ghost = false;
 
   /**
    * @param {number} waitMs how long it may be held
-   * @param {number} pauseMs
-   * @returns {Promise<number>} ms until the next one, pauseMs where the answer doesn't say
+   * @returns {Promise<number>} ms until the next one where the answer says so, else 0
    */
-  async #readOnce(waitMs, pauseMs) {
+  async #readOnce(waitMs) {
     await this.#rejoining;
+    const isPoll = waitMs > 0;
     const held = new AbortController();
     this.#held = held;
     this.#heldSince = Date.now();
     this.#turn += 1;
-    const body = { key: this.#key, after: this.#cursor, wait_ms: waitMs, turn: this.#turn };
+    const body = { key: this.#key, after: this.#cursor, wait_ms: isPoll ? waitMs : Number(this.#ghost), turn: this.#turn };
     const timeoutMs = waitMs + POLL_GRACE_MS;
-    /** @type {import('./types.js').Exchanged} */
-    const answer = await this.#request('exchange', body, { base: this.#poll, timeoutMs, signal: held.signal });
+    const base = isPoll && this.#placed ? this.#poll : this.#base;
+    // Until there is an answer: a place that fails, or that wasn't asked for, has to be asked for.
+    this.#placed = false;
+    const asked = this.#request('exchange', body, { base, timeoutMs, signal: held.signal });
+    /** @type {import('./types.js').Exchanged | null} */
+    const answer = await (isPoll ? this.#unlessCalledBack(asked) : asked);
+    if (!answer) return 0;
     // Joined again in the meantime: this was the former member's mail.
     if (body.key !== this.#key || this.#stop.signal.aborted) return 0;
     this.#reached();
+    this.#ghost = false;
+    this.#placed = isPoll && !answer.retry_ms;
     if (answer.gap) {
       this.#seq = -1;
       this.emit('gap', { peers: (answer.peers ?? []).filter(({ peer }) => peer !== this.peer) });
@@ -256,11 +336,30 @@ export class Signaling extends Emitter {
       this.emit('message', message);
     }
     this.#cursor = answer.next ?? this.#cursor;
-    if (answer.retry_ms) return answer.retry_ms;
+    this.#behind = answer.more === true;
+    if (answer.retry_ms !== undefined) return answer.retry_ms;
     if (answer.superseded) return 1000;
-    if (answer.more) return 0;
-    const tooQuick = waitMs > 0 && messages.length === 0 && Date.now() - this.#heldSince < QUICK_MS;
-    return tooQuick ? 1000 : pauseMs;
+    const tooQuick = isPoll && messages.length === 0 && Date.now() - this.#heldSince < QUICK_MS;
+    return tooQuick && !this.#behind ? 1000 : 0;
+  }
+
+  /**
+   * @param {Promise<import('./types.js').Exchanged>} asked a poll
+   * @returns {Promise<import('./types.js').Exchanged | null>} null: called back
+   */
+  #unlessCalledBack(asked) {
+    /** @type {Promise<null>} */
+    const calledBack = new Promise((resolve) => {
+      this.#callBack = () => {
+        this.#ghost = true;
+        resolve(null);
+      };
+    });
+    // Its mail, if it got any, comes with the next look.
+    asked.catch(() => {});
+    return Promise.race([asked, calledBack]).finally(() => {
+      this.#callBack = () => {};
+    });
   }
 
   /** The sending lane: what one turn of the event loop wrote goes as one request. */
@@ -390,13 +489,4 @@ export class Signaling extends Emitter {
   #request(what, body, { base, timeoutMs = SEND_TIMEOUT_MS, signal = this.#stop.signal } = {}) {
     return call(this.#env, this.#url(what, base).href, body, { timeoutMs, signal });
   }
-}
-
-/**
- * @param {unknown} error
- * @returns {KlatchProblem}
- */
-function asProblem(error) {
-  if (error instanceof KlatchProblem) return error;
-  throw error;
 }

@@ -57,6 +57,16 @@ export class Naps {
 }
 
 /**
+ * @param {number} ms
+ * @returns {Promise<void>}
+ */
+export function sleep(ms) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+/**
  * Resolves when what runs now has run. A message rather than a timer: background
  * tabs get their timers once a second.
  * @returns {Promise<void>}

@@ -26,7 +26,8 @@
  * @property {string} cursor
  * @property {Listed[]} peers
  * @property {RTCIceServer[]} [ice_servers]
- * @property {{hold_ms: number, lease_ms: number, url?: string}} [poll]
+ * @property {{hold_ms: number, lease_ms: number, url?: string, retry_ms?: number}} [poll]
+ * @property {{message_bytes?: number}} [limits]
  */
 
 /**

@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Outbox } from '../../public_html/klatch/outbox.js';
 
+const weigh = (letter) => JSON.stringify(letter).length;
+
 /** Letters to `receivers`, their data numbered. */
 function filled(receivers) {
-  const outbox = new Outbox();
+  const outbox = new Outbox(weigh);
   receivers.forEach((to, at) => outbox.add(to, 'offer', at));
   return outbox;
 }
@@ -57,16 +59,17 @@ test('letters written after a refused batch go together again', () => {
   assert.equal(outbox.batch().length, 2);
 });
 
-test('a batch stays well under the size of a request', () => {
-  const outbox = new Outbox();
-  for (let at = 0; at < 10; at += 1) outbox.add('a', 'offer', 'x'.repeat(20_000));
-  assert.equal(outbox.batch().length, 2);
+test('a batch stays under the size of a request', () => {
+  const outbox = new Outbox(weigh);
+  for (let at = 0; at < 10; at += 1) assert.ok(outbox.add('a', 'offer', 'x'.repeat(30_000)));
+  assert.equal(outbox.batch().length, 3);
 });
 
-test('a letter that is too large goes alone, to be refused alone', () => {
-  const outbox = new Outbox();
-  outbox.add('a', 'offer', 'x'.repeat(70_000));
-  outbox.add('a', 'offer', 1);
+test('a large letter goes alone, and one that no request can carry is refused', () => {
+  const outbox = new Outbox(weigh);
+  assert.ok(outbox.add('a', 'offer', 'x'.repeat(90_000)));
+  assert.equal(outbox.add('a', 'offer', 'x'.repeat(100_000)), false);
+  assert.ok(outbox.add('a', 'offer', 'x'.repeat(9_000)));
   assert.equal(outbox.batch().length, 1);
 });
 

@@ -86,13 +86,14 @@ test('storage that throws costs the reload and nothing else', async () => {
   session.forget();
 });
 
-test('a browser holds three polls, the next when one is given back', async () => {
+test('a browser holds three polls at one API, the next when one is given back', async () => {
   const locks = new FakeLocks();
   const slots = [];
-  for (let at = 0; at < 3; at += 1) slots.push(await takePollSlot(locks));
+  for (let at = 0; at < 3; at += 1) slots.push(await takePollSlot(locks, 'https://one.example'));
   assert.ok(slots.every((slot) => typeof slot === 'function'));
-  assert.equal(await takePollSlot(locks), null);
+  assert.equal(await takePollSlot(locks, 'https://one.example'), null);
+  assert.equal(typeof await takePollSlot(locks, 'https://other.example'), 'function');
   slots[1]();
   await new Promise(setImmediate);
-  assert.equal(typeof await takePollSlot(locks), 'function');
+  assert.equal(typeof await takePollSlot(locks, 'https://one.example'), 'function');
 });

@@ -406,7 +406,8 @@ test('another entry point for polls is used for polls alone', async (t) => {
       const response = await fetch(url.replace('/poll/v1', '/api/v1'), init);
       if (!pathname.endsWith('/join')) return response;
       const answer = await response.json();
-      return new Response(JSON.stringify({ ...answer, poll: { ...answer.poll, url: '/poll' } }), { status: 201 });
+      const headers = { 'Content-Type': 'application/json' };
+      return new Response(JSON.stringify({ ...answer, poll: { ...answer.poll, url: '/poll' } }), { status: 201, headers });
     },
   });
   await guest.signaling.join();
@@ -421,4 +422,196 @@ test("another site's API is asked by forms, which need no preflight", async (t) 
   const server = await serverFor(t);
   await present(t, server, { base: 'https://example.org/page' });
   assert.ok(server.requests.every(({ form }) => form));
+});
+
+const json = { 'Content-Type': 'application/json' };
+
+test('bodies stay under 100 kB, in order, in JSON and in a form', async (t) => {
+  for (const base of [undefined, 'https://example.org/page']) {
+    const server = await serverFor(t);
+    const sizes = [];
+    const measuring = (url, init) => {
+      sizes.push(init.body.toString().length);
+      return fetch(url, init);
+    };
+    const [ann, bo] = [await present(t, server, { fetch: measuring, base }), await present(t, server)];
+    // Every other character of it takes three bytes in a form.
+    for (let at = 0; at < 12; at += 1) ann.signaling.send(null, 'note', `${at}${'{x'.repeat(7_000)}`);
+    await until('all arrived', () => bo.heard.messages.length === 12);
+    assert.deepEqual(texts(bo).map((text) => parseInt(text, 10)), Array.from({ length: 12 }, (_, at) => at));
+    assert.ok(Math.max(...sizes) < 100_000, `${Math.max(...sizes)} bytes`);
+    assert.ok(requests(server, 'send').length < 7);
+  }
+});
+
+test('a message that is too large is a problem at once, and is not sent', async (t) => {
+  const server = await serverFor(t);
+  const [ann, bo] = [await present(t, server), await present(t, server)];
+  ann.signaling.send(null, 'note', 'x'.repeat(65_535));
+  assert.deepEqual(ann.heard.problems, ['message-too-large']);
+  ann.signaling.send(null, 'note', 'small');
+  await until('the other one arrived', () => bo.heard.messages.length === 1);
+  assert.equal(requests(server, 'send').length, 1);
+});
+
+for (const status of [500, 502, 503, 504, 508, 524]) {
+  test(`while a host answers ${status} in HTML, questions get fewer, and then all goes on`, async (t) => {
+    const server = await serverFor(t, { holdMs: 200 });
+    const [ann, bo] = [await present(t, server), await present(t, server)];
+    server.fail(1000, { status, body: '<html><h1>no</h1></html>' });
+    await until('it is away', () => ann.heard.states.includes('away'));
+    const before = server.requests.length;
+    await quiet(1500);
+    const tries = server.requests.length - before;
+    assert.ok(tries >= 2 && tries <= 12, `${tries} tries of two`);
+    server.failures = [];
+    ann.signaling.send(null, 'note', 1);
+    await until('it arrived', () => bo.heard.messages.length === 1);
+    assert.deepEqual([ann.heard.ended, bo.heard.rejoined], [[], []]);
+  });
+}
+
+test('what looks like an answer and is not of its type is none', async (t) => {
+  const server = await serverFor(t);
+  const [ann, bo] = [await present(t, server), await present(t, server)];
+  const headers = { 'Content-Type': 'text/html' };
+  server.fail(1, { status: 200, body: '{"messages":[],"next":"1.1","sent":[]}', headers }, /exchange/);
+  ann.signaling.send(null, 'note', 1);
+  await until('it arrived', () => bo.heard.messages.length === 1);
+  assert.equal(requests(server, 'send').length, 2);
+});
+
+for (const [what, after] of [['seconds', () => '1'],
+  ['a date', () => new Date(Date.now() + 1999).toUTCString()]]) {
+  test(`Retry-After as ${what} is obeyed`, async (t) => {
+    const server = await serverFor(t);
+    const ann = await present(t, server, { random: () => 0 });
+    server.fail(1, { status: 503, body: '{"code":"busy"}', headers: { ...json, 'Retry-After': after() } }, /exchange/);
+    const since = Date.now();
+    ann.signaling.send(null, 'note', 1);
+    await until('it was tried again', () => requests(server, 'send').length === 2);
+    assert.ok(Date.now() - since >= 1000, `after ${Date.now() - since} ms`);
+  });
+}
+
+test('who may rest lets go of its poll, looks every third of the lease and misses nothing', async (t) => {
+  const server = await serverFor(t, { leaseMs: 3000 });
+  const [ann, bo] = [await present(t, server), await present(t, server)];
+  const { waiting } = server.room('tea');
+  bo.signaling.relax(true);
+  const last = () => requests(server, 'poll').find(({ body }) => body.wait_ms === 1);
+  await until('one poll is held', () => last() && waiting.size === 1);
+  const { key } = last().body;
+  const looks = () => requests(server, 'poll').filter(({ body }) => body.key === key);
+  const before = looks().length;
+  ann.signaling.send(null, 'note', 1);
+  await until('it arrived', () => bo.heard.messages.length === 1);
+  await quiet(2100);
+  const more = looks().slice(before);
+  assert.ok(more.length >= 2 && more.length <= 4, `${more.length} looks`);
+  assert.ok(more.every(({ body }) => body.wait_ms === 0));
+  assert.equal(waiting.size, 1);
+  assert.deepEqual([texts(bo), bo.heard.rejoined], [[1], []]);
+});
+
+test('who may not rest any more polls at once', async (t) => {
+  const server = await serverFor(t);
+  const [ann, bo] = [await present(t, server), await present(t, server)];
+  const { waiting } = server.room('tea');
+  bo.signaling.relax(true);
+  const last = () => requests(server, 'poll').some(({ body }) => body.wait_ms === 1);
+  await until('one poll is held', () => last() && waiting.size === 1);
+  assert.equal(bo.signaling.polling, false);
+  ann.signaling.send(null, 'note', 1);
+  await quiet(200);
+  assert.deepEqual(texts(bo), []);
+  bo.signaling.relax(false);
+  await until('it arrived', () => bo.heard.messages.length === 1);
+  await until('two polls are held', () => waiting.size === 2);
+});
+
+test('mail that a let-go poll got in its last moment arrives all the same', async (t) => {
+  const server = await serverFor(t);
+  // Answers are a while under way.
+  const slowly = async (url, init) => {
+    const response = await fetch(url, init);
+    await quiet(100);
+    return response;
+  };
+  const [ann, bo] = [await present(t, server), await present(t, server, { fetch: slowly })];
+  ann.signaling.send(null, 'note', 1);
+  await until('it was sent', () => server.room('tea').messages.some(({ type }) => type === 'note'));
+  bo.signaling.relax(true);
+  await until('it arrived', () => bo.heard.messages.length === 1);
+  await quiet(300);
+  assert.deepEqual(texts(bo), [1]);
+});
+
+test('who rests gives its poll slot to another room of the browser', async (t) => {
+  const server = await serverFor(t);
+  const first = await present(t, server, { room: 'r0' });
+  const { locks } = first;
+  const polls = () => locks.held.filter((name) => name.startsWith('klatch poll')).length;
+  assert.equal(polls(), 1);
+  first.signaling.relax(true);
+  await until('it is free', () => polls() === 0);
+  first.signaling.relax(false);
+  await until('it is taken', () => polls() === 1);
+});
+
+/**
+ * A host where polls cost processes: main entry point and polls' own, places told in
+ * retry_ms. `told` is what the main one says to questions, in turn.
+ */
+async function crowded(t, first, told) {
+  const server = await serverFor(t, { holdMs: 60_000 });
+  const asked = [];
+  const answer = (body) => new Response(JSON.stringify(body), { status: 200, headers: json });
+  const host = async (url, init) => {
+    const isPoll = url.includes('/poll/v1');
+    const body = JSON.parse(init.body);
+    if (url.endsWith('/exchange')) asked.push([isPoll ? 'poll' : 'main', body.wait_ms > 0, Date.now()]);
+    const main = url.replace('/poll/v1', '/api/v1');
+    if (url.endsWith('/join')) {
+      const joined = await (await fetch(main, init)).json();
+      return answer({ ...joined, poll: { ...joined.poll, url: '/poll', ...first } });
+    }
+    if (isPoll || !(body.wait_ms > 1)) return fetch(main, init);
+    const retry = told.shift();
+    const looked = await (await fetch(main, { ...init, body: JSON.stringify({ ...body, wait_ms: 0 }) })).json();
+    return answer({ ...looked, retry_ms: retry });
+  };
+  const guest = visit(t, server, { fetch: host, random: () => 0 });
+  await guest.signaling.join();
+  const since = Date.now();
+  guest.signaling.start();
+  return { server, asked, since, guest };
+}
+
+test('where joining gave a place the first poll goes to the polls at once', async (t) => {
+  const { asked } = await crowded(t, {}, []);
+  await until('it polls', () => asked.length === 1);
+  assert.deepEqual(asked[0].slice(0, 2), ['poll', true]);
+});
+
+test('without a place the main entry point is asked until it says that there is one', async (t) => {
+  const { asked, since, server, guest } = await crowded(t, { retry_ms: 200 }, [300, 0]);
+  const other = await present(t, server);
+  other.signaling.send(null, 'note', 1);
+  await until('it polls', () => asked.length === 3);
+  assert.deepEqual(asked.map(([where, held]) => [where, held]), [['main', true], ['main', true], ['poll', true]]);
+  const [one, two, three] = asked.map(([, , ms]) => ms - since);
+  assert.ok(one >= 195 && two - one >= 295 && three - two < 250, `${one} ${two} ${three}`);
+  await until('mail came meanwhile', () => guest.heard.messages.length === 1);
+});
+
+test('who rested asks for a place before it polls again', async (t) => {
+  const { asked, guest } = await crowded(t, {}, [0]);
+  await until('it polls', () => asked.length === 1);
+  guest.signaling.relax(true);
+  await until('it rests', () => asked.length === 2);
+  guest.signaling.relax(false);
+  await until('it polls again', () => asked.length === 4);
+  assert.deepEqual(asked.map(([where, held]) => [where, held]),
+    [['poll', true], ['main', true], ['main', true], ['poll', true]]);
 });

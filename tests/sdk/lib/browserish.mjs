@@ -69,6 +69,10 @@ export class FakeLocks {
     return [...this.#queues].filter(([, queue]) => queue.length > 0).map(([name]) => name);
   }
 
+  async query() {
+    return { held: this.held.map((name) => ({ name })), pending: [] };
+  }
+
   request(name, { ifAvailable = false, signal } = {}, callback) {
     const queue = this.#queues.get(name) ?? [];
     this.#queues.set(name, queue);
@@ -91,6 +95,41 @@ export class FakeLocks {
       queue.push(entry);
       if (queue[0] === entry) void entry();
     });
+  }
+}
+
+/** BroadcastChannel between the pages of one browser: as much of it as the SDK uses. */
+export class FakeChannels {
+  #open = new Set();
+  /** Pages whose tabs stand still: they hear it all when they wake. */
+  frozen = new Set();
+  #late = [];
+
+  wake(page) {
+    this.frozen.delete(page);
+    for (const deliver of this.#late.splice(0)) deliver();
+  }
+
+  /** @param {string} page tells the pages apart */
+  for(page) {
+    return (name) => {
+      const channels = this.#open;
+      const channel = Object.assign(new EventTarget(), {
+        page,
+        name,
+        close: () => channels.delete(channel),
+        postMessage: (data) => {
+          for (const other of channels) {
+            if (other === channel || other.name !== name) continue;
+            const deliver = () => other.dispatchEvent(Object.assign(new Event('message'), { data }));
+            if (this.frozen.has(other.page)) this.#late.push(deliver);
+            else setTimeout(deliver, 1);
+          }
+        },
+      });
+      channels.add(channel);
+      return channel;
+    };
   }
 }
 

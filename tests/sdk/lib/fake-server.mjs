@@ -108,7 +108,7 @@ class FakeRoom {
       this.drop(replaced);
       this.post(null, null, 'peer-left', { peer: replaced.peer, reason: 'replaced', by: peer });
     }
-    const member = { peer, joinId: body.id, name: body.name, meta: body.meta, sent: new Map(), turn: 0,
+    const member = { peer, joinId: body.id, name: body.name, meta: body.meta, sent: new Map(), turn: 0, polls: 0,
       lapsed: false, leaseEnd: Date.now() + this.clocks.leaseMs, joined: this.seq + 1 };
     this.members.set(peer, member);
     const { name, meta, joined } = member;
@@ -172,9 +172,9 @@ class FakeRoom {
   wait(member, body, waitMs, gone) {
     return new Promise((resolve) => {
       const done = () => {
+        if (this.waiting.delete(look)) member.polls -= 1;
         clearTimeout(timer);
         clearInterval(sweep);
-        this.waiting.delete(look);
         resolve();
       };
       const look = () => {
@@ -184,6 +184,7 @@ class FakeRoom {
       const timer = setTimeout(done, waitMs);
       const sweep = setInterval(() => this.sweep(), 50);
       this.waiting.add(look);
+      member.polls += 1;
       gone(done);
       for (const other of [...this.waiting]) other();
     });

@@ -26,7 +26,7 @@ export function visit(t, server, options = {}) {
     void fetch(url, { method: 'POST', body }).catch(() => {});
     return true;
   };
-  const env = environment({ page, storage, locks, beacon, ...more });
+  const env = environment({ page, channel: () => null, storage, locks, beacon, ...more });
   const session = new Session({ storage, locks, name: `klatch ${room}` });
   const signaling = new Signaling({ env, api: server.api, room, meta: () => meta, session });
   const heard = { messages: [], seqs: [], states: [], gaps: [], rejoined: [], problems: [], ended: [] };

@@ -1,0 +1,219 @@
+/* roster: who is in the room, in the order of joining.
+ *
+ * The server's list says who is here, but a living channel counts for more than a
+ * lapsed lease: who is heard stays, whatever the server thinks. A page is known by
+ * its instance, so that one that had to join anew is still the same person. */
+
+import { Emitter } from './events.js';
+import { unwrap } from './seal.js';
+
+/** @typedef {import('./member.js').Member} Member */
+/** @typedef {import('./types.js').Listed} Listed */
+
+/** How long a known page under a new id may take to say so itself. */
+const MOVING_MS = 5_000;
+
+/**
+ * @typedef {object} RosterEvents
+ * @property {{member: Member}} joined
+ * @property {{member: Member, reason: string}} left
+ * @property {{member: Member}} updated what the server lists of them changed
+ */
+
+/** @extends {Emitter<RosterEvents>} */
+export class Roster extends Emitter {
+  #self;
+  #make;
+  /** By peer id, in the order of joining. @type {Map<string, Member>} */
+  #members = new Map();
+  /** Who was here when we came. @type {Set<string>} */
+  #earlier = new Set();
+  /** Who said goodbye: a list made before that may still name them. @type {Set<string>} */
+  #gone = new Set();
+  /** Replaced members' places in the order, for who takes them. @type {Map<string, number>} */
+  #places = new Map();
+  /** @type {Set<ReturnType<typeof setTimeout>>} */
+  #timers = new Set();
+
+  /**
+   * @param {{self: () => {peer: string, instance: string}, make: (listed: Listed) => Member}} options
+   *   self is this page, which lists may name; make gives the member for an entry
+   */
+  constructor({ self, make }) {
+    super();
+    this.#self = self;
+    this.#make = make;
+  }
+
+  /** @returns {Member[]} */
+  get members() {
+    return [...this.#members.values()];
+  }
+
+  /** @param {string} id */
+  find(id) {
+    return this.#members.get(id);
+  }
+
+  /** @param {Member} member whether it is still here */
+  has(member) {
+    return this.#members.get(member.id) === member;
+  }
+
+  /** @param {Member} member whether it was here before us */
+  isEarlier(member) {
+    return this.#earlier.has(member.id);
+  }
+
+  /**
+   * @param {Listed} listed
+   * @param {boolean} earlier whether it was here before us
+   */
+  add(listed, earlier) {
+    const member = this.#make(listed);
+    if (earlier) this.#earlier.add(listed.peer);
+    this.#place(listed.peer, member);
+    this.emit('joined', { member });
+  }
+
+  /** @param {Listed} listed of whom the server says that they joined, came back or changed */
+  came(listed) {
+    const { peer } = this.#self();
+    if (typeof listed?.peer !== 'string' || listed.peer === peer || this.#gone.has(listed.peer)) return;
+    const known = this.#members.get(listed.peer);
+    if (known) {
+      known.lapsed = false;
+      known.list(listed);
+      if (!known.connected) known.wake();
+      this.emit('updated', { member: known });
+      return;
+    }
+    const { value } = unwrap(listed.meta ?? null);
+    const same = this.#byInstance(value?.instance);
+    if (same?.lapsed) {
+      this.moved(same, listed.peer);
+      same.list(listed);
+    } else if (same) {
+      // The same page under another id, while the server still knows the former one:
+      // its own word, over the channel, decides.
+      const timer = setTimeout(() => {
+        this.#timers.delete(timer);
+        const moved = this.#members.get(listed.peer);
+        if (moved) moved.list(listed);
+        else this.add(listed, false);
+      }, MOVING_MS);
+      this.#timers.add(timer);
+    } else {
+      this.add(listed, false);
+    }
+  }
+
+  /** @param {{peer?: unknown, reason?: unknown, by?: unknown}} data the server's word of who is gone */
+  went(data) {
+    const member = this.#members.get(String(data?.peer));
+    if (!member) return;
+    const reason = typeof data.reason === 'string' ? data.reason : 'left';
+    if (reason === 'lapsed') {
+      member.lapsed = true;
+      this.watch();
+      return;
+    }
+    if (typeof data.by === 'string') this.#places.set(data.by, [...this.#members.keys()].indexOf(member.id));
+    this.#remove(member, reason);
+  }
+
+  /** @param {Member} member who said goodbye */
+  goodbye(member) {
+    this.#gone.add(member.id);
+    this.#remove(member, 'left');
+  }
+
+  /** Who is held for gone by the server goes when their channel is silent too, or said goodbye. */
+  watch() {
+    for (const member of this.members) {
+      if (member.lapsed && (member.leaving || !member.beating)) this.#remove(member, 'lapsed');
+    }
+  }
+
+  /**
+   * The server's list is the truth about who is here; channels are about who is heard.
+   * @param {Listed[]} listed
+   * @param {boolean} earlier whether those unknown so far were here before us
+   */
+  reconcile(listed, earlier) {
+    const present = new Set(listed.map(({ peer }) => peer));
+    for (const member of this.members) member.lapsed = !present.has(member.id);
+    for (const entry of listed) {
+      const known = this.#members.get(entry.peer);
+      known?.list(entry);
+      if (known || this.#gone.has(entry.peer)) continue;
+      const instance = unwrap(entry.meta ?? null).value?.instance;
+      // What this very page was before it had to join anew.
+      if (instance === this.#self().instance) continue;
+      const same = this.#byInstance(instance);
+      if (same?.lapsed) {
+        this.moved(same, entry.peer);
+        same.list(entry);
+      } else {
+        this.add(entry, earlier);
+      }
+    }
+    this.watch();
+  }
+
+  /**
+   * A page we know goes by another id from now on; its connection goes on.
+   * @param {Member} member
+   * @param {string} id
+   */
+  moved(member, id) {
+    if (member.id === id) return;
+    const rival = this.#members.get(id);
+    if (rival && rival.instance !== member.instance) return;
+    if (rival) this.#remove(rival, 'replaced');
+    this.#places.set(id, [...this.#members.keys()].indexOf(member.id));
+    this.#members.delete(member.id);
+    if (this.#earlier.has(member.id)) this.#earlier.add(id);
+    member.person.id = id;
+    member.lapsed = false;
+    this.#place(id, member);
+    this.emit('updated', { member });
+  }
+
+  /** This page is out. @returns {Member[]} who was here, for the caller to close */
+  clear() {
+    for (const timer of this.#timers) clearTimeout(timer);
+    const { members } = this;
+    this.#members.clear();
+    return members;
+  }
+
+  /**
+   * Who takes another's place takes it in the order too.
+   * @param {string} id
+   * @param {Member} member
+   */
+  #place(id, member) {
+    const at = this.#places.get(id);
+    this.#places.delete(id);
+    const entries = [...this.#members];
+    entries.splice(at ?? entries.length, 0, [id, member]);
+    this.#members = new Map(entries);
+  }
+
+  /**
+   * @param {Member} member
+   * @param {string} reason
+   */
+  #remove(member, reason) {
+    if (!this.has(member)) return;
+    this.#members.delete(member.id);
+    this.emit('left', { member, reason });
+  }
+
+  /** @param {unknown} instance */
+  #byInstance(instance) {
+    if (typeof instance !== 'string') return undefined;
+    return this.members.find((member) => member.instance === instance && member.beating);
+  }
+}
