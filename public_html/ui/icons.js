@@ -24,6 +24,8 @@ const shapes = {
   sliders: svg`<path d="M3.5 7.5H12M18 7.5h2.5M3.5 16.5H6M12 16.5h8.5"/>
     <circle cx="15" cy="7.5" r="2.7"/><circle cx="9" cy="16.5" r="2.7"/>`,
   warning: svg`<path d="M12 4 2.8 20h18.4zM12 10v4.5M12 17.2v.1"/>`,
+  tabs: svg`<rect x="3" y="7.5" width="13.5" height="12" rx="2"/><path d="M7.5 7.5v-2a2 2 0 0 1 2-2H19a2 2 0 0 1 2 2V14
+    a2 2 0 0 1-2 2h-2.5"/>`,
   sound: svg`<path d="M4 9.5v5h3.5l4.5 4v-13l-4.5 4zM15.5 9a4.2 4.2 0 0 1 0 6M18 6.5a7.8 7.8 0 0 1 0 11"/>`,
   person: svg`<circle cx="12" cy="8" r="4"/><path d="M4.5 20.5a7.5 7.5 0 0 1 15 0"/>`,
   clock: svg`<circle cx="12" cy="12" r="8.5"/><path d="M12 7v5.2l3.3 2"/>`,

@@ -2,7 +2,7 @@
 // the SDK; attributes `room`, `name` and `api`, properties `room` and `media`, methods
 // join() and leave(). Any number of them fit on one page.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
-import { joinRoom, makeLink, KlatchProblem, Media } from '../klatch/index.js';
+import { joinRoom, makeLink, runsElsewhere, KlatchProblem, Media } from '../klatch/index.js';
 import { Part } from './part.js';
 import { findApi } from './find-api.js';
 import { tidyName } from './name.js';
@@ -43,6 +43,8 @@ export class KlatchRoom extends Part {
   /** @type {KlatchProblem | null} */
   #joinProblem = null;
   #asking = false;
+  /** Whether a call in this room runs in another tab, as far as the lobby knows. */
+  #elsewhere = false;
   /** As it was written: the attribute's, else the remembered one, until somebody types. */
   #name = this.#choices.name;
   /** Why the call ended. */
@@ -61,6 +63,10 @@ export class KlatchRoom extends Part {
     this.media.on('change', () => this.update(), { signal: this.life });
     this.media.on('problem', ({ detail }) => this.#deviceProblem(detail), { signal: this.life });
     this.#openMedia();
+    void this.#lookAround();
+    // The other tab's call may have begun or ended meanwhile.
+    document.addEventListener('visibilitychange', () => this.#lookAround(), { signal: this.life });
+    window.addEventListener('focus', () => this.#lookAround(), { signal: this.life });
   }
 
   /** @override */
@@ -92,9 +98,11 @@ export class KlatchRoom extends Part {
 
   /**
    * Join the room of the attribute with the devices that are open.
+   * @param {{takeOver?: boolean}} [choice] where a call in this room runs in another tab: whether
+   *   to go on with that one here, or to be another person; who doesn't say is asked in the lobby
    * @returns {Promise<Room>} rejects with the KlatchProblem that the lobby shows
    */
-  async join() {
+  async join({ takeOver } = {}) {
     if (this.room) return this.room;
     const joining = new AbortController();
     this.#joining?.abort();
@@ -104,9 +112,11 @@ export class KlatchRoom extends Part {
     this.update();
     try {
       const api = await this.#findApi();
+      const undecided = takeOver === undefined && await runsElsewhere({ api, room: this.#roomName });
       if (joining.signal.aborted) throw new KlatchProblem('aborted');
+      if (undecided) throw new KlatchProblem('in-another-tab');
       const room = await joinRoom({
-        api, room: this.#roomName, name: this.name, media: this.media, signal: joining.signal,
+        api, room: this.#roomName, name: this.name, media: this.media, signal: joining.signal, takeOver,
       });
       if (joining.signal.aborted) {
         room.destroy();
@@ -146,8 +156,9 @@ export class KlatchRoom extends Part {
     const props = {
       t: this.#t, room: this.#roomName, name: this.#name, joining: this.#phase === 'joining', asking: this.#asking,
       deviceProblems: this.#deviceProblems, joinProblem: this.#joinProblem, media: this.media,
+      elsewhere: this.#elsewhere,
     };
-    return html`<klatch-lobby .props=${props} @join-wanted=${this.#joinQuietly} @join-cancelled=${this.leave}
+    return html`<klatch-lobby .props=${props} @join-wanted=${this.#wanted} @join-cancelled=${this.leave}
       @name-written=${this.#named} @devices-wanted=${this.#openMedia} @device-chosen=${this.#chose}
       @toggle-mic=${() => this.#toggle('mic')} @toggle-cam=${() => this.#toggle('cam')}></klatch-lobby>`;
   }
@@ -160,7 +171,8 @@ export class KlatchRoom extends Part {
   }
 
   #endedView() {
-    return html`<klatch-card .props=${{ ...endedText(this.#t, this.#reason), action: this.#t('ended.again') }}
+    const action = this.#t(this.#reason === 'taken-over' ? 'ended.back' : 'ended.again');
+    return html`<klatch-card .props=${{ ...endedText(this.#t, this.#reason), action }}
       @act=${this.#again}></klatch-card>`;
   }
 
@@ -177,7 +189,8 @@ export class KlatchRoom extends Part {
   #refused(error) {
     this.#phase = 'lobby';
     const problem = error instanceof KlatchProblem ? error : new KlatchProblem('other', { cause: error });
-    this.#joinProblem = problem.code === 'aborted' ? null : problem;
+    this.#elsewhere = problem.code === 'in-another-tab';
+    this.#joinProblem = problem.code === 'aborted' || this.#elsewhere ? null : problem;
     this.update();
   }
 
@@ -201,7 +214,22 @@ export class KlatchRoom extends Part {
 
   #changeRoom() {
     this.#close();
-    if (this.isConnected) this.#openMedia();
+    this.#elsewhere = false;
+    if (!this.isConnected) return;
+    this.#openMedia();
+    void this.#lookAround();
+  }
+
+  /** Whether the lobby has to ask what to do about a call in another tab. */
+  async #lookAround() {
+    const room = this.#roomName;
+    if (this.#phase !== 'lobby' || document.hidden) return;
+    let elsewhere = await runsElsewhere({ room });
+    // Only then is it worth a request to learn which API it has to be at.
+    if (elsewhere) elsewhere = await this.#findApi().then((api) => runsElsewhere({ api, room }), () => false);
+    if (room !== this.#roomName || elsewhere === this.#elsewhere) return;
+    this.#elsewhere = elsewhere;
+    this.update();
   }
 
   async #findApi() {
@@ -213,11 +241,17 @@ export class KlatchRoom extends Part {
     this.#phase = 'joining';
     this.update();
     await this.#openMedia();
-    await this.#joinQuietly();
+    await this.#joinQuietly(this.#reason === 'taken-over' ? { takeOver: true } : {});
   }
 
-  async #joinQuietly() {
-    await this.join().catch(() => {});
+  /** @param {CustomEvent<{takeOver?: boolean}>} event */
+  async #wanted(event) {
+    await this.#joinQuietly(event.detail);
+  }
+
+  /** @param {{takeOver?: boolean}} choice */
+  async #joinQuietly(choice) {
+    await this.join(choice).catch(() => {});
   }
 
   async #openMedia() {
@@ -274,11 +308,12 @@ export class KlatchRoom extends Part {
 /**
  * Why the call is over, in words.
  * @param {import('./strings.js').Texts} t
- * @param {string} reason left, kicked, closed, or the code of what went wrong
+ * @param {string} reason left, kicked, closed, taken-over, or the code of what went wrong
  */
 function endedText(t, reason) {
   switch (reason) {
     case 'left': return { title: t('ended.left'), more: t('ended.left.more') };
+    case 'taken-over': return { title: t('ended.takenOver'), more: t('ended.takenOver.more') };
     case 'kicked': return problemText(t, { code: 'kicked' });
     case 'closed': return problemText(t, { code: 'room-closed' });
     default: return problemText(t, { code: reason });

@@ -48,6 +48,7 @@ form { display: grid; gap: .9rem; min-inline-size: 0; }
   display: flex; gap: .7rem; padding: .8rem 1rem; border-radius: 1rem; background: var(--warn-soft);
   color: var(--warn-text); line-height: 1.4;
 }
+.problem.told { background: var(--accent-soft); color: var(--text); }
 .problem.grave { background: var(--danger-soft); color: var(--danger-text); }
 .problem > div {
   display: grid; gap: .2rem; justify-items: start; min-inline-size: 0; overflow-wrap: anywhere;
@@ -65,6 +66,7 @@ form { display: grid; gap: .9rem; min-inline-size: 0; }
   padding: .4rem 1rem max(.4rem, env(safe-area-inset-bottom));
   background: linear-gradient(transparent, var(--ground) .5rem);
 }
+.act.stacked { grid-auto-flow: row; gap: .5rem; }
 .join { min-block-size: 3.25rem; font-size: 1.125rem; }
 .joining { display: flex; align-items: center; gap: .6rem; min-block-size: 3.25rem; }
 .spinner {

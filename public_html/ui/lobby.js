@@ -23,12 +23,13 @@ const FOR_THE_DOCTOR = ['network', 'timeout', 'not-found', 'not-klatch', 'disk-f
  * @property {boolean} asking whether the browser is asking for devices
  * @property {Problem[]} deviceProblems
  * @property {Problem | null} joinProblem
+ * @property {boolean} elsewhere whether a call in this room runs in another tab
  * @property {import('../klatch/index.js').Media} media
  * @property {import('./strings.js').Texts} t
  */
 
 /**
- * Emits 'join-wanted', 'join-cancelled', 'name-written' {name}, 'toggle-mic', 'toggle-cam',
+ * Emits 'join-wanted' {takeOver} (undefined where there is nothing to choose), 'join-cancelled', 'name-written' {name}, 'toggle-mic', 'toggle-cam',
  * 'devices-wanted' (try again), 'device-chosen' {mic} or {cam}.
  * @extends {Part<LobbyProps>}
  */
@@ -56,11 +57,7 @@ export class KlatchLobby extends Part {
           <input name="name" autocomplete="nickname" maxlength=${NAME_MAX} placeholder=${t('lobby.name.hint')}
             .value=${live(name)} ?disabled=${joining} @input=${this.#named}></label>
         <klatch-devices data-beside .props=${{ media, t }} @device-chosen=${this.relay}></klatch-devices>
-        <div class="act">
-          ${joining ? html`<p class="joining" role="status"><span class="spinner"></span>${t('lobby.joining')}</p>
-              <button type="button" class="button" @click=${() => this.emit('join-cancelled')}>${t('lobby.cancel')}</button>`
-            : html`<button class="button primary join">${t('lobby.join')}</button>`}
-        </div>
+        ${this.#ways()}
         <p class="small"><b>${t('room.open')}.</b> ${t('room.open.more')} ${t('lobby.privacy')}</p>
       </form>
     </div>`;
@@ -96,6 +93,20 @@ export class KlatchLobby extends Part {
     </figure>`;
   }
 
+  /** What leads into the call from here. */
+  #ways() {
+    const { t, joining, elsewhere } = this.props;
+    if (joining) {
+      return html`<div class="act"><p class="joining" role="status"><span class="spinner"></span>${t('lobby.joining')}</p>
+        <button type="button" class="button" @click=${() => this.emit('join-cancelled')}>${t('lobby.cancel')}</button></div>`;
+    }
+    if (!elsewhere) return html`<div class="act"><button class="button primary join">${t('lobby.join')}</button></div>`;
+    return html`<div class="act stacked">
+      <button class="button primary join">${t('lobby.takeOver')}</button>
+      <button type="button" class="button" @click=${() => this.emit('join-wanted', { takeOver: false })}>
+        ${t('lobby.another')}</button></div>`;
+  }
+
   /** @param {'mic' | 'cam'} kind @param {boolean} on */
   #toggle(kind, on) {
     const label = this.props.t(`device.${kind}`);
@@ -107,9 +118,11 @@ export class KlatchLobby extends Part {
   }
 
   #problems() {
-    const { t, deviceProblems, joinProblem } = this.props;
+    const { t, deviceProblems, joinProblem, elsewhere } = this.props;
     const curable = deviceProblems.some(({ code }) => code !== 'insecure-context');
     return html`<div role="alert" class="problems">
+      ${elsewhere ? html`<div class="problem told">${icon('tabs')}<div>
+        <p class="title">${t('lobby.elsewhere')}</p><p>${t('lobby.elsewhere.more')}</p></div></div>` : nothing}
       ${joinProblem ? this.#problem(joinProblem, 'grave') : nothing}
       ${deviceProblems.map((problem) => this.#problem(problem, ''))}
       ${deviceProblems.length === 0 ? nothing : html`<div class="without">
@@ -132,7 +145,8 @@ export class KlatchLobby extends Part {
   /** @param {SubmitEvent} event */
   #submit(event) {
     event.preventDefault();
-    if (!this.props.joining) this.emit('join-wanted');
+    const { joining, elsewhere } = this.props;
+    if (!joining) this.emit('join-wanted', elsewhere ? { takeOver: true } : {});
   }
 
   /** @param {InputEvent} event */

@@ -13,6 +13,10 @@ export default {
   'lobby.asking': 'Allow camera and microphone when the browser asks.',
   'lobby.without': 'You can also join without camera or microphone, to listen and write.',
   'lobby.retry': 'Try again',
+  'lobby.elsewhere': 'Your call in this room runs in another tab',
+  'lobby.elsewhere.more': 'Take it over, and it goes on here and ends there. Or come in a second time, as another person.',
+  'lobby.takeOver': 'Take it over here',
+  'lobby.another': 'Join as another person',
   'lobby.doctor': 'Is this your site? See what is wrong.',
   'lobby.privacy': 'Sound, picture and text go from browser to browser, encrypted. To find each other, browsers ask'
     + ' address servers: stun.l.google.com and stun.nextcloud.com, unless the owner of this site chose others.',
@@ -81,7 +85,10 @@ export default {
 
   'ended.left': 'You hung up',
   'ended.left.more': 'The others can go on talking. The room stays open for as long as somebody is in it.',
+  'ended.takenOver': 'The call goes on in another tab',
+  'ended.takenOver.more': 'You took it over there, so this tab has left it. You can get it back.',
   'ended.again': 'Join again',
+  'ended.back': 'Take it back',
 
   'app.title': '{room} – Klatch',
   'app.newRoom': 'New room',

@@ -204,7 +204,12 @@ class FakeRoom extends Emitter {
   }
 }
 
-export async function joinRoom({ room, name, media, signal }) {
+export async function runsElsewhere() {
+  return Boolean(plan().elsewhere);
+}
+
+export async function joinRoom({ room, name, media, signal, takeOver }) {
+  window.klatchTookOver = takeOver;
   await soon(plan().joining);
   if (signal?.aborted) throw new KlatchProblem('aborted');
   if (plan().joinProblem) throw new KlatchProblem(plan().joinProblem);

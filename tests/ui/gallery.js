@@ -16,6 +16,8 @@ const scenes = {
   'lobby-off': { choices: { mic: false, cam: false } },
   'lobby-joining': { plan: { joining: true }, enter: true, endless: true },
   'lobby-long-room': { room: 'the-very-long-name-of-a-room-that-nobody-should-ever-have-to-read' },
+  'lobby-elsewhere': { plan: { elsewhere: true } },
+  'lobby-elsewhere-off': { plan: { elsewhere: true, deviceProblem: { code: 'no-device', kind: 'both' } } },
   'call-1': { enter: true },
   'call-2': { plan: { people: people(1) }, enter: true },
   'call-3': { plan: { people: people(2) }, enter: true },
@@ -47,6 +49,7 @@ const scenes = {
   },
   'ended-left': { enter: true, then: ({ element }) => element.leave() },
   'ended-kicked': { enter: true, then: ({ room }) => room.end('kicked') },
+  'ended-taken-over': { enter: true, then: ({ room }) => room.end('taken-over') },
   'ended-closed': { enter: true, then: ({ room }) => room.end('closed') },
   'ended-lost': { enter: true, then: ({ room }) => room.end('session-expired') },
 };
