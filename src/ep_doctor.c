@@ -163,17 +163,21 @@ struct problem ep_doctor_echo(struct ep_call *c)
     return NO_PROBLEM;
 }
 
-/* Can one more be held? Takes its slot where each costs a process: a plain CGI one always does. */
-static bool may_hold(struct app *app, struct waiter *w, bool admin)
+/* Hold one more? 0, or when to come again. Where each costs a process, as a plain CGI one always
+ * does, it takes a place of the polls' budget: strangers in turn with the members who wait for one,
+ * all strangers together as one of them. */
+static int64_t ask_to_hold(struct app *app, struct waiter *w, bool admin)
 {
-    if (park_count(app->park) >= app->parked_max) return false;
-    int64_t holds_max = admin ? HOLDS_ADMIN_MAX : HOLDS_MAX;
-    if (!app->process_per_poll && strcmp(app->how, "cgi") != 0)
-        return (int64_t)park_count_no_room(app->park) < holds_max;
-    int budget = ep_place_budget(app);
-    if (admin && budget < SLOTS_ADMIN_MAX) budget = SLOTS_ADMIN_MAX;
+    bool costs = app->process_per_poll || strcmp(app->how, "cgi") == 0;
+    size_t holds_max = admin ? HOLDS_ADMIN_MAX : HOLDS_MAX;
+    if (park_count(app->park) >= app->parked_max ||
+        (!costs && park_count_no_room(app->park) >= holds_max))
+        return ep_retry_ms(app);
+    if (!costs) return 0;
+    if (!admin) return ep_place_ask(app, "doctor", EP_PLACE_HERE, &w->slot);
+    int budget = app->cfg.polls_max < SLOTS_ADMIN_MAX ? SLOTS_ADMIN_MAX : (int)app->cfg.polls_max;
     if (app->slots != NULL) w->slot = slots_take(app->slots, budget);
-    return w->slot >= 0;
+    return w->slot >= 0 ? 0 : ep_retry_ms(app);
 }
 
 struct problem ep_doctor_hold(struct ep_call *c)
@@ -192,10 +196,11 @@ struct problem ep_doctor_hold(struct ep_call *c)
         .since_ms = app_now_ms(c->app),
     };
     w->deadline.at_ms = w->since_ms + in->ms;
-    c->park = in->ms > 0 && may_hold(c->app, w, admin);
+    int64_t retry_ms = in->ms == 0 ? 0 : ask_to_hold(c->app, w, admin);
+    c->park = in->ms > 0 && retry_ms == 0;
     if (c->park) return NO_PROBLEM;
     buf_text(&c->an->body, "{\"held_ms\":0");
-    if (in->ms > 0) buf_printf(&c->an->body, ",\"retry_ms\":%lld", (long long)ep_retry_ms(c->app));
+    if (retry_ms > 0) buf_printf(&c->an->body, ",\"retry_ms\":%lld", (long long)retry_ms);
     buf_text(&c->an->body, "}");
     return NO_PROBLEM;
 }

@@ -13,19 +13,14 @@ static const char main_name[] = "klatch.fcgi", poll_name[] = "klatch-poll.fcgi";
 
 enum { SCRIPT_BYTES_MAX = 1024 };
 
-int ep_place_budget(const struct app *app)
+int64_t ep_place_ask(struct app *app, const char *peer, enum ep_place where, int *slot)
 {
     /* Where a process answers one request at a time, the last one of the budget is kept free to
      * say that there is no place. A plain CGI program has a process of its own for that. */
     bool spare = strcmp(app->how, "fastcgi") == 0 && app->cfg.polls_max > 1;
-    return (int)app->cfg.polls_max - (spare ? 1 : 0);
-}
-
-int64_t ep_place_ask(struct app *app, const char *peer, enum ep_place where, int *slot)
-{
     struct slots_ask ask = {
         .member = peer,
-        .places = ep_place_budget(app),
+        .places = (int)app->cfg.polls_max - (spare ? 1 : 0),
         .here = where != EP_PLACE_KEEP,
         .newer = where == EP_PLACE_TAKE_OVER,
         .retry_most_ms = app->cfg.lease_ms / 3,

@@ -14,8 +14,6 @@ enum ep_place {
     EP_PLACE_TAKE_OVER, /* for this poll, which ends an older one of the same member */
 };
 
-/* How many may be held, of polls_max, where each costs a process. */
-int ep_place_budget(const struct app *app);
 /* 0: there is a place for `peer`, and *slot is it but with EP_PLACE_KEEP. Above 0: retry_ms. */
 int64_t ep_place_ask(struct app *app, const char *peer, enum ep_place where, int *slot);
 

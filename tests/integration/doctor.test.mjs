@@ -194,7 +194,6 @@ describe('a hold', { concurrency: 4 }, () => {
   it('takes a place of the budget where a poll costs a process, and gives it back', async () => withDaemon(
     { config: { mode: 'process', polls_max: 4 }, workers: 2 },
     async (daemon, api) => {
-      const [ada] = await roomOf(api, newRoom(), 1);
       const connections = [await daemon.connect(), await daemon.connect()];
       const holds = connections.map((connection) => hold(Daemon.apiOn(connection), 20000));
       for (const held of holds) {
@@ -206,6 +205,7 @@ describe('a hold', { concurrency: 4 }, () => {
       const over = expectStatus(await hold(api, 5000), 200);
       assert.equal(over.json.held_ms, 0);
       assert.ok(over.json.retry_ms > 0 && over.ms < 1000, over.text);
+      const [ada] = await roomOf(api, newRoom(), 1); // for whom no place is kept: there is none
       const poll = expectStatus(await ada.raw({ after: ada.cursor, wait_ms: 2000, turn: 1 }), 200);
       assert.ok(poll.json.retry_ms > 0, `one budget for both: ${poll.text}`);
       const owner = hold(api, 1000, { admin_key: adminKey(daemon.data) });
