@@ -1,6 +1,9 @@
 #include "doctor.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +23,7 @@
 #include "admin.h"
 #include "app_fixture.h"
 #include "bell.h"
+#include "fuse_folder.h"
 #include "json.h"
 #include "place.h"
 #include "rates.h"
@@ -396,6 +402,68 @@ static void memory_is_no_place_for_data(void **state)
     assert_int_equal(rmdir(folder), 0); /* empty: nothing stayed of the written file */
 }
 
+/* Every write of this many bytes fails with `error` from now on, in this process. */
+static bool refuse_writes(unsigned bytes, unsigned error)
+{
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_write, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, bytes, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = { sizeof steps / sizeof *steps, steps };
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+static bool over_the_quota(struct app_fixture *f)
+{
+    return refuse_writes(4096, EDQUOT) && finds(f, NULL, "data-quota") &&
+           !finds(f, NULL, "data-full") && strstr(report(f, NULL, true), "free_bytes") != NULL;
+}
+
+static bool on_a_full_disk(struct app_fixture *f)
+{
+    return refuse_writes(4096, ENOSPC) && finds(f, NULL, "data-full") &&
+           !finds(f, NULL, "data-quota");
+}
+
+static bool on_a_broken_disk(struct app_fixture *f)
+{
+    return refuse_writes(4096, EIO) && finds(f, NULL, "data-write-failed") &&
+           strstr(report(f, NULL, true), "\"error\":\"EIO\"") != NULL;
+}
+
+static void what_stops_a_write_is_told_apart(void **state)
+{
+    assert_true(in_child(*state, over_the_quota));
+    assert_true(in_child(*state, on_a_full_disk));
+    assert_true(in_child(*state, on_a_broken_disk));
+    assert_false(finds(*state, NULL, "data-write-failed"));
+}
+
+static void a_network_file_system_is_named(void **state)
+{
+    struct app_fixture *f = *state;
+    char folder[64];
+    pid_t server = 0;
+    test_folder(folder);
+    if (!fuse_folder_mount(folder, &server)) {
+        test_folder_remove(folder);
+        skip();
+    }
+    snprintf(f->app.data_dir, sizeof f->app.data_dir, "%s", folder);
+    bool remote = finds(f, NULL, "data-remote"), volatile_ = finds(f, NULL, "data-volatile");
+    bool low = finds(f, NULL, "data-low"), refused = finds(f, NULL, "data-not-writable");
+    bool named = strstr(report(f, NULL, true), "\"fs\":\"fuse\"") != NULL;
+    fuse_folder_unmount(folder, server);
+    test_folder_remove(folder);
+    assert_true(remote && low && refused && named);
+    assert_false(volatile_);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, with_app, without_app)
@@ -414,6 +482,8 @@ int main(void)
         CASE(limits_that_are_too_low_are_told),
         CASE(what_another_user_left_is_told),
         CASE(memory_is_no_place_for_data),
+        CASE(what_stops_a_write_is_told_apart),
+        CASE(a_network_file_system_is_named),
     };
     return cmocka_run_group_tests_name("doctor", tests, NULL, NULL);
 }
