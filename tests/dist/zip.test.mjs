@@ -159,7 +159,7 @@ describe('an upload', () => {
     halfUploaded(webFolder(half));
     assert.ok(differences(webFolder(half)).length > 10);
     const text = fresh('x86_64');
-    inTextMode(webFolder(text), { programs: false });
+    inTextMode(webFolder(text));
     const changed = differences(webFolder(text));
     assert.ok(changed.includes('index.html') && changed.includes('klatch/index.js'));
     assert.ok(!changed.includes('cgi-bin/klatch.cgi'));

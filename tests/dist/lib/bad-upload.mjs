@@ -1,5 +1,4 @@
-// Uploads that went wrong, made of one that went right. `folder` is the web folder klatch/, or for
-// modes any folder.
+// Uploads that went wrong, made of one that went right.
 import fs from 'node:fs';
 import path from 'node:path';
 import { walk } from './dist.mjs';
@@ -11,21 +10,11 @@ export function withoutPrograms(folder) {
   for (const name of walk(folder)) if (!name.endsWith('/')) fs.chmodSync(path.join(folder, name), 0o644);
 }
 
-/** A helpful hand: everybody may write everywhere. */
-export function writableByAll(folder) {
-  fs.chmodSync(folder, 0o777);
-  for (const name of walk(folder)) fs.chmodSync(path.join(folder, name), 0o777);
-}
-
-/** FTP's text mode to a host that wants CR LF, for everything or for text files alone. */
-export function inTextMode(folder, { programs = true } = {}) {
-  for (const name of walk(folder).filter((one) => !one.endsWith('/'))) {
-    if (!programs && !TEXT.test(path.basename(name))) continue;
+/** FTP's text mode to a host that wants CR LF: what the FTP program takes for text is changed. */
+export function inTextMode(folder) {
+  for (const name of walk(folder).filter((one) => TEXT.test(path.basename(one)))) {
     const file = path.join(folder, name);
-    const text = fs.readFileSync(file, 'latin1').replaceAll('\n', '\r\n');
-    const { mode } = fs.statSync(file);
-    fs.rmSync(file);
-    fs.writeFileSync(file, text, { encoding: 'latin1', mode });
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replaceAll('\n', '\r\n'));
   }
 }
 
@@ -35,11 +24,4 @@ export function halfUploaded(folder) {
   names.forEach((name, at) => { if (at % 2) fs.rmSync(path.join(folder, name)); });
   const cut = path.join(folder, names.at(names.length % 2 ? -1 : -2));
   fs.truncateSync(cut, Math.floor(fs.statSync(cut).size / 2));
-}
-
-/** The list of files and the page of another version, the program of this one. */
-export function mixedVersions(folder, version = '9.9.9') {
-  const file = path.join(folder, 'files.json');
-  const list = JSON.parse(fs.readFileSync(file, 'utf8'));
-  fs.writeFileSync(file, `${JSON.stringify({ ...list, version }, null, 2)}\n`);
 }
