@@ -76,8 +76,9 @@ static const char *beside_script(const struct ep_call *c)
 {
     static const char plain[] = "/-._~!$&'()*+,;=:@";
     const char *script = http_env(c->rq->env, "SCRIPT_NAME");
-    size_t len = script == NULL ? 0 : strlen(script);
-    struct slice name = last_part(script == NULL ? "" : script, len);
+    if (script == NULL) return NULL;
+    size_t len = strlen(script);
+    struct slice name = last_part(script, len);
     if (len > SCRIPT_BYTES_MAX || !is_ours(name) || script[0] != '/' || script[1] == '/')
         return NULL;
     char *url = arena_alloc(c->rq->arena, 3 * len + sizeof poll_name), *to = url;

@@ -66,11 +66,10 @@ void place_open(struct place *p, const char *argv0)
 /* `folder`/`name`; false: longer than a path of the configuration may be. */
 static bool join(char out[CONFIG_TEXT_BYTES_MAX], const char *folder, const char *name)
 {
-    size_t len = strcmp(folder, "/") == 0 ? 0 : strlen(folder), name_len = strlen(name);
-    if (len + name_len + 2 > CONFIG_TEXT_BYTES_MAX) return false;
-    memcpy(out, folder, len);
-    out[len] = '/';
-    memcpy(out + len + 1, name, name_len + 1);
+    if (strlen(folder) + strlen(name) + 2 > CONFIG_TEXT_BYTES_MAX) return false;
+    strcpy(out, strcmp(folder, "/") == 0 ? "" : folder);
+    strcat(out, "/");
+    strcat(out, name);
     return true;
 }
 
