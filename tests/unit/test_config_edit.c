@@ -257,6 +257,46 @@ static void try_as_another_user(const struct folder *f, mode_t mode)
     assert_file(f->file, "# root's\n", mode);
 }
 
+/* A mode that forbids it is somebody's wish, even where the folder would let the file be replaced.
+ */
+static void a_file_that_its_owner_closed_stays_as_it_is(void **state)
+{
+    struct folder *f = *state;
+    if (getuid() != 0) skip();
+    write_text(f->file, "# done\n", 0444);
+    assert_int_equal(chown(f->file, 65534, 65534), 0);
+    assert_int_equal(chown(f->path, 65534, 65534), 0);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        const char *code = "";
+        if (setgid(65534) != 0 || setuid(65534) != 0) _exit(2);
+        bool refused = save_hold(f->file, "1", &code) == 507;
+        bool saved = chmod(f->file, 0600) == 0 && save_hold(f->file, "1", &code) == 0;
+        _exit(refused && saved ? 0 : 1);
+    }
+    int status = 1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static void a_path_that_may_have_been_cut_is_not_written_to(void **state)
+{
+    struct folder *f = *state;
+    char path[CONFIG_TEXT_BYTES_MAX + 1];
+    const char *code;
+    size_t len = strlen(f->path);
+    memcpy(path, f->path, len);
+    memset(path + len, '/', CONFIG_TEXT_BYTES_MAX - 2 - len);
+    memcpy(path + CONFIG_TEXT_BYTES_MAX - 2, "x", 2);
+    assert_int_equal(strlen(path), CONFIG_TEXT_BYTES_MAX - 1);
+    assert_int_equal(save_hold(path, "1", &code), 507);
+    memset(path + len, '/', CONFIG_TEXT_BYTES_MAX - 3 - len);
+    memcpy(path + CONFIG_TEXT_BYTES_MAX - 3, "x", 2);
+    assert_int_equal(save_hold(path, "1", &code), 0);
+    assert_int_equal(save_hold("", "1", &code), 507);
+}
+
 static void a_file_of_somebody_else_stays_as_it_is(void **state)
 {
     if (getuid() != 0) skip();
@@ -303,6 +343,10 @@ int main(void)
                                         without_folder),
         cmocka_unit_test_setup_teardown(where_it_cannot_be_written_that_is_told, with_folder,
                                         without_folder),
+        cmocka_unit_test_setup_teardown(a_file_that_its_owner_closed_stays_as_it_is, with_folder,
+                                        without_folder),
+        cmocka_unit_test_setup_teardown(a_path_that_may_have_been_cut_is_not_written_to,
+                                        with_folder, without_folder),
         cmocka_unit_test_setup_teardown(a_file_of_somebody_else_stays_as_it_is, with_folder,
                                         without_folder),
     };

@@ -262,6 +262,8 @@ static void a_configuration_is_found_right_or_wrong(void **state)
     const char turn[] = "ice_server = turn:example.org:3478 ada secret\n";
     write_config(f, turn, 0600);
     assert_false(finds(f, NULL, "config-open"));
+    write_config(f, turn, 0640); /* the group is mostly the owner's own */
+    assert_false(finds(f, NULL, "config-open"));
     write_config(f, turn, 0644);
     assert_true(finds(f, NULL, "config-open"));
 }
