@@ -5,21 +5,27 @@ import { randomBytes } from 'node:crypto';
 import { after, before } from 'node:test';
 import { Participant, launch } from './participant.mjs';
 import { Server } from './server.mjs';
+import { Tally } from './tally.mjs';
 
 /**
  * Call it at the top of a test file.
- * @returns {{server: Server, people: (t: object, count: number) => Promise<Participant[]>,
+ * @param {{settings?: string, scripts?: string[], counted?: boolean}} [options] lines of the server's
+ *   configuration; files that run in the pages before their own scripts; whether a tally counts
+ * @returns {{server: Server, tally: Tally | null, people: (t: object, count: number) => Promise<Participant[]>,
  *   newcomer: (t: object, like: Participant) => Promise<Participant>}} for the tests
  */
-export function gathering() {
-  const server = new Server();
+export function gathering({ settings, scripts, counted = false } = {}) {
+  const server = new Server({ settings });
+  const tally = counted ? new Tally(() => server.origin) : null;
   let browser;
   before(async () => {
     await server.start();
+    await tally?.start();
     browser = await launch();
   });
   after(async () => {
     await browser?.close();
+    await tally?.stop();
     await server.stop();
     const complaints = server.complaints();
     await server.close();
@@ -27,7 +33,7 @@ export function gathering() {
   });
 
   async function open(t, room, number) {
-    const one = await Participant.open(browser, server.origin, room, number);
+    const one = await Participant.open(browser, (tally ?? server).origin, room, number, scripts);
     one.room = room;
     t.after(async () => {
       await one.close();
@@ -38,6 +44,7 @@ export function gathering() {
 
   return {
     server,
+    tally,
     /** People before a room's door. */
     async visitors(t, count) {
       const room = `test-${randomBytes(6).toString('hex')}`;

@@ -30,17 +30,31 @@ export class Participant {
    * @param {string} origin
    * @param {string} room
    * @param {number} number tells name, picture and tone
+   * @param {string[]} [scripts] files that run in the page before its own scripts
    */
-  static async open(browser, origin, room, number) {
+  static async open(browser, origin, room, number, scripts = []) {
     const context = await browser.newContext({ viewport: { width: 1024, height: 768 } });
     const one = new Participant(context, number);
     await context.addInitScript(`globalThis.klatchIdentity = ${JSON.stringify({ id: one.id, toneHz: one.toneHz })};`);
-    await context.addInitScript({ path: PAINTED_MEDIA });
-    one.page = await context.newPage();
-    one.page.on('pageerror', (error) => one.errors.push(String(error)));
-    one.page.on('console', (message) => message.type() === 'error' && one.log.push(message.text()));
-    await one.page.goto(`${origin}/#${room}`);
+    for (const path of [PAINTED_MEDIA, ...scripts]) await context.addInitScript({ path });
+    await one.openTab(`${origin}/#${room}`);
     return one;
+  }
+
+  /** The same person, in another tab of the same browser. */
+  async secondTab() {
+    const other = new Participant(this.context, this.number);
+    other.errors = this.errors;
+    await other.openTab(this.page.url());
+    return other;
+  }
+
+  /** @param {string} address */
+  async openTab(address) {
+    this.page = await this.context.newPage();
+    this.page.on('pageerror', (error) => this.errors.push(String(error)));
+    this.page.on('console', (message) => message.type() === 'error' && this.log.push(message.text()));
+    await this.page.goto(address);
   }
 
   constructor(context, number) {

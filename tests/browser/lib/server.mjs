@@ -18,9 +18,10 @@ export class Server {
   #child = null;
   #said = '';
 
-  /** @param {{workers?: number}} [options] */
-  constructor({ workers = 2 } = {}) {
+  /** @param {{workers?: number, settings?: string}} [options] settings are lines of configuration */
+  constructor({ workers = 2, settings = '' } = {}) {
     this.workers = workers;
+    this.settings = settings;
     const temporary = path.join(ROOT, 'build/tmp');
     fs.mkdirSync(temporary, { recursive: true });
     this.folder = fs.mkdtempSync(path.join(temporary, 'browser-'));
@@ -34,7 +35,7 @@ export class Server {
   async start() {
     this.port ||= await freePort();
     const config = path.join(this.folder, 'own.conf');
-    fs.writeFileSync(config, CONFIG);
+    fs.writeFileSync(config, CONFIG + this.settings);
     this.#said = '';
     // It ends when this process does, however that ends.
     this.#child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', path.join(ROOT, 'deploy/serve.sh')], {
