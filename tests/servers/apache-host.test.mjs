@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, describe, it as test } from 'node:test';
+import { newRoom } from '../integration/lib/api.mjs';
+import { Member } from '../integration/lib/member.mjs';
 import { SUITE_CONFIG, apiSuite } from './lib/api-suite.mjs';
 import { callSuite } from './lib/call-suite.mjs';
 import { noHostUsers, startHost } from './lib/host-user.mjs';
@@ -32,6 +34,11 @@ if (skip) {
         for (const pid of pids) assert.equal(fs.statSync(`/proc/${pid}`).uid, uid);
         const data = fs.statSync(server.dataFolder);
         assert.deepEqual([data.uid, data.mode & 0o777], [uid, 0o700]);
+        // All entry points have found the same folder.
+        const ada = await Member.join(server.api(), newRoom());
+        const bob = await Member.join(server.api('/cgi-bin/klatch.cgi'), ada.room);
+        assert.deepEqual(bob.others.map(({ peer }) => peer), [ada.peer]);
+        assert.equal((await ada.via(server.pollApi()).event('peer-joined', bob.peer)).data.peer, bob.peer);
       });
     });
   }

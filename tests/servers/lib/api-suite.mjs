@@ -166,9 +166,7 @@ export function apiSuite(name, start, { mode, polls, holders, bodyMax = Infinity
     it('goes on after its processes were killed', async () => {
       const [ada, bob] = await roomOf(api, newRoom(), 2);
       for (let round = 0; round < 2; round += 1) {
-        bob.turn += 1;
-        const poll = bob.via(pollApi).raw({ after: bob.cursor, wait_ms: 3000, turn: bob.turn }).catch((error) => error);
-        assert.ok(await stillOpen(400, poll));
+        const { poll } = await heldPoll(bob.via(pollApi));
         for (const pid of holders(server)) process.kill(pid, 'SIGKILL');
         await poll;
         await until('it answers again', async () => {
@@ -187,6 +185,16 @@ export function apiSuite(name, start, { mode, polls, holders, bodyMax = Infinity
       }
     });
   });
+}
+
+/** A poll that is held; each join before keeps a place for a moment, so that it may have to wait. */
+function heldPoll(member) {
+  return until('a poll is held', async () => {
+    member.turn += 1;
+    const body = { after: member.cursor, wait_ms: 3000, turn: member.turn };
+    const poll = member.raw(body).catch((error) => error);
+    return await stillOpen(400, poll) && { poll };
+  }, { everyMs: 300 });
 }
 
 /** One call without what all answers are held against: a web server may answer it itself. */

@@ -14,7 +14,8 @@ export function callSuite(name, start) {
     let server;
     let browser;
     before(async () => {
-      [server, browser] = await Promise.all([start(), launch()]);
+      server = await start();
+      browser = await launch();
     });
     after(async () => {
       await browser?.close();

@@ -3,7 +3,20 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { BIN, CONFIG, ROOT, configText } from '../../integration/lib/run-dir.mjs';
+import { BIN, CONFIG, ROOT, configText, newRunDir } from '../../integration/lib/run-dir.mjs';
+
+/** Layouts made already, by their binary: each takes a second. */
+const layouts = new Map();
+
+function layOut(home, bin) {
+  if (!layouts.has(bin)) {
+    const layout = newRunDir();
+    execFileSync(path.join(ROOT, 'deploy/dist/layout.sh'), [layout, bin], { stdio: ['ignore', 'ignore', 'pipe'] });
+    layouts.set(bin, layout);
+    process.once('exit', () => fs.rmSync(layout, { recursive: true, force: true }));
+  }
+  execFileSync('cp', ['-a', `${layouts.get(bin)}/.`, home]);
+}
 
 const chown = (what, { user, group }) => execFileSync('chown', ['-R', `${user}:${group}`, what]);
 
@@ -24,7 +37,8 @@ export class Site {
     this.folder = path.join(this.webRoot, 'klatch');
     this.cgiBin = path.join(this.folder, 'cgi-bin');
     this.private = path.join(home, 'klatch-private');
-    execFileSync(path.join(ROOT, 'deploy/dist/layout.sh'), [home, bin], { stdio: ['ignore', 'ignore', 'pipe'] });
+    fs.mkdirSync(home, { recursive: true });
+    layOut(home, bin);
     if (kind === 'ftp') fs.rmSync(this.private, { recursive: true });
     this.kind = kind;
     if (config !== null) this.configure(config);
@@ -43,8 +57,8 @@ export class Site {
     return made ? path.join(this.cgiBin, made) : this.cgiBin;
   }
 
-  /** Beside the binary, where it is looked for first. */
-  get configFile() { return path.join(this.cgiBin, 'klatch.conf'); }
+  /** In an account's home out of the web's sight; else beside the binary, until that has made a folder. */
+  get configFile() { return path.join(this.privateFolder, 'klatch.conf'); }
 
   get dataFolder() { return path.join(this.privateFolder, 'data'); }
 
