@@ -11,6 +11,7 @@ import { Stopped } from './ask.js';
  * @property {string | null} api the best entry point that answers, with /v1
  * @property {string | null} pollApi where requests wait
  * @property {any} health what it said
+ * @property {boolean} silent nothing answers there
  * @property {{status: number} | null} unexplained the program fails, and the answer doesn't say why
  * @property {any} facts what the program tells its owner
  * @property {string[]} told addresses of data and configuration, as the program told its owner
@@ -53,7 +54,7 @@ export async function runChecks({ base, adminKey, signal, changed }) {
   const all = CHECKS.map(({ name }) => ({ name, state: 'waiting', detail: null, findings: [] }));
   /** @type {Context} */
   const context = {
-    base, adminKey, signal, api: null, pollApi: null, health: null, unexplained: null, facts: null, told: [], joined: null,
+    base, adminKey, signal, api: null, pollApi: null, health: null, silent: false, unexplained: null, facts: null, told: [], joined: null,
     joining: Promise.resolve(),
   };
   /** @type {Map<string, Promise<void>>} */

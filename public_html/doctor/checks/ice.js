@@ -17,7 +17,7 @@ export async function check(ctx, tell) {
     return [{ code: 'K-ICE-UNKNOWN', values: { problem: String(joined.json?.detail ?? joined.status).replace(/\.$/, '') } }];
   }
   const { ice_servers: configured, key, poll } = joined.json;
-  if (typeof poll?.url === 'string' && poll.url !== '') ctx.pollApi = new URL(poll.url, ctx.api ?? ctx.base).href;
+  if (typeof poll?.url === 'string' && poll.url !== '') ctx.pollApi = new URL(`${poll.url.replace(/\/+$/, '')}/v1`, `${ctx.api}/`).href;
   await post(`${ctx.api}/rooms/${room}/leave`, { key }, ctx);
   return typeof RTCPeerConnection === 'undefined' ? [] : tryAll(configured, ctx.signal, tell);
 }

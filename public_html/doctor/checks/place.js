@@ -16,6 +16,8 @@ export async function check(ctx) {
   /** @type {Map<string, Answer>} */
   const answers = new Map();
   await inParallel([...PLACES, POLL_PLACE], AT_ONCE, async (place) => {
+    // A server that is silent at so many places is silent.
+    if (answers.size >= AT_ONCE && [...answers.values()].every(({ status }) => status === 0)) return;
     answers.set(place, await ask(`${new URL(place, ctx.base).href}/health`, { signal: ctx.signal, timeoutMs: PATIENCE_MS }));
   });
   const best = PLACES.find((place) => isHealthy(answers.get(place)));
@@ -50,9 +52,9 @@ function answersAt(ctx, best, pollsApart) {
 async function nothingAnswers(ctx, answers) {
   const ill = [...answers.values()].find(({ json }) => typeof json?.code === 'string' && json.code !== 'not-found');
   if (ill) return [{ code: 'K-STATE', values: { problem: ill.json.title ?? ill.json.code, detail: ill.json.detail ?? '' } }];
-  if (isProgram(await head(ctx, 'klatch.fcgi'))) return [{ code: 'K-HANDLER' }];
   const short = answers.get('api/v1');
   if (short && (short.status === 0 || short.status >= 502)) return fromStatus(ctx, short);
+  if (isProgram(await head(ctx, 'klatch.fcgi'))) return [{ code: 'K-HANDLER' }];
   for (const place of ['cgi-bin/klatch.fcgi/v1', 'cgi-bin/klatch.cgi/v1']) {
     const answer = answers.get(place);
     if (answer && answer.status !== 404) return fromStatus(ctx, answer);
@@ -78,7 +80,10 @@ function isProgram({ status, bytes }) {
 
 /** @param {import('../run.js').Context} ctx @param {Answer} answer @returns {Finding[]} */
 function fromStatus(ctx, { status, ms }) {
-  if (status === 0) return [{ code: 'K-SILENT', values: { seconds: Math.round(ms / 1000) } }];
+  if (status === 0) {
+    ctx.silent = true;
+    return [{ code: 'K-SILENT', values: { seconds: Math.round(ms / 1000) } }];
+  }
   if (status === 508) return [{ code: 'K-BUSY', values: { status } }];
   if ([502, 504, 522, 524].includes(status)) return [{ code: 'K-GATEWAY', values: { status } }];
   if (status < 400) return [{ code: 'K-ANSWER' }];

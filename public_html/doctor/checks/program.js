@@ -15,6 +15,7 @@ const MACHINES = ['x86_64', 'aarch64', 'i386', 'arm', 'riscv'];
 /** @type {import('../run.js').CheckFunction} */
 export async function check(ctx) {
   // Behind a rewrite or a proxy the programs run elsewhere, and cgi-bin is not for the web server.
+  if (ctx.silent) return [];
   if (ctx.api !== null && !ctx.api.startsWith(new URL('cgi-bin/', ctx.base).href)) return [];
   const answer = await ask(new URL('cgi-bin/probe.cgi', ctx.base).href, { signal: ctx.signal, timeoutMs: PATIENCE_MS });
   const told = answer.status === 200 ? answer.json : null;

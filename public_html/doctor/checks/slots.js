@@ -3,7 +3,9 @@
 import { inParallel, pause, post } from '../ask.js';
 
 const LEVELS = [1, 2, 4, 8, 16];
-const HOLD_MS = 12_000;
+/** All held requests end at one time; who ends later was queued, not held. */
+const TOGETHER_MS = 8000;
+const SLACK_MS = 1500;
 /** Until a held request has reached the program. */
 const SETTLE_MS = 400;
 const SHORT_ONES = 4;
@@ -43,8 +45,9 @@ async function climb(ctx, holds, tell) {
     if (waiters.refused > 0 && waiters.held === 0) return [{ code: 'K-BUDGET' }];
     const level = { held: wanted, ...await shortOnesTwice(ctx) };
     levels.push(level);
-    if (level.worstMs > SLOW_MS || waiters.refused > 0 || waiters.broken > 0) break;
+    if (level.worstMs > SLOW_MS || waiters.refused > 0 || waiters.broken > 0) return judge(ctx, levels, waiters);
   }
+  await waiters.ended();
   return judge(ctx, levels, waiters);
 }
 
@@ -64,8 +67,10 @@ class Waiters {
   started = 0;
   /** Answered at once: no place. */
   refused = 0;
-  /** Ended by something else. */
+  /** Ended by something else, or not when it should have. */
   broken = 0;
+  #open = 0;
+  #endsAt = performance.now() + TOGETHER_MS;
   #ctx;
   #signal;
 
@@ -81,13 +86,23 @@ class Waiters {
 
   start() {
     this.started += 1;
+    this.#open += 1;
     const { adminKey, pollApi } = this.#ctx;
-    const body = adminKey === '' ? { ms: HOLD_MS } : { ms: HOLD_MS, admin_key: adminKey };
+    const ms = Math.max(1000, Math.round(this.#endsAt - performance.now()));
+    const body = adminKey === '' ? { ms } : { ms, admin_key: adminKey };
     const apart = this.started <= 6;
-    post(`${pollApi}/doctor/hold`, body, { signal: this.#signal, timeoutMs: HOLD_MS + 4000, apart }).then((answer) => {
+    post(`${pollApi}/doctor/hold`, body, { signal: this.#signal, timeoutMs: ms + 4000, apart }).then((answer) => {
+      this.#open -= 1;
       if (answer.status === 429 || answer.json?.retry_ms !== undefined) this.refused += 1;
       else if (answer.status !== 200) this.broken += 1;
     }, () => {});
+  }
+
+  /** Wait until all should have ended; those that have not were never held. */
+  async ended() {
+    const until = this.#endsAt + SLACK_MS;
+    while (this.#open > 0 && performance.now() < until) await pause(100, this.#ctx.signal);
+    this.broken += this.#open;
   }
 }
 

@@ -4,6 +4,13 @@ import { chromium } from 'playwright-core';
 /** For tests of other things: nothing is held on the server. @param {import('playwright-core').Page} page */
 export const withoutHolds = (page) => page.route('**/doctor/hold', () => {});
 
+/** For tests of what comes after the ladder: its rungs survive at once. @param {import('playwright-core').Page} page */
+export const withoutLadder = (page) => page.route('**/doctor/hold', (route) => {
+  const { ms } = route.request().postDataJSON();
+  if (ms % 5000 !== 0 && ms !== 1000) return route.continue();
+  return route.fulfill({ json: { held_ms: ms } });
+});
+
 const RUN_MS = 60_000;
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
