@@ -61,7 +61,10 @@ static bool open_lock(struct app *app, const char *room, struct problem *problem
 {
     char path[STORE_PATH_BYTES];
     snprintf(path, sizeof path, "%s/rooms.lock", app->data_dir);
-    app->store->lock_fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
+    app->store->lock_fd = open(path, flags, 0600);
+    if (app->store->lock_fd < 0 && errno == ENOENT && app_find_data_dir(app))
+        app->store->lock_fd = open(path, flags, 0600); /* the folder was deleted */
     if (app->store->lock_fd >= 0) return true;
     *problem = problem_errno(app, room);
     return false;

@@ -40,6 +40,7 @@ struct supervisor {
     int listen_fd;
     struct worker *workers;
     int64_t look_ms; /* when the files are looked at next */
+    bool stuck;      /* the data folder has gone and can't be made */
     sigset_t signals;
 };
 
@@ -153,7 +154,7 @@ static bool data_dir_usable(const struct supervise_options *options, const struc
     return true;
 }
 
-static void reload(struct supervisor *s)
+static bool reload(struct supervisor *s)
 {
     struct config cfg;
     struct place_fault fault = { .log = "the data folder can't be used; see the line before" };
@@ -163,7 +164,7 @@ static void reload(struct supervisor *s)
                                    : place_read_config(&cfg, o->place, o->config_path, &fault);
     if (!read || !data_dir_usable(o, &cfg)) {
         log_event(LOG_LEVEL_ERROR, "reload-refused", "%s", fault.log);
-        return;
+        return false;
     }
     s->cfg = cfg;
     log_open(2, (enum log_level)cfg.log_level);
@@ -175,6 +176,7 @@ static void reload(struct supervisor *s)
         start_worker(s, w); /* the new one listens before the old one stops */
         if (old > 0) kill(old, SIGTERM);
     }
+    return true;
 }
 
 /* Become the new binary, which goes on with the socket and replaces the workers. */
@@ -228,7 +230,11 @@ static void look(struct supervisor *s)
 {
     s->look_ms = now_ms() + UPGRADE_LOOK_MS;
     enum upgrade_found found = upgrade_look(s->options->upgrade);
-    if (found == UPGRADE_RESTART) reload(s);
+    if (found == UPGRADE_RESTART) {
+        struct app app = { .cfg = s->cfg };
+        struct place_fault fault; /* told once */
+        if (!s->stuck || app_try_data_dir(&app, &fault)) s->stuck = !reload(s);
+    }
     if (found == UPGRADE_BINARY) leave(s);
 }
 
@@ -258,7 +264,7 @@ static bool step(struct supervisor *s)
     struct timespec timeout = { ms / 1000, ms % 1000 * 1000000 };
     int signal = sigtimedwait(&s->signals, NULL, &timeout);
     if (signal == SIGTERM || signal == SIGINT) return false;
-    if (signal == SIGHUP) reload(s);
+    if (signal == SIGHUP) (void)reload(s);
     reap(s);
     if (now_ms() >= s->look_ms) look(s);
     return true;

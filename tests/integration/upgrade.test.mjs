@@ -1,5 +1,6 @@
 // Files that are uploaded over those in use: a new binary, a configuration, by FTP or by renaming.
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe } from 'node:test';
@@ -11,7 +12,9 @@ import { Daemon } from './lib/daemon.mjs';
 import { HandedDown, WAYS } from './lib/handed-down.mjs';
 import { it } from './lib/it.mjs';
 import { dataOf, roomOf } from './lib/member.mjs';
-import { BIN, configText } from './lib/run-dir.mjs';
+import { children } from './lib/processes.mjs';
+import { BIN, SANITIZER_ENV, checkLog, configText, newRunDir, tie } from './lib/run-dir.mjs';
+import { Stack } from './lib/stack.mjs';
 import { NEW, OLD, otherVersion, overwrite, replace } from './lib/upload.mjs';
 import { stillOpen, until } from './lib/until.mjs';
 
@@ -115,6 +118,20 @@ describe('a new binary under load', { concurrency: 2 }, () => {
     });
   }
 
+  it('renamed over the old one behind nginx, which keeps its connections: nothing is refused', async () => {
+    const dir = newRunDir();
+    const bin = path.join(dir, 'klatch.fcgi');
+    fs.copyFileSync(BIN, bin);
+    const stack = await Stack.start({ bin, config: CONFIG });
+    stack.workersMayChange = true;
+    try {
+      await uploaded(stack.api, stack.anotherApi(), () => replace(stack.bin, otherVersion()), 2);
+    } finally {
+      await stack.stop();
+      fs.rmSync(dir, { recursive: true });
+    }
+  });
+
   it('written over while CGI programs hold polls, no upload finds it busy', async () => {
     const bin = new CgiBin({ config: CONFIG });
     try {
@@ -200,6 +217,41 @@ describe('what is no binary to run', { concurrency: 3 }, () => {
     assert.ok(await stillOpen(3500, poll), 'nobody was sent away');
     await poll;
   }));
+});
+
+describe('where no copy in memory may be run', () => {
+  /** The kernel's own switch, in a namespace of its own. */
+  const FORBID = 'echo 2 > /proc/sys/vm/memfd_noexec && exec "$0" "$@"';
+  const namespace = ['setpriv', '--pdeathsig', 'KILL', '--', 'unshare', '--pid', '--fork', '--kill-child',
+    '--mount-proc', 'sh', '-c'];
+
+  it('the file itself runs, which the log says, and one that is renamed over it is taken', async (t) => {
+    if (spawnSync(namespace[0], [...namespace.slice(1), FORBID, 'true']).status !== 0) {
+      t.skip('vm.memfd_noexec can not be set in a namespace here');
+      return;
+    }
+    const daemon = new Daemon({ config: { ...CONFIG, log_level: 'info' }, workers: 1 });
+    const program = path.join(daemon.dir, 'klatch.fcgi');
+    fs.copyFileSync(BIN, program);
+    const log = fs.openSync(daemon.log, 'a');
+    const child = tie(spawn(namespace[0], [...namespace.slice(1), FORBID, program,
+      '--listen', daemon.socketPath, '--workers', '1', '--config', daemon.configFile], {
+      stdio: ['ignore', 'ignore', log], env: { ...process.env, ...SANITIZER_ENV },
+    }));
+    fs.closeSync(log);
+    try {
+      const api = daemon.api();
+      await until('it answers', () => api.get('/v1/health').then(() => true, () => false), SOON);
+      assert.match(daemon.logTail(), / info runs-from-file reason=/);
+      await assert.rejects(overwrite(program, otherVersion()), { code: 'ETXTBSY' });
+      await uploaded(api, api, () => replace(program, otherVersion()));
+    } finally {
+      for (const pid of children(child.pid)) process.kill(pid, 'SIGTERM'); // unshare itself ignores it
+      await until('it ends', () => child.exitCode !== null || child.signalCode !== null);
+      checkLog(daemon.log);
+      fs.rmSync(daemon.dir, { recursive: true });
+    }
+  });
 });
 
 describe('a configuration that changes', { concurrency: 3 }, () => {

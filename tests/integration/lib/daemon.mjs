@@ -7,7 +7,9 @@ import path from 'node:path';
 import { Api } from './api.mjs';
 import { FcgiConnection } from './fcgi.mjs';
 import { alive, children, stopped } from './processes.mjs';
-import { BIN, CONFIG, SANITIZER_ENV, checkLog, configText, newRunDir, tie, tied } from './run-dir.mjs';
+import {
+  CONFIG, SANITIZER_ENV, checkLog, configText, newRunDir, ownBinary, tie, tied,
+} from './run-dir.mjs';
 import { until } from './until.mjs';
 
 export class Daemon {
@@ -38,7 +40,7 @@ export class Daemon {
     fs.writeFileSync(this.configFile, configText({ data_dir: this.data, ...CONFIG, ...config }));
   }
 
-  spawn(command = [BIN]) {
+  spawn(command = [ownBinary(this.dir)]) {
     const log = fs.openSync(this.log, 'a');
     this.child = tie(spawn(...tied(...command, '--listen', this.socketPath,
       '--workers', String(this.workerCount), '--config', this.configFile), {

@@ -33,6 +33,21 @@ export function newRunDir() {
   return dir;
 }
 
+/**
+ * The binary under a name of its own: who builds while tests run changes nothing for what is running,
+ * which would take the new one.
+ */
+export function ownBinary(dir, bin = BIN) {
+  const own = path.join(dir, 'klatch.fcgi');
+  if (fs.existsSync(own)) return own;
+  try {
+    fs.linkSync(bin, own);
+  } catch {
+    fs.copyFileSync(bin, own);
+  }
+  return own;
+}
+
 /** A list is a key that stands several times; null leaves a key to its default. */
 export function configText(config) {
   const lines = [];

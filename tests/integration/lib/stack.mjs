@@ -9,7 +9,7 @@ import path from 'node:path';
 import { Api, answerOf } from './api.mjs';
 import { alive, children } from './processes.mjs';
 import {
-  BIN, CONFIG, ROOT, SANITIZER_ENV, checkLog, configText, newRunDir, tie, tied,
+  BIN, CONFIG, ROOT, SANITIZER_ENV, checkLog, configText, newRunDir, ownBinary, tie, tied,
 } from './run-dir.mjs';
 import { now, until } from './until.mjs';
 
@@ -57,13 +57,13 @@ export class Stack {
     stack.configure({ ...CONFIG, ...config });
     stack.log = path.join(stack.dir, 'klatch.log');
     stack.port = await freePort();
-    stack.bin = bin;
+    stack.bin = ownBinary(stack.dir, bin);
     stack.child = tie(spawn(...tied(path.join(ROOT, 'deploy/serve.sh')), {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...process.env, ...SANITIZER_ENV, HTTPS: '', ...env, PORT: String(stack.port), HOST: '127.0.0.1',
-        BIN: bin, RUN_DIR: stack.dir, WORKERS: String(workers), CONFIG: stack.configFile,
+        BIN: stack.bin, RUN_DIR: stack.dir, WORKERS: String(workers), CONFIG: stack.configFile,
         DATA: stack.data,
       },
     }));

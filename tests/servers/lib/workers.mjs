@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { alive, children } from '../../integration/lib/processes.mjs';
-import { BIN, SANITIZER_ENV, checkLog, tie, tied } from '../../integration/lib/run-dir.mjs';
+import { SANITIZER_ENV, checkLog, ownBinary, tie, tied } from '../../integration/lib/run-dir.mjs';
 import { until } from '../../integration/lib/until.mjs';
 
 export class Workers {
@@ -13,7 +13,7 @@ export class Workers {
     const workers = new Workers();
     workers.log = path.join(dir, 'klatch.log');
     const log = fs.openSync(workers.log, 'a');
-    workers.child = tie(spawn(...tied(BIN, '--listen', socketPath, '--workers', String(count), '--config', configFile), {
+    workers.child = tie(spawn(...tied(ownBinary(dir), '--listen', socketPath, '--workers', String(count), '--config', configFile), {
       stdio: ['ignore', log, log], env: { ...process.env, ...SANITIZER_ENV },
     }));
     workers.child.unref();
