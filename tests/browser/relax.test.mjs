@@ -66,7 +66,6 @@ test('a stable call of four holds one poll, and a newcomer is met by everybody',
   await everybodyConnected([...people, late]);
   await gone.hangUp();
   await everybodyConnected([...rest, late]);
-  await rests(room);
 });
 
 test('a poller that is killed as somebody joins loses nobody', { timeout: 120_000 }, async (t) => {

@@ -42,9 +42,13 @@ export class Tally {
     return [...this.#held].filter((one) => one.room === room).length;
   }
 
-  /** @param {string} room @returns {string[]} the keys of those polls */
-  holders(room) {
-    return [...this.#held].filter((one) => one.room === room).map(({ key }) => key);
+  /**
+   * @param {string} room
+   * @param {number} ms
+   * @returns {string[]} the keys of polls that have been held there for so long
+   */
+  holders(room, ms) {
+    return [...this.#held].filter((one) => one.room === room && Date.now() - one.ms > ms).map(({ key }) => key);
   }
 
   async #pass(request, response) {
