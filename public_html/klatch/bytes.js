@@ -24,9 +24,12 @@ export function fromBase64url(text) {
 }
 
 /**
- * @param {number} [bytes] 16 is 128 bits
+ * It begins with a letter: OWASP's rule set takes what begins like 7-- for SQL.
+ * @param {number} [bytes] 16 is 127 bits
  * @returns {string} random, base64url
  */
 export function randomId(bytes = 16) {
-  return toBase64url(crypto.getRandomValues(new Uint8Array(bytes)));
+  const random = crypto.getRandomValues(new Uint8Array(bytes));
+  random[0] &= 0x7f;
+  return toBase64url(random);
 }

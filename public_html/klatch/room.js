@@ -136,7 +136,7 @@ export class Room extends Emitter {
    */
   async join({ signal, takeOver = false } = {}) {
     this.#readMedia();
-    const [other] = takeOver ? await callsElsewhere(this.#env, this.#api, this.name) : [];
+    const [other] = takeOver ? await callsElsewhere(this.#env, this.#api, this.name, 0) : [];
     const key = other === undefined ? null : await askForCall(this.#env, this.#api, this.name, other);
     const listed = await this.#signaling.join(signal, key);
     if (signal?.aborted) {

@@ -27,17 +27,18 @@ export function nameOf(api, room) {
  * @param {import('./env.js').Environment} env
  * @param {string | null} api null: any of this origin's
  * @param {string} room
+ * @param {number} [patienceMs] for what seems to be one and may be a page that just ends
  * @returns {Promise<string[]>} the peers that are calls in other tabs
  */
-export async function callsElsewhere({ locks }, api, room) {
-  const until = Date.now() + RELOAD_MS;
+export async function callsElsewhere({ locks }, api, room, patienceMs = RELOAD_MS) {
+  const until = Date.now() + patienceMs;
   for (;;) {
     const { held = [] } = await locks?.query?.().catch(() => ({ held: [] })) ?? {};
     const peers = held.flatMap(({ name = '' }) => {
       const [word, at, where, peer] = name.split(' ');
       return word === 'klatch' && where === room && peer && (api === null || at === api) ? [peer] : [];
     });
-    if (peers.length === 0 || Date.now() > until) return peers;
+    if (peers.length === 0 || Date.now() >= until) return peers;
     await sleep(LOOK_MS);
   }
 }
