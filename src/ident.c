@@ -42,6 +42,7 @@ void ident_key(char out[IDENT_KEY_BYTES + 1])
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     uint8_t random[32];
     ident_random(random, sizeof random);
+    random[0] &= 0x7f; /* it begins with a letter: OWASP's rule set takes 7--x for SQL */
     uint32_t bits = 0;
     unsigned held = 0;
     size_t next = 0;

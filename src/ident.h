@@ -9,7 +9,7 @@
 
 enum {
     IDENT_PEER_BYTES = 36, /* a version 4 UUID in lower case */
-    IDENT_KEY_BYTES = 43,  /* 256 random bits, base64url */
+    IDENT_KEY_BYTES = 43,  /* 255 random bits, base64url, a letter first */
     IDENT_HASH_BYTES = 32, /* SHA-256 */
 };
 

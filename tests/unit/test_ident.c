@@ -57,6 +57,7 @@ static void keys_are_256_bits_of_base64url(void **state)
     for (int i = 0; i < 500; i++) {
         char key[IDENT_KEY_BYTES + 1];
         ident_key(key);
+        assert_true((key[0] >= 'A' && key[0] <= 'Z') || (key[0] >= 'a' && key[0] <= 'z'));
         assert_int_equal(strlen(key), IDENT_KEY_BYTES);
         assert_non_null(strchr(last, key[IDENT_KEY_BYTES - 1]));
         for (size_t at = 0; at < IDENT_KEY_BYTES; at++) {
