@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { after, before, describe, it as itWith } from 'node:test';
 import { Daemon } from '../integration/lib/daemon.mjs';
@@ -45,16 +46,32 @@ let behind;
 before(async () => { behind = await Nginx.start({ config: { ...HOLDS, hold_ms: 25000 } }); });
 after(() => behind?.stop());
 
+const PADDED = `proxy_buffering off; add_header X-Pad "${'x'.repeat(3000)}";`;
+
+/**
+ * What nginx could have sent since a request came may go at once: a rate at which, after 25 s, four
+ * seconds' worth of the answer are left.
+ */
+async function rateThatIsLate() {
+  const whole = await Fronts.start(behind, { whole: `location ~ /doctor/hold$ { ${PADDED} PROXY }` });
+  const socket = net.connect(whole.port, '127.0.0.1');
+  socket.write(['POST /api/v1/doctor/hold HTTP/1.1', 'Host: localhost', 'Connection: close', 'Content-Type: application/json',
+    'Content-Length: 8', '', '{"ms":1}'].join('\r\n'));
+  let bytes = 0;
+  for await (const part of socket) bytes += part.length;
+  await whole.stop();
+  assert.ok(bytes > 3000, `${bytes}`);
+  return Math.floor(bytes / 30);
+}
+
 describe('a front server with its own mind about waiting', () => {
   let fronts;
   before(async () => {
-    // What nginx has not sent of its allowance since a request came may go at once: so the answer is
-    // made long enough that a few seconds' worth are left after 25 s.
-    const late = `proxy_buffering off; limit_rate 111; add_header X-Pad "${'x'.repeat(3000)}";`;
+    const trickle = await rateThatIsLate();
     fronts = await Fronts.start(behind, {
       cut: 'location /api/ { proxy_read_timeout 3s; PROXY }',
       none: 'location ~ /doctor/hold$ { proxy_read_timeout 500ms; PROXY }',
-      late: `location ~ /doctor/hold$ { ${late} PROXY }`,
+      late: `location ~ /doctor/hold$ { ${PADDED} limit_rate ${trickle}; PROXY }`,
     });
   });
   after(() => fronts?.stop());

@@ -42,7 +42,7 @@ function passedS(results) {
 async function climb(ctx, rung) {
   const ms = rung * 1000;
   const body = ctx.adminKey === '' ? { ms } : { ms, admin_key: ctx.adminKey };
-  const answer = await post(`${ctx.pollApi}/doctor/hold`, body, { signal: ctx.signal, timeoutMs: ms + 6000, apart: true });
+  const answer = await post(`${ctx.pollApi}/doctor/hold`, body, { signal: ctx.signal, timeoutMs: ms + 8000, apart: true });
   const held = Number(answer.json?.held_ms ?? -1);
   const lateMs = answer.ms - held;
   const result = { rung, afterS: Math.round(answer.ms / 100) / 10, lateS: Math.round(lateMs / 100) / 10 };

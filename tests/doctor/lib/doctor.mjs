@@ -96,6 +96,12 @@ export class Doctor {
     return this.page.getByRole('button', { name: 'Stop', exact: true }).click();
   }
 
+  /** Check once more with the admin key. @param {string} key */
+  async withKey(key) {
+    await this.page.getByLabel('Admin key').fill(key);
+    await this.page.getByRole('button', { name: 'Check with the key' }).click();
+  }
+
   again() {
     return this.page.getByRole('button', { name: 'Check again', exact: true }).click();
   }
