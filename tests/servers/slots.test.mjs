@@ -97,8 +97,8 @@ describe(`mod_fcgid with ${PROCESSES} processes for each program`, () => {
 /** A poll that is held, when the places that joins keep for a moment are free. It ends the one before. */
 function heldPoll(member) {
   return until('a poll is held', async () => {
-    const after = await headOf(member);
-    const poll = member.raw({ after, wait_ms: 20000, turn: member.turn }).catch((error) => error);
+    const head = await headOf(member);
+    const poll = member.raw({ after: head, wait_ms: 20000, turn: member.turn }).catch((error) => error);
     return await stillOpen(100, poll) && { poll };
   }, { everyMs: 300 });
 }

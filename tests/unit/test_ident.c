@@ -47,7 +47,7 @@ static void peers_are_distinct_version_4_uuids_in_lower_case(void **state)
     }
 }
 
-static void keys_are_256_bits_of_base64url(void **state)
+static void keys_are_255_bits_of_base64url_and_begin_with_a_letter(void **state)
 {
     (void)state;
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -102,7 +102,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hashes_as_fips_180_4_says),
         cmocka_unit_test(peers_are_distinct_version_4_uuids_in_lower_case),
-        cmocka_unit_test(keys_are_256_bits_of_base64url),
+        cmocka_unit_test(keys_are_255_bits_of_base64url_and_begin_with_a_letter),
         cmocka_unit_test(random_fills_every_byte_and_no_other),
         cmocka_unit_test(equal_looks_at_every_byte),
     };
