@@ -66,14 +66,14 @@ claim_run_dir() {
     fi
     flock --nonblock 9 || fail "another Klatch runs in $RUN_DIR: end it, or choose another RUN_DIR="
     cd "$RUN_DIR"
-    rm -rf klatch.sock klatch.pid nginx.pid klatch.log nginx.log tmp
+    rm -rf klatch.sock* klatch.pid nginx.pid klatch.log nginx.log tmp
     mkdir tmp
     if ! mkdir -p "$DATA" 2>/dev/null || ! [[ -w $DATA ]]; then
         fail "no permission to write to $DATA: choose another with DATA="
     fi
     # A Unix socket's address holds 107 bytes; every process here stands in this folder.
     socket=$RUN_DIR/klatch.sock
-    ((${#socket} < 108)) || socket=klatch.sock
+    ((${#socket} < 104)) || socket=klatch.sock
 }
 
 # ---- addresses ----------------------------------------------------------------------------------
@@ -109,6 +109,18 @@ listen_lines() {
         printf 'ssl_certificate "%s/tls/cert.pem";\n    ' "$RUN_DIR"
         printf 'ssl_certificate_key "%s/tls/key.pem";\n    ' "$RUN_DIR"
     fi
+}
+
+# nginx's line for each worker's own socket; what has none (the bench's floors) is served at the one.
+server_lines() {
+    local own found=0
+    for own in "$socket".*; do
+        if [[ -S $own ]]; then
+            printf 'server "unix:%s" max_fails=0;\n    ' "$own"
+            found=1
+        fi
+    done
+    if ! ((found)); then printf 'server "unix:%s" max_fails=0;\n    ' "$socket" "$socket"; fi
 }
 
 network_addresses() { hostname -I 2>/dev/null | tr ' ' '\n' | grep -v '^fe80' | grep . || true; }
@@ -148,12 +160,14 @@ write_klatch_conf() {
 
 # The template $1 with every name between @ signs filled in.
 render() {
-    local text files user='' listen
+    local text files user='' listen servers
     files=$(ulimit -Hn)
     if [[ $files == unlimited ]] || ((files > 65536)); then files=65536; fi
     if ((EUID == 0)); then user='user root;'; fi
     listen=$(listen_lines)
+    servers=$(server_lines)
     text=$(<"$root/deploy/nginx/$1")
+    text=${text//@SERVERS@/"${servers%"${servers##*[![:space:]]}"}"}
     text=${text//@SOCKET@/"$socket"}
     text=${text//@LISTEN@/"${listen%"${listen##*[![:space:]]}"}"}
     text=${text//@PUBLIC@/"$root/public_html"}
@@ -190,7 +204,7 @@ stop() {
     for pid in $klatch_pid $nginx_pid; do
         if alive "$pid"; then kill -KILL "$pid" 2>/dev/null || true; fi
     done
-    rm -rf klatch.sock klatch.pid nginx.pid tmp
+    rm -rf klatch.sock* klatch.pid nginx.pid tmp
 }
 
 log_tail() {
@@ -269,14 +283,14 @@ choose_addresses
 claim_run_dir
 if [[ $HTTPS == 1 ]]; then make_certificate; fi
 write_klatch_conf
-render private.conf.in >nginx.conf
-render klatch.conf.in >klatch-nginx.conf
 ulimit -Sn "$(ulimit -Hn)" 2>/dev/null || true
 
 trap stop EXIT
 trap 'exit 0' INT TERM HUP
 deadline=$((SECONDS + start_seconds_max))
 start_workers
+render private.conf.in >nginx.conf
+render klatch.conf.in >klatch-nginx.conf
 start_nginx
 show_address
 status=0

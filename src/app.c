@@ -76,6 +76,11 @@ void app_ring_members(struct app *app, const char *room, const struct slice *pee
     if (app->bell != NULL) bell_ring(app->bell, bucket);
 }
 
+void app_ask_for(struct app *app, const char *room)
+{
+    if (app->bell != NULL) bell_ask(app->bell, bell_bucket(room));
+}
+
 /* The kernel's name for this boot; where /proc is closed, a name that no boot shares with another
  * keeps every stored time from being believed. */
 static void read_boot_id(char out[37])

@@ -48,6 +48,7 @@ struct app {
     size_t parked_max;         /* polls that this process may hold: descriptors set the bound */
     const char *how;           /* for health: "fastcgi" or "cgi" */
     int64_t wall_ahead_ms;     /* of the wall clock before now_ms, when the process started */
+    bool keeps_rooms; /* rooms are used by this process alone, as a rule, and it hears rings */
     int64_t (*now_ms)(void *clock_arg);
     int64_t (*wall_ms)(void *clock_arg);
     void *clock_arg;
@@ -83,5 +84,7 @@ int64_t app_wall_ms(const struct app *app);
 void app_ring(struct app *app, const char *room);
 /* The same for mail to these members alone: of this process's waiters only they look. */
 void app_ring_members(struct app *app, const char *room, const struct slice *peers, size_t count);
+/* Ask whoever keeps this room locked to let go of it: a ring that this process need not hear. */
+void app_ask_for(struct app *app, const char *room);
 
 #endif

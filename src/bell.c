@@ -28,14 +28,15 @@ enum {
     FUTEX_WAIT_BITSET_SHARED = 9,
     FUTEX_WAKE_BITSET_SHARED = 10,
 };
-#define EVERY_EAR UINT32_MAX
+#define SHARED_EAR (UINT32_C(1) << BELL_EARS) /* of all who have none of their own */
 
 struct bell_file {
     struct mapfile_head head;
     alignas(64) _Atomic uint32_t global;
     alignas(
         64) _Atomic uint64_t recent[BELL_RECENT]; /* ring n at n % 256: n + 1, then its bucket */
-    _Atomic uint32_t rung[BELL_BUCKETS];
+    _Atomic uint32_t rung[BELL_BUCKETS], asked[BELL_BUCKETS];
+    _Atomic uint32_t listeners[BELL_BUCKETS]; /* a bit for each ear */
     _Atomic uint64_t owners[OWNERS];
 };
 
@@ -48,8 +49,7 @@ struct bell {
     pthread_t watcher;
     bool watching;
     int event_fd;
-    uint32_t
-        ear; /* the bit that this process's watch thread sleeps with; EVERY_EAR: none of its own */
+    uint32_t ear; /* the bit that this process listens and its watch thread sleeps with */
     _Atomic bool stop;
     _Atomic uint32_t known; /* every ring before this number was this process's own or was heard */
     _Atomic uint32_t own[BELL_RECENT]; /* of the last rings of this process: its number + 1 */
@@ -67,7 +67,7 @@ static uint64_t hash_of(const char *text)
 
 struct bell *bell_open(const char *path, const char *boot_id)
 {
-    static const struct mapfile_kind kind = { "bell", 1, sizeof(struct bell_file) };
+    static const struct mapfile_kind kind = { "bell", 2, sizeof(struct bell_file) };
     struct bell *b = calloc(1, sizeof *b);
     if (b != NULL) b->map = mapfile_open(path, &kind, boot_id);
     if (b == NULL || b->map == NULL) {
@@ -75,7 +75,7 @@ struct bell *bell_open(const char *path, const char *boot_id)
         return NULL;
     }
     b->file = mapfile_at(b->map);
-    b->ear = EVERY_EAR;
+    b->ear = SHARED_EAR;
     return b;
 }
 
@@ -104,8 +104,34 @@ void bell_ring(struct bell *b, uint32_t bucket)
     (void)atomic_compare_exchange_strong(&b->known, &expected, number + 1);
     atomic_store(&b->file->recent[number % BELL_RECENT],
                  (uint64_t)(number + 1) << 32 | bucket % BELL_BUCKETS);
-    uint32_t ears = b->ear == EVERY_EAR ? EVERY_EAR : ~b->ear;
-    futex(&b->file->global, FUTEX_WAKE_BITSET_SHARED, INT_MAX, NULL, ears);
+    uint32_t ears = atomic_load(&b->file->listeners[bucket % BELL_BUCKETS]);
+    if (b->ear != SHARED_EAR) ears &= ~b->ear;
+    if (ears != 0) futex(&b->file->global, FUTEX_WAKE_BITSET_SHARED, INT_MAX, NULL, ears);
+}
+
+void bell_ask(struct bell *b, uint32_t bucket)
+{
+    atomic_fetch_add(&b->file->asked[bucket % BELL_BUCKETS], 1);
+    bell_ring(b, bucket);
+}
+
+bool bell_listen(struct bell *b, uint32_t bucket)
+{
+    uint32_t before = atomic_fetch_or(&b->file->listeners[bucket % BELL_BUCKETS], b->ear);
+    return (before & b->ear) == 0;
+}
+
+void bell_ignore(struct bell *b, uint32_t bucket)
+{
+    _Atomic uint32_t *listeners = &b->file->listeners[bucket % BELL_BUCKETS];
+    if (b->ear != SHARED_EAR && (atomic_load(listeners) & b->ear) != 0)
+        atomic_fetch_and(listeners, ~b->ear);
+}
+
+/* Whoever had this ear before may have died listening. */
+static void ignore_all(struct bell *b)
+{
+    for (uint32_t bucket = 0; bucket < BELL_BUCKETS; bucket++) bell_ignore(b, bucket);
 }
 
 uint32_t bell_now(const struct bell *b)
@@ -116,6 +142,11 @@ uint32_t bell_now(const struct bell *b)
 uint32_t bell_rung(const struct bell *b, uint32_t bucket)
 {
     return atomic_load(&b->file->rung[bucket % BELL_BUCKETS]);
+}
+
+uint32_t bell_asked(const struct bell *b, uint32_t bucket)
+{
+    return atomic_load(&b->file->asked[bucket % BELL_BUCKETS]);
 }
 
 /* `number`, or a later one before which there is nothing new. */
@@ -178,7 +209,7 @@ bool bell_wait(struct bell *b, uint32_t seen, int64_t timeout_ms)
 {
     int64_t end_ms = monotonic_ms() + timeout_ms;
     while (bell_now(b) == seen && timeout_ms > 0) {
-        if (!sleep_on(&b->file->global, seen, timeout_ms, EVERY_EAR)) break;
+        if (!sleep_on(&b->file->global, seen, timeout_ms, b->ear)) break;
         timeout_ms = end_ms - monotonic_ms();
     }
     return bell_now(b) != seen;
@@ -214,7 +245,8 @@ bool bell_watch(struct bell *b, int event_fd, int ear)
     sigset_t blocked, before;
     if (b->watching) return false;
     b->event_fd = event_fd;
-    b->ear = ear >= 0 && ear < BELL_EARS ? UINT32_C(1) << ear : EVERY_EAR;
+    b->ear = ear >= 0 && ear < BELL_EARS ? UINT32_C(1) << ear : SHARED_EAR;
+    ignore_all(b);
     b->known = bell_now(b);
     b->stop = false;
     /* Signals are the loop's; but those of a fault must find their handler in this thread. */

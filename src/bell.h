@@ -5,11 +5,12 @@
  * ring is harmless and a lost one costs a re-check. Atomics only; no process can block another.
  *
  * Layout: magic, version, size, boot id; a global word (futex, one up for each ring); the last 256
- * buckets rung; 16,384 room buckets; 65,536 owner words that tell across processes which of a
- * member's polls is the newest. Made under a temporary name with posix_fallocate, then link(2), so
- * that nobody maps half a file; made anew when its boot id is not this boot's. A file that was
- * truncated or replaced under us is noticed (bell_alive()), never a crash: every access is guarded
- * against SIGBUS as far as the design says (map again, or timers alone). */
+ * buckets rung; of each of 16,384 room buckets how often it was rung and asked for, and who
+ * listens; 65,536 owner words that tell across processes which of a member's polls is the newest.
+ * Made under a temporary name with posix_fallocate, then link(2), so that nobody maps half a file;
+ * made anew when its boot id is not this boot's. A file that was truncated or replaced under us is
+ * noticed (bell_alive()), never a crash: every access is guarded against SIGBUS as far as the
+ * design says (map again, or timers alone). */
 #ifndef KLATCH_BELL_H
 #define KLATCH_BELL_H
 
@@ -26,7 +27,16 @@ struct bell *bell_open(const char *path, const char *boot_id);
 void bell_close(struct bell *b); /* joins the watch thread */
 
 uint32_t bell_bucket(const char *room); /* 0..BELL_BUCKETS-1, the same in every process */
+/* Wake the processes that listen to this bucket, but not this one. */
 void bell_ring(struct bell *b, uint32_t bucket);
+/* Ring, and ask whoever keeps a room of this bucket locked to let go of it. */
+void bell_ask(struct bell *b, uint32_t bucket);
+
+/* From now on rings of this bucket wake this process. True: they didn't before, so look once for
+ * what was rung until now. */
+bool bell_listen(struct bell *b, uint32_t bucket);
+/* Nothing of this bucket matters here any more. */
+void bell_ignore(struct bell *b, uint32_t bucket);
 
 /* The global word now. */
 uint32_t bell_now(const struct bell *b);
@@ -38,13 +48,17 @@ size_t bell_since(struct bell *b, uint32_t *seen, bool others, uint32_t out[BELL
 /* How often this bucket was rung; wraps. Who keeps the number need not look at a room where
  * bell_since() says "every bucket" and the number is the same. */
 uint32_t bell_rung(const struct bell *b, uint32_t bucket);
+/* How often it was asked for; wraps. */
+uint32_t bell_asked(const struct bell *b, uint32_t bucket);
 
-/* Wait until the global word differs from `seen` or timeout_ms passed. For the plain CGI poll.
- * True: rung. False: not yet; a signal ends the wait early. */
+/* Wait until the global word differs from `seen` or timeout_ms passed. For the plain CGI poll,
+ * which listens to its bucket before it looks. True: rung. False: not yet; a signal ends the wait
+ * early. */
 bool bell_wait(struct bell *b, uint32_t seen, int64_t timeout_ms);
 /* Start the one thread that waits on the global word and adds 1 to `event_fd` when it starts and at
- * each ring of another process. `ear` 0..BELL_EARS-1 is this process's alone among all that map the
- * file: then its own rings don't wake the thread at all. -1: it has none.
+ * rings of other processes for buckets that this one listens to; it begins with none. `ear`
+ * 0..BELL_EARS-1 is this process's alone among all that map the file; -1: it has none, and is woken
+ * for what any other without one listens to.
  * False: no thread; the caller goes on with timers. */
 bool bell_watch(struct bell *b, int event_fd, int ear);
 

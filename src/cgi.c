@@ -106,7 +106,11 @@ static void hold(struct app *app, struct waiter *w, struct answer *an)
 {
     int64_t deadline_ms = w->deadline.at_ms;
     struct arena *scratch = arena_new(ROUTE_ARENA_BYTES_MAX);
-    uint32_t seen = app->bell == NULL ? 0 : bell_now(app->bell);
+    uint32_t seen = 0;
+    if (app->bell != NULL) {
+        (void)bell_listen(app->bell, bell_bucket(w->wait.room));
+        seen = bell_now(app->bell);
+    }
     enum outcome outcome = OUTCOME_PARK;
     while (scratch != NULL) {
         bool over = app_now_ms(app) >= deadline_ms;

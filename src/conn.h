@@ -18,6 +18,7 @@ enum conn_state {
 struct conn {
     int fd;
     enum conn_state state;
+    bool own;     /* it asks for rooms that no other process uses, as a rule */
     bool hung_up; /* found while in use: to be closed by the loop */
     bool used;    /* a request came on it and was answered */
     struct gateway_in in;

@@ -14,6 +14,7 @@
 #include "bell.h"
 #include "log.h"
 #include "serve.h"
+#include "store.h"
 #include "sweep.h"
 #include "upgrade.h"
 
@@ -28,7 +29,7 @@ enum {
 };
 
 /* What epoll's data points to where it is not a connection. */
-static char is_listen, is_signal, is_bell;
+static char is_shared, is_own, is_signal, is_bell;
 
 void loop_block_signals(void)
 {
@@ -60,10 +61,25 @@ static void watch_bell(struct loop *l)
             rings = l->bell_fd >= 0 && watch(l, l->bell_fd, EPOLLIN, &is_bell);
         }
         rings = rings && bell_watch(app->bell, l->bell_fd, app_take_ear(app));
+        park_listen(app->park);
         park_mark_all(app->park); /* what was rung before the watch began */
     }
-    park_recheck_every(app->park,
-                       rings && !app->data_remote ? PARK_RECHECK_MS : PARK_RECHECK_BLIND_MS);
+    l->hears = rings && !app->data_remote;
+    if (!l->hears && app->store != NULL) store_let_go_all(app);
+    park_recheck_every(app->park, l->hears ? PARK_RECHECK_MS : PARK_RECHECK_BLIND_MS);
+}
+
+static bool make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+static bool watch_sockets(struct loop *l)
+{
+    const struct loop_sockets *s = &l->sockets;
+    return watch(l, s->shared, EPOLLIN | EPOLLEXCLUSIVE, &is_shared) &&
+           (s->own < 0 || watch(l, s->own, EPOLLIN | EPOLLEXCLUSIVE, &is_own));
 }
 
 static void set_descriptors(struct loop *l)
@@ -92,10 +108,9 @@ static bool start(struct loop *l)
     l->gateway = gateway_open();
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     l->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    int flags = fcntl(l->listen_fd, F_GETFL);
-    if (l->gateway == NULL || l->epoll_fd < 0 || l->signal_fd < 0 || flags < 0 ||
-        fcntl(l->listen_fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
-        !watch(l, l->listen_fd, EPOLLIN | EPOLLEXCLUSIVE, &is_listen) ||
+    if (l->gateway == NULL || l->epoll_fd < 0 || l->signal_fd < 0 ||
+        !make_nonblocking(l->sockets.shared) ||
+        (l->sockets.own >= 0 && !make_nonblocking(l->sockets.own)) || !watch_sockets(l) ||
         !watch(l, l->signal_fd, EPOLLIN, &is_signal)) {
         log_event(LOG_LEVEL_ERROR, "start-failed", "step=loop error=%s", strerror(errno));
         return false;
@@ -109,12 +124,12 @@ static bool start(struct loop *l)
            timers_set(&l->timers, &l->tick, app_now_ms(l->app) + TICK_MS);
 }
 
-static void accept_some(struct loop *l)
+static void accept_some(struct loop *l, int listen_fd, bool own)
 {
     for (int i = 0; i < ACCEPTS_MAX && l->conns_count < l->conns_max; i++) {
-        int fd = accept4(l->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            serve_accept(l, fd);
+            serve_accept(l, fd, own);
             continue;
         }
         if (errno == EINTR || errno == ECONNABORTED) continue;
@@ -124,15 +139,22 @@ static void accept_some(struct loop *l)
     }
 }
 
+static void unwatch_sockets(struct loop *l)
+{
+    (void)epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, l->sockets.shared, NULL);
+    if (l->sockets.own >= 0) (void)epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, l->sockets.own, NULL);
+    l->accepting = false;
+}
+
 /* Listen only while there is a descriptor for who comes. */
 static void mind_accepting(struct loop *l)
 {
     bool want = !l->stopping && l->conns_count < l->conns_max;
     if (want == l->accepting) return;
     if (want)
-        l->accepting = watch(l, l->listen_fd, EPOLLIN | EPOLLEXCLUSIVE, &is_listen);
+        l->accepting = watch_sockets(l);
     else
-        l->accepting = epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, l->listen_fd, NULL) != 0;
+        unwatch_sockets(l);
     if (!want && !l->stopping)
         log_event(LOG_LEVEL_WARNING, "descriptors-out", "connections=%zu", l->conns_count);
 }
@@ -141,13 +163,18 @@ static void hear_bell(struct loop *l)
 {
     uint64_t count;
     uint32_t buckets[BELL_RECENT];
+    struct app *app = l->app;
     (void)!read(l->bell_fd, &count, sizeof count);
-    if (l->app->bell == NULL) return;
-    size_t rung = bell_since(l->app->bell, &l->bell_seen, true, buckets);
-    if (rung == SIZE_MAX)
-        park_mark_all(l->app->park);
-    else
-        for (size_t i = 0; i < rung; i++) park_mark_bucket(l->app->park, buckets[i]);
+    if (app->bell == NULL) return;
+    store_let_go_asked(app);
+    size_t rung = bell_since(app->bell, &l->bell_seen, true, buckets);
+    if (rung == SIZE_MAX) {
+        park_mark_rung(app->park);
+        return;
+    }
+    for (size_t i = 0; i < rung; i++)
+        if (!park_mark(app->park, buckets[i], "") && !store_keeps(app, buckets[i]))
+            bell_ignore(app->bell, buckets[i]);
 }
 
 static void hear_signal(struct loop *l)
@@ -161,8 +188,10 @@ static void hear_signal(struct loop *l)
 
 static void on_event(struct loop *l, const struct epoll_event *ev)
 {
-    if (ev->data.ptr == &is_listen) {
-        accept_some(l);
+    if (ev->data.ptr == &is_shared) {
+        accept_some(l, l->sockets.shared, l->sockets.only);
+    } else if (ev->data.ptr == &is_own) {
+        accept_some(l, l->sockets.own, true);
     } else if (ev->data.ptr == &is_signal) {
         hear_signal(l);
     } else if (ev->data.ptr == &is_bell) {
@@ -213,7 +242,8 @@ static int timeout_ms(const struct loop *l)
 {
     int64_t park_ms = park_next_ms(l->app->park), next_ms = timers_next_ms(&l->timers);
     int64_t left_ms = (park_ms < next_ms ? park_ms : next_ms) - app_now_ms(l->app);
-    return left_ms < 0 ? 0 : left_ms > TICK_MS ? TICK_MS : (int)left_ms;
+    int64_t most_ms = l->unused_ms < TICK_MS ? l->unused_ms : TICK_MS;
+    return left_ms < 0 ? 0 : left_ms > most_ms ? (int)most_ms : (int)left_ms;
 }
 
 static void turn(struct loop *l)
@@ -226,6 +256,7 @@ static void turn(struct loop *l)
     on_timers(l);
     serve_look(l);
     mind_accepting(l);
+    l->unused_ms = l->app->store == NULL ? INT64_MAX : store_let_go_unused(l->app);
 }
 
 static void finish(struct loop *l)
@@ -259,13 +290,12 @@ static void stop(struct loop *l)
     if (l->signal_fd >= 0) close(l->signal_fd);
 }
 
-bool loop_run(struct app *app, int listen_fd, bool inherited)
+bool loop_run(struct app *app, const struct loop_sockets *sockets)
 {
     struct loop *l = calloc(1, sizeof *l);
     if (l == NULL) return false;
     l->app = app;
-    l->listen_fd = listen_fd;
-    l->inherited = inherited;
+    l->sockets = *sockets;
     l->epoll_fd = l->signal_fd = l->bell_fd = -1;
     bool started = start(l);
     if (started) {

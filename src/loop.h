@@ -18,10 +18,20 @@
  * USR1. Call before any thread starts. */
 void loop_block_signals(void);
 
-/* Serve the listening socket `listen_fd` (FastCGI; made non-blocking) until SIGTERM, SIGINT or
- * SIGHUP: then accept nothing more, answer the parked polls and return within a second.
- * `inherited`: a web server started this process and the socket is its (then Apache costs a process
- * for each poll). False: could not start, the log says why. */
-bool loop_run(struct app *app, int listen_fd, bool inherited);
+/* Where requests come from. */
+struct loop_sockets {
+    int shared; /* every worker listens here; or the one socket there is */
+    int own;    /* only this worker listens here, for the rooms that the web server gives it; -1 */
+    /* Nobody else listens at `shared` either, and so uses the rooms that are asked for there. */
+    bool only;
+    /* A web server started this process and the socket is its: Apache then costs a process for each
+     * poll. */
+    bool inherited;
+};
+
+/* Serve listening sockets (FastCGI; made non-blocking) until SIGTERM, SIGINT or SIGHUP: then accept
+ * nothing more, answer the parked polls and return within a second. False: could not start, the log
+ * says why. */
+bool loop_run(struct app *app, const struct loop_sockets *sockets);
 
 #endif

@@ -119,7 +119,11 @@ static int serve_inherited(struct app *app, const char *given, int fd, char **ar
     app->how = "fastcgi";
     app->upgrade = upgrade_open(app->place, given);
     loop_block_signals();
-    bool ok = open_somehow(app, configure(app, given, no_copy)) && loop_run(app, fd, fd == 0);
+    /* systemd gives its socket to one process, a web server to as many as it likes. */
+    const struct loop_sockets sockets = {
+        .shared = fd, .own = -1, .only = fd != 0, .inherited = fd == 0
+    };
+    bool ok = open_somehow(app, configure(app, given, no_copy)) && loop_run(app, &sockets);
     app_close(app);
     upgrade_become(app->upgrade, argv);
     upgrade_close(app->upgrade);

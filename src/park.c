@@ -23,6 +23,7 @@ struct park_group {
     int64_t lease_ms;   /* when its next lease ends, and it must be looked at */
     int64_t again_ms;   /* when it must be looked at again, since its file was locked */
     int64_t recheck_ms; /* when its file is asked whether it has changed unheard */
+    uint32_t rung;      /* bell_rung() before all of it was looked at last */
     struct room_stamp stamp;
     struct timer timer; /* the soonest of them */
 };
@@ -86,6 +87,34 @@ static bool set_timer(struct park *p, struct park_group *g)
                       look_ms < g->recheck_ms ? look_ms : g->recheck_ms);
 }
 
+static void unmark(struct park *p, struct park_group *g)
+{
+    if (!g->marked) return;
+    g->marked = false;
+    *(g->previous_marked != NULL ? &g->previous_marked->next_marked : &p->first_marked) =
+        g->next_marked;
+    *(g->next_marked != NULL ? &g->next_marked->previous_marked : &p->last_marked) =
+        g->previous_marked;
+}
+
+static void mark(struct park *p, struct park_group *g, bool all)
+{
+    if (all && p->app->bell != NULL) g->rung = bell_rung(p->app->bell, g->bucket);
+    g->all = g->all || all;
+    if (g->marked) return;
+    g->marked = true;
+    g->next_marked = NULL;
+    g->previous_marked = p->last_marked;
+    *(p->last_marked != NULL ? &p->last_marked->next_marked : &p->first_marked) = g;
+    p->last_marked = g;
+}
+
+/* What other processes rang for it before they knew that somebody here waits is looked for once. */
+static void listen(struct park *p, struct park_group *g)
+{
+    if (p->app->bell != NULL && bell_listen(p->app->bell, g->bucket)) mark(p, g, true);
+}
+
 static struct park_group *group_make(struct park *p, const char *room)
 {
     struct park_group *g = calloc(1, sizeof *g);
@@ -102,28 +131,8 @@ static struct park_group *group_make(struct park *p, const char *room)
     g->next = *row;
     if (g->next != NULL) g->next->previous = g;
     *row = g;
+    listen(p, g);
     return g;
-}
-
-static void unmark(struct park *p, struct park_group *g)
-{
-    if (!g->marked) return;
-    g->marked = false;
-    *(g->previous_marked != NULL ? &g->previous_marked->next_marked : &p->first_marked) =
-        g->next_marked;
-    *(g->next_marked != NULL ? &g->next_marked->previous_marked : &p->last_marked) =
-        g->previous_marked;
-}
-
-static void mark(struct park *p, struct park_group *g, bool all)
-{
-    g->all = g->all || all;
-    if (g->marked) return;
-    g->marked = true;
-    g->next_marked = NULL;
-    g->previous_marked = p->last_marked;
-    *(p->last_marked != NULL ? &p->last_marked->next_marked : &p->first_marked) = g;
-    p->last_marked = g;
 }
 
 static void group_drop(struct park *p, struct park_group *g)
@@ -220,19 +229,30 @@ void park_release(struct park *p, struct waiter *w)
     free(w);
 }
 
-void park_mark_bucket(struct park *p, uint32_t bucket)
+bool park_mark(struct park *p, uint32_t bucket, const char *peer)
 {
-    park_mark(p, bucket, "");
-}
-
-void park_mark(struct park *p, uint32_t bucket, const char *peer)
-{
+    bool any = false;
     for (struct park_group *g = p->table[bucket % TABLE_SIZE]; g != NULL; g = g->next) {
         if (g->bucket != bucket) continue;
+        any = true;
         struct waiter *w = peer[0] == '\0' ? NULL : find_member(g, peer);
         if (w != NULL) w->marked = true;
         if (w != NULL || peer[0] == '\0') mark(p, g, w == NULL);
     }
+    return any;
+}
+
+void park_mark_rung(struct park *p)
+{
+    for (size_t i = 0; i < TABLE_SIZE; i++)
+        for (struct park_group *g = p->table[i]; g != NULL; g = g->next)
+            if (bell_rung(p->app->bell, g->bucket) != g->rung) mark(p, g, true);
+}
+
+void park_listen(struct park *p)
+{
+    for (size_t i = 0; i < TABLE_SIZE; i++)
+        for (struct park_group *g = p->table[i]; g != NULL; g = g->next) listen(p, g);
 }
 
 void park_mark_all(struct park *p)

@@ -68,9 +68,10 @@ void park_drop(struct app *app, struct waiter *w);
 /* The waiters to look for again are visited one by one: park_mark…() marks groups or some of their
  * waiters, park_next() gives each marked one once. A waiter may be removed by the one who was given
  * it. */
-void park_mark_bucket(struct park *p, uint32_t bucket);
-/* The waiter of this member in a bucket's groups; all of them when `peer` is empty. */
-void park_mark(struct park *p, uint32_t bucket, const char *peer);
+/* The waiter of this member in a bucket's groups; all of them when `peer` is empty. False: nobody
+ * waits in this bucket. */
+bool park_mark(struct park *p, uint32_t bucket, const char *peer);
+void park_mark_rung(struct park *p); /* the buckets that were rung since they were marked last */
 void park_mark_all(struct park *p);
 void park_mark_due(struct park *p, int64_t now_ms); /* groups whose timer is due; sets it again */
 struct waiter *park_next(struct park *p);
@@ -86,6 +87,8 @@ struct waiter *park_take_any(struct park *p);
 /* When park wants to be asked next; INT64_MAX: never. */
 int64_t park_next_ms(const struct park *p);
 
+/* A bell was opened or is listened to with another ear: listen to every bucket there is. */
+void park_listen(struct park *p);
 /* From now on groups are re-checked every `every_ms` (at most), spread evenly. */
 void park_recheck_every(struct park *p, int64_t every_ms);
 

@@ -155,7 +155,7 @@ static bool expire_due(struct room_tx *tx)
 struct problem room_sweep(struct app *app, const char *room)
 {
     struct room_tx tx;
-    struct problem problem = room_begin(&tx, app, NULL, room, STORE_READ);
+    struct problem problem = room_begin(&tx, app, NULL, room, STORE_VISIT);
     /* What is no room may still be a file that somebody didn't finish making or deleting. */
     if (problem.status == 404) return store_delete(app, room);
     if (problem.status != 0) return problem;

@@ -121,6 +121,7 @@ static bool resume(struct loop *l, struct waiter *w, enum wake wake, bool taken)
     http_answer_init(&an);
     struct arena *scratch = take_arena(l);
     enum outcome outcome = OUTCOME_BUSY;
+    l->app->keeps_rooms = l->hears && c->own;
     if (scratch != NULL) outcome = route_resume(l->app, scratch, w, wake, &an);
     give_arena(l, scratch);
     if (outcome != OUTCOME_ANSWER && !taken) {
@@ -163,6 +164,7 @@ static void try(struct loop *l, struct conn *c)
     struct waiter w;
     int64_t now_ms = app_now_ms(l->app);
     http_answer_init(&an);
+    l->app->keeps_rooms = l->hears && c->own;
     enum outcome outcome = route_handle(l->app, c->rq, &an, &w);
     if (outcome == OUTCOME_PARK) {
         park(l, c, &w, &an);
@@ -188,7 +190,7 @@ static void learn_mode(struct loop *l, const char *server_software)
     if (l->mode_known || server_software == NULL) return;
     l->mode_known = true;
     if (app->cfg.mode == CONFIG_MODE_AUTO)
-        app->process_per_poll = l->inherited && strncmp(server_software, "Apache", 6) == 0;
+        app->process_per_poll = l->sockets.inherited && strncmp(server_software, "Apache", 6) == 0;
 }
 
 static void handle(struct loop *l, struct conn *c)
@@ -322,7 +324,7 @@ void serve_stop(struct loop *l)
         if (c->state == CONN_IDLE && !expects_answer(c)) drop(l, c);
 }
 
-void serve_accept(struct loop *l, int fd)
+void serve_accept(struct loop *l, int fd, bool own)
 {
     struct conn *c = conn_new(fd);
     struct epoll_event ev = { .events = EPOLLIN | EPOLLRDHUP, .data.ptr = c };
@@ -334,6 +336,7 @@ void serve_accept(struct loop *l, int fd)
             close(fd);
         return;
     }
+    c->own = own;
     c->next = l->conns;
     if (c->next != NULL) c->next->previous = c;
     l->conns = c;

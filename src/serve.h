@@ -5,14 +5,17 @@
 
 #include "app.h"
 #include "conn.h"
+#include "loop.h"
 #include "route.h"
 #include "timers.h"
 
 struct loop {
     struct app *app;
     struct gateway *gateway;
-    int epoll_fd, listen_fd, signal_fd, bell_fd; /* bell_fd -1: no watch thread */
-    bool inherited, mode_known, stopping, accepting;
+    struct loop_sockets sockets;
+    int epoll_fd, signal_fd, bell_fd; /* bell_fd -1: no watch thread */
+    bool hears;                       /* the rings of all other processes */
+    bool mode_known, stopping, accepting;
     bool alone;           /* what is being handled is all that this turn found */
     struct timers timers; /* of connections */
     struct timer tick;    /* sweep, bell */
@@ -20,6 +23,7 @@ struct loop {
     struct conn *conns;
     size_t conns_count, conns_max;
     struct arena *spare; /* the arena of the last request, for the next */
+    int64_t unused_ms;   /* until store_let_go_unused() has something to do */
     uint32_t bell_seen;
     unsigned char bytes[65536]; /* read buffer, for one read */
 };
@@ -45,7 +49,7 @@ void serve_look(struct loop *l);
 void serve_due(struct loop *l, int64_t now_ms);
 /* Answer all waiters and close what is idle: the process ends. */
 void serve_stop(struct loop *l);
-/* Take a new connection. */
-void serve_accept(struct loop *l, int fd);
+/* Take a new connection. `own`: the rooms asked for on it are this process's, as a rule. */
+void serve_accept(struct loop *l, int fd, bool own);
 
 #endif

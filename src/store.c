@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bell.h"
 #include "log.h"
 #include "store_internal.h"
 
@@ -17,6 +18,10 @@ enum {
     /* A connection that nobody used for so long is closed: it holds 150 kB, and opening it again
      * costs 0.15 ms. */
     IDLE_MS = 5000,
+    KEEP_USES = 8,        /* transactions by nobody else, until a room is kept … */
+    KEEP_USES_MAX = 4096, /* … twice as many after each time that somebody else asked for it */
+    KEEP_UNUSED_MS = 1000,
+    KEEP_SEEN_MS = 1000,  /* between looks whether a kept room's file is still at its path */
     TRIM_GIVES_BACK = 16, /* so many closed at once: give their memory back to the system */
     COMPLAIN_MS = 1000,   /* one line of each kind in this time */
     RETRY_SOON_S = 1,     /* a lock: the next moment may do */
@@ -54,6 +59,7 @@ static struct problem problem_memory(void)
 struct problem store_problem_sql(struct app *app, const char *room, enum sql_result result,
                                  int code)
 {
+    if (result == SQL_BUSY && !app->store->visit) app_ask_for(app, room);
     if (result == SQL_BUSY || result == SQL_MOVED) return store_problem_busy();
     int64_t now_ms = app_now_ms(app);
     int64_t *last_ms = &app->store->complained_ms[result];
@@ -68,6 +74,75 @@ struct problem store_problem_sql(struct app *app, const char *room, enum sql_res
     if (result == SQL_FULL)
         return PROBLEM(507, "disk-full", "The server has no space left for this.");
     return result == SQL_REFUSED ? store_problem_refused() : problem_memory();
+}
+
+/* ---- keeping ---- */
+
+/* False: the connection had to be closed, and *r is gone. */
+static bool let_go(struct store_room *r)
+{
+    r->kept = false;
+    r->uses = 0;
+    r->app->store->kept_count--;
+    if (sql_keep_lock(r->sql, false)) return true;
+    store_drop(r);
+    return false;
+}
+
+/* A transaction has ended well. */
+static void keep_if_alone(struct store_room *r)
+{
+    struct app *app = r->app;
+    if (r->kept) return;
+    r->uses = app->keeps_rooms && app->bell != NULL ? r->uses + 1 : 0;
+    if (r->uses < r->uses_needed) return;
+    (void)bell_listen(app->bell, r->bucket);
+    r->asked = bell_asked(app->bell, r->bucket);
+    r->kept = sql_keep_lock(r->sql, true);
+    if (!r->kept) return;
+    r->seen_ms = app_now_ms(app);
+    app->store->kept_count++;
+}
+
+void store_let_go_asked(struct app *app)
+{
+    struct store_room *next;
+    for (struct store_room *r = app->store->newest; r != NULL && app->store->kept_count > 0;
+         r = next) {
+        next = r->used_next;
+        if (!r->kept || bell_asked(app->bell, r->bucket) == r->asked) continue;
+        if (r->uses_needed < KEEP_USES_MAX) r->uses_needed *= 2;
+        (void)let_go(r);
+    }
+}
+
+bool store_keeps(const struct app *app, uint32_t bucket)
+{
+    const struct store_room *r = app->store->kept_count > 0 ? app->store->newest : NULL;
+    while (r != NULL && !(r->kept && r->bucket == bucket)) r = r->used_next;
+    return r != NULL;
+}
+
+void store_let_go_all(struct app *app)
+{
+    struct store_room *next;
+    for (struct store_room *r = app->store->newest; r != NULL; r = next) {
+        next = r->used_next;
+        if (r->kept) (void)let_go(r);
+    }
+}
+
+int64_t store_let_go_unused(struct app *app)
+{
+    struct store *s = app->store;
+    int64_t now_ms = app_now_ms(app);
+    struct store_room *newer;
+    for (struct store_room *r = s->oldest; r != NULL && s->kept_count > 0; r = newer) {
+        newer = r->used_prev;
+        if (r->used_ms + KEEP_UNUSED_MS > now_ms) return KEEP_UNUSED_MS;
+        if (r->kept) (void)let_go(r);
+    }
+    return INT64_MAX;
 }
 
 /* ---- the cache ---- */
@@ -107,6 +182,7 @@ void store_drop(struct store_room *r)
     *at = r->bucket_next;
     unlink_used(s, r);
     s->count--;
+    if (r->kept) s->kept_count--;
     if (s->entered == r) s->entered = NULL;
     sql_close(r->sql);
     free(r);
@@ -145,6 +221,8 @@ static enum store_entry open_room(struct app *app, const char *room, struct stor
     strcpy(r->name, room);
     r->app = app;
     r->used_ms = app_now_ms(app);
+    r->bucket = bell_bucket(room);
+    r->uses_needed = KEEP_USES;
     size_t bucket = bucket_of(room);
     r->bucket_next = s->bucket[bucket];
     s->bucket[bucket] = r;
@@ -220,9 +298,22 @@ static enum store_entry judge(struct store_room *r)
     return r->row.closed ? STORE_CLOSED : STORE_ENTERED;
 }
 
+/* Is this room kept, and still the one at its path? Then no maker or deleter can be about: they
+ * need its lock. */
+static bool is_kept(struct app *app, const char *room)
+{
+    struct store_room *r = cached(app->store, room);
+    if (r == NULL || !r->kept) return false;
+    if (r->used_ms - r->seen_ms < KEEP_SEEN_MS) return true;
+    r->seen_ms = r->used_ms;
+    if (!sql_moved(r->sql)) return true;
+    store_drop(r);
+    return false;
+}
+
 /* The entering itself, while no maker or deleter is about. */
-static enum store_entry enter_guarded(struct app *app, const char *room, enum store_lock lock,
-                                      struct store_room **out, struct problem *problem)
+static enum store_entry enter(struct app *app, const char *room, enum store_lock lock,
+                              struct store_room **out, struct problem *problem)
 {
     static const enum store_statement begin[] = {
         [STORE_LOCK_READ] = ST_BEGIN,
@@ -231,7 +322,7 @@ static enum store_entry enter_guarded(struct app *app, const char *room, enum st
     };
     struct store_room *r = cached(app->store, room);
     /* A connection whose file has gone must not even look: a journal at its path is another's. */
-    if (r != NULL && sql_moved(r->sql)) {
+    if (r != NULL && !r->kept && sql_moved(r->sql)) {
         store_drop(r);
         r = NULL;
     }
@@ -257,6 +348,7 @@ enum store_entry store_enter(struct app *app, const char *room, enum store_lock 
     char path[STORE_PATH_BYTES];
     struct stat st;
     assert(app->store->entered == NULL);
+    if (is_kept(app, room)) return enter(app, room, lock, out, problem);
     store_path(app, room, ".db", path);
     if (cached(app->store, room) == NULL && lstat(path, &st) != 0) {
         if (errno == ENOENT) return STORE_MISSING;
@@ -264,7 +356,7 @@ enum store_entry store_enter(struct app *app, const char *room, enum store_lock 
         return STORE_FAILED;
     }
     if (!store_guard(app, room, problem)) return STORE_FAILED;
-    enum store_entry entry = enter_guarded(app, room, lock, out, problem);
+    enum store_entry entry = enter(app, room, lock, out, problem);
     store_unguard(app, room);
     return entry;
 }
@@ -277,7 +369,8 @@ void store_entered(struct store_room *r)
 struct problem store_begin(struct app *app, const char *room, enum store_mode mode,
                            struct store_room **out)
 {
-    enum store_lock lock = mode == STORE_READ ? STORE_LOCK_READ : STORE_LOCK_WRITE;
+    enum store_lock lock = mode <= STORE_READ ? STORE_LOCK_READ : STORE_LOCK_WRITE;
+    app->store->visit = mode == STORE_VISIT;
     for (int tries = 0; tries < ENTER_TRIES; tries++) {
         struct store_room *r = NULL;
         struct problem problem = NO_PROBLEM;
@@ -325,6 +418,7 @@ static struct problem leave(struct store_room *r, bool committed)
     }
     if (result == SQL_BROKEN) return store_move_aside(r);
     struct problem problem = NO_PROBLEM;
+    if (committed) keep_if_alone(r);
     if (result != SQL_OK) problem = store_problem_sql(app, r->name, result, code);
     if (!clean || result == SQL_MOVED) store_drop(r);
     return problem;

@@ -41,6 +41,7 @@ struct store *store_open(struct app *app);
 void store_close(struct store *s); /* NULL is fine */
 
 enum store_mode {
+    STORE_VISIT, /* STORE_READ that doesn't ask another process to let go of the room */
     STORE_READ,  /* may still write: then 503 busy where another process writes */
     STORE_WRITE, /* takes the write lock first */
     STORE_MAKE,  /* STORE_WRITE that makes the room where there is none */
@@ -55,6 +56,15 @@ struct problem store_begin(struct app *app, const char *room, enum store_mode mo
 struct problem store_commit(struct store_room *r);
 /* Roll back. Returns the first error, if any: what was concluded from rows then isn't so. */
 struct problem store_abort(struct store_room *r);
+/* Where app->keeps_rooms, a room stays locked between transactions while it is in use. Let go of
+ * those that another process asked for (app_ask_for()). */
+void store_let_go_asked(struct app *app);
+/* Is a room of this bucket of the bell kept? */
+bool store_keeps(const struct app *app, uint32_t bucket);
+/* Let go of those that were not used for a second. How long until some may be again, in ms;
+ * INT64_MAX: none is kept. */
+int64_t store_let_go_unused(struct app *app);
+void store_let_go_all(struct app *app);
 /* Has a statement failed? Ends loops; store_commit() and store_abort() return the problem. */
 bool store_failed(const struct store_room *r);
 /* The arena had no room for a row: fail the transaction. */

@@ -71,18 +71,23 @@ struct store_room {
     struct sql *sql;
     struct room_row row;
     bool out_of_memory;
-    int64_t used_ms; /* when it was asked for last */
-    bool making;     /* this transaction makes the room, under the maker's lock */
+    int64_t used_ms;        /* when it was asked for last */
+    bool kept;              /* the lock stays between transactions */
+    int64_t seen_ms;        /* when a kept one was last found at its path */
+    uint32_t bucket, asked; /* of the bell; bell_asked() when it was kept */
+    int uses, uses_needed;  /* by this process alone, until it is kept */
+    bool making;            /* this transaction makes the room, under the maker's lock */
     struct store_room *bucket_next, *used_prev, *used_next;
 };
 
 enum { STORE_BUCKETS = 1024 };
 
 struct store {
-    size_t count;
+    size_t count, kept_count;
     struct store_room *newest, *oldest; /* by last use */
     struct store_room *entered;         /* in a transaction; NULL: none */
     int lock_fd;                        /* rooms.lock; -1: not yet open */
+    bool visit;                         /* the transaction asks nobody to let go of its room */
     bool locked;                        /* as maker or deleter of a room */
     unsigned char *blank;               /* what every room's file begins as; NULL: not yet made */
     size_t blank_len;

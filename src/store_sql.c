@@ -116,6 +116,14 @@ bool sql_moved(struct sql *c)
     return code == SQLITE_OK && moved != 0;
 }
 
+bool sql_keep_lock(struct sql *c, bool keep)
+{
+    /* The mode changes at once, the lock goes with the end of the next transaction. */
+    static const char give_back[] = "PRAGMA locking_mode = NORMAL; SELECT 1 FROM sqlite_schema";
+    const char *text = keep ? "PRAGMA locking_mode = EXCLUSIVE" : give_back;
+    return sqlite3_exec(c->db, text, NULL, NULL, NULL) == SQLITE_OK;
+}
+
 struct sql_value sql_int(int64_t number)
 {
     return (struct sql_value){ SQL_INT_VALUE, number, NULL, 0 };

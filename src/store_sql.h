@@ -38,6 +38,11 @@ int sql_code(const struct sql *c); /* SQLite's extended code of that error, for 
 /* Is the connection's file no longer the one at its path? One stat(2). */
 bool sql_moved(struct sql *c);
 
+/* Keep the file's lock when a transaction ends: from the next one on that saves nearly every system
+ * call of a read and half of those of a write, and shuts all others out. False gives it back at
+ * once; the connection is to be closed when it returns false. */
+bool sql_keep_lock(struct sql *c, bool keep);
+
 enum sql_kind { SQL_NULL_VALUE, SQL_INT_VALUE, SQL_TEXT_VALUE, SQL_BLOB_VALUE };
 struct sql_value {
     enum sql_kind kind;

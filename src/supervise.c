@@ -25,12 +25,13 @@ enum {
     PAUSE_MS_MIN = 50, /* before a worker that lived less than HEALTHY_MS is started again */
     PAUSE_MS_MAX = 5000,
     WORKERS_MAX = 64, /* as main.c takes them */
-    TAKE_OVER_BYTES = 12 * (WORKERS_MAX + 1),
+    TAKE_OVER_BYTES = 12 * (2 * WORKERS_MAX + 1),
     HEALTHY_MS = 200, /* who can't start ends sooner; who is killed later is missed at once */
 };
 
 struct worker {
-    pid_t pid; /* 0: to be started at start_ms */
+    int listen_fd; /* its own socket, kept for whoever works in its place */
+    pid_t pid;     /* 0: to be started at start_ms */
     int64_t started_ms, start_ms, pause_ms;
 };
 
@@ -82,14 +83,24 @@ static int listen_at(const char *path)
     return -1;
 }
 
-static _Noreturn void work(const struct supervisor *s, pid_t parent)
+static void close_sockets(struct supervisor *s)
+{
+    if (s->listen_fd >= 0) close(s->listen_fd);
+    for (int i = 0; s->workers != NULL && i < s->options->workers; i++)
+        if (s->workers[i].listen_fd >= 0) close(s->workers[i].listen_fd);
+}
+
+static _Noreturn void work(struct supervisor *s, const struct worker *w, pid_t parent)
 {
     struct app app = { .cfg = s->cfg, .place = s->options->place, .how = "fastcgi" };
+    const struct loop_sockets sockets = { .shared = s->listen_fd,
+                                          .own = w->listen_fd,
+                                          .only = s->options->workers == 1 };
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(0);
-    bool ok = app_open(&app) && loop_run(&app, s->listen_fd, false);
+    bool ok = app_open(&app) && loop_run(&app, &sockets);
     app_close(&app);
-    close(s->listen_fd);
+    close_sockets(s);
     free(s->workers);
     exit(ok ? 0 : 1);
 }
@@ -97,7 +108,7 @@ static _Noreturn void work(const struct supervisor *s, pid_t parent)
 static void start_worker(struct supervisor *s, struct worker *w)
 {
     pid_t parent = getpid(), pid = fork();
-    if (pid == 0) work(s, parent);
+    if (pid == 0) work(s, w, parent);
     w->started_ms = now_ms();
     if (pid < 0) {
         log_event(LOG_LEVEL_ERROR, "worker-failed", "step=fork error=%s", strerror(errno));
@@ -172,14 +183,22 @@ static bool reload(struct supervisor *s)
     for (int i = 0; i < s->options->workers; i++) {
         struct worker *w = &s->workers[i];
         pid_t old = w->pid;
-        *w = (struct worker){ 0 };
+        *w = (struct worker){ .listen_fd = w->listen_fd };
         start_worker(s, w); /* the new one listens before the old one stops */
         if (old > 0) kill(old, SIGTERM);
     }
     return true;
 }
 
-/* Become the new binary, which goes on with the socket and replaces the workers. */
+static void keep_sockets_over_exec(struct supervisor *s, bool keep)
+{
+    int flags = keep ? 0 : FD_CLOEXEC;
+    (void)fcntl(s->listen_fd, F_SETFD, flags);
+    for (int i = 0; i < s->options->workers; i++)
+        (void)fcntl(s->workers[i].listen_fd, F_SETFD, flags);
+}
+
+/* Become the new binary, which goes on with the sockets and replaces the workers. */
 static void leave(struct supervisor *s)
 {
     const struct supervise_options *o = s->options;
@@ -189,8 +208,8 @@ static void leave(struct supervisor *s)
          *file = strdup(o->config_path == NULL ? "" : o->config_path);
     int len = snprintf(left, sizeof left, "%d", s->listen_fd);
     for (int i = 0; i < o->workers; i++)
-        if (s->workers[i].pid > 0)
-            len += snprintf(left + len, sizeof left - (size_t)len, ",%d", (int)s->workers[i].pid);
+        len += snprintf(left + len, sizeof left - (size_t)len, ",%d,%d", s->workers[i].listen_fd,
+                        (int)s->workers[i].pid);
     snprintf(workers, sizeof workers, "%d", o->workers);
     char *argv[] = { NULL, listen, path, count, workers, take, left, NULL, NULL, NULL };
     if (o->config_path != NULL) {
@@ -198,32 +217,75 @@ static void leave(struct supervisor *s)
         argv[8] = file;
     }
     log_event(LOG_LEVEL_INFO, "upgrading", "workers=%d", o->workers);
-    (void)fcntl(s->listen_fd, F_SETFD, 0);
+    keep_sockets_over_exec(s, true);
     if (path != NULL && file != NULL) upgrade_become(o->upgrade, argv);
-    (void)fcntl(s->listen_fd, F_SETFD, FD_CLOEXEC);
+    keep_sockets_over_exec(s, false);
     free(path);
     free(file);
 }
 
-/* What leave() left: the socket, and in `old` the workers to end. Their count; -1: nothing such. */
-static int take_over(struct supervisor *s, pid_t old[WORKERS_MAX])
+/* The next number of a list, and on past its comma; -1: there is none. */
+static int next_number(const char **at)
 {
-    int listening = 0, count = 0;
-    socklen_t size = sizeof listening;
     char *end = NULL;
-    long number = strtol(s->options->take_over, &end, 10);
-    if (number <= 2 || number > INT_MAX ||
-        getsockopt((int)number, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || !listening) {
-        log_event(LOG_LEVEL_ERROR, "listen-failed", "error=there is no socket to take over");
+    long number = strtol(*at, &end, 10);
+    if (end == *at || number < 0 || number > INT_MAX) return -1;
+    *at = *end == ',' ? end + 1 : end;
+    return (int)number;
+}
+
+/* The next one as a listening socket of ours; -1: it is none. */
+static int next_socket(const char **at)
+{
+    int fd = next_number(at), listening = 0;
+    socklen_t size = sizeof listening;
+    if (fd <= 2 || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || !listening)
         return -1;
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return fd;
+}
+
+/* What leave() left: the sockets, and in `old` the workers to end. */
+static bool take_over(struct supervisor *s, pid_t old[WORKERS_MAX])
+{
+    const char *at = s->options->take_over;
+    bool good = (s->listen_fd = next_socket(&at)) >= 0;
+    for (int i = 0; i < s->options->workers; i++) {
+        s->workers[i].listen_fd = next_socket(&at);
+        old[i] = next_number(&at);
+        good = good && s->workers[i].listen_fd >= 0;
     }
-    s->listen_fd = (int)number;
-    (void)fcntl(s->listen_fd, F_SETFD, FD_CLOEXEC);
-    while (*end == ',' && count < WORKERS_MAX) {
-        number = strtol(end + 1, &end, 10);
-        if (number > 1 && number <= INT_MAX) old[count++] = (pid_t)number;
+    if (!good)
+        log_event(LOG_LEVEL_ERROR, "listen-failed", "error=there are no sockets to take over");
+    return good;
+}
+
+static void own_path(const struct supervise_options *o, int worker, char out[PATH_MAX])
+{
+    snprintf(out, PATH_MAX, "%s.%d", o->socket_path, worker);
+}
+
+/* The workers' own sockets first: whoever sees the shared one finds them too. */
+static bool listen_all(struct supervisor *s)
+{
+    char path[PATH_MAX];
+    for (int i = 0; i < s->options->workers; i++) {
+        own_path(s->options, i, path);
+        s->workers[i].listen_fd = listen_at(path);
+        if (s->workers[i].listen_fd < 0) return false;
     }
-    return count;
+    s->listen_fd = listen_at(s->options->socket_path);
+    return s->listen_fd >= 0;
+}
+
+static void unlink_sockets(const struct supervisor *s)
+{
+    char path[PATH_MAX];
+    unlink(s->options->socket_path);
+    for (int i = 0; i < s->options->workers; i++) {
+        own_path(s->options, i, path);
+        unlink(path);
+    }
 }
 
 static void look(struct supervisor *s)
@@ -270,24 +332,27 @@ static bool step(struct supervisor *s)
     return true;
 }
 
+static void block_signals(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP);
+    sigaddset(signals, SIGCHLD);
+    sigprocmask(SIG_BLOCK, signals, NULL);
+}
+
 int supervise_run(const struct supervise_options *options, const struct config *cfg)
 {
     struct supervisor s = { .options = options, .cfg = *cfg, .listen_fd = -1 };
-    pid_t old[WORKERS_MAX];
-    int old_count = 0;
-    sigemptyset(&s.signals);
-    sigaddset(&s.signals, SIGTERM);
-    sigaddset(&s.signals, SIGINT);
-    sigaddset(&s.signals, SIGHUP);
-    sigaddset(&s.signals, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &s.signals, NULL);
+    pid_t old[WORKERS_MAX] = { 0 };
+    block_signals(&s.signals);
     bool usable = data_dir_usable(options, cfg);
-    if (options->take_over != NULL)
-        old_count = take_over(&s, old);
-    else if (usable)
-        s.listen_fd = listen_at(options->socket_path);
     s.workers = calloc((size_t)options->workers, sizeof *s.workers);
-    if (s.listen_fd < 0 || s.workers == NULL) {
+    if (s.workers == NULL) return 1;
+    for (int i = 0; i < options->workers; i++) s.workers[i].listen_fd = -1;
+    if (options->take_over != NULL ? !take_over(&s, old) : !usable || !listen_all(&s)) {
+        close_sockets(&s);
         free(s.workers);
         return 1;
     }
@@ -295,11 +360,12 @@ int supervise_run(const struct supervise_options *options, const struct config *
               options->socket_path);
     s.look_ms = now_ms() + UPGRADE_LOOK_MS;
     (void)start_due(&s);
-    for (int i = 0; i < old_count; i++) kill(old[i], SIGTERM);
+    for (int i = 0; i < options->workers; i++)
+        if (old[i] > 1) kill(old[i], SIGTERM);
     while (step(&s)) {
     }
-    close(s.listen_fd);
-    unlink(options->socket_path);
+    close_sockets(&s);
+    unlink_sockets(&s);
     stop(&s);
     free(s.workers);
     log_event(LOG_LEVEL_INFO, "stopped", "workers=%d", options->workers);

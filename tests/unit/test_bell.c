@@ -157,6 +157,7 @@ static void a_wait_ends_by_another_process_or_its_time(void **state)
     assert_false(bell_wait(b, seen, 0));
     assert_false(bell_wait(b, seen, -5));
     start_ms = now_ms();
+    assert_true(bell_listen(b, 77));
     pid_t child = ring_later(50, 77, 1);
     assert_true(bell_wait(b, seen, 10000));
     assert_true(now_ms() - start_ms < 5000);
@@ -206,6 +207,7 @@ static void the_watch_thread_tells_the_loop(void **state)
         uint32_t seen = bell_now(b);
         assert_true(bell_watch(b, event_fd, round % 2 - 1));
         assert_false(bell_watch(b, event_fd, round % 2 - 1));
+        (void)bell_listen(b, 5);
         if (round > 0) { /* and once it is closed right after its start */
             pid_t child = ring_later(round, 5, 100);
             assert_true(watch_until(b, event_fd, seen + 100));
@@ -252,6 +254,7 @@ static void with_an_ear_of_its_own_a_process_hears_all_others_and_not_itself(voi
     assert_true(bell_watch(other, other_fd, 1));
     assert_true(told(event_fd, 10000)); /* of the start */
     assert_true(told(other_fd, 10000));
+    assert_true(bell_listen(b, 7) && bell_listen(b, 8) && bell_listen(other, 9));
     for (uint32_t i = 0; i < 3 * BELL_RECENT; i++) bell_ring(b, i);
     assert_true(told(other_fd, 10000));
     for (int i = 0; i < 50; i++) {
@@ -268,6 +271,47 @@ static void with_an_ear_of_its_own_a_process_hears_all_others_and_not_itself(voi
     close(other_fd);
 }
 
+/* A thread that is awake when the ring comes notices it by itself; one that sleeps must sleep on.
+ */
+static bool sleeps_on(struct bell *ringer, uint32_t bucket, int event_fd)
+{
+    for (int i = 0; i < 20; i++) {
+        bell_ring(ringer, bucket);
+        if (!told(event_fd, 50)) return true;
+    }
+    return false;
+}
+
+static void only_who_listens_to_a_bucket_is_woken(void **state)
+{
+    struct bell *b = *state, *other = bell_open(path, boot), *next;
+    int event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    assert_true(bell_watch(b, event_fd, 3));
+    assert_true(told(event_fd, 10000)); /* of the start */
+    assert_true(sleeps_on(other, 20, event_fd));
+    assert_true(bell_listen(b, 20));
+    assert_false(bell_listen(b, 20));
+    uint32_t asked = bell_asked(b, 20), rung = bell_rung(b, 20);
+    bell_ring(other, 20);
+    assert_true(told(event_fd, 10000));
+    bell_ask(other, 20);
+    assert_true(told(event_fd, 10000));
+    assert_int_equal(bell_asked(b, 20), asked + 1);
+    assert_int_equal(bell_rung(b, 20), rung + 2);
+    bell_ignore(b, 20);
+    assert_true(sleeps_on(other, 20, event_fd));
+    /* Who takes the ear of one that died listening begins with nothing. */
+    assert_true(bell_listen(b, 21));
+    next = bell_open(path, boot);
+    assert_true(bell_watch(next, event_fd, 3));
+    assert_true(bell_listen(next, 21));
+    bell_close(next);
+    bell_close(other);
+    bell_close(b);
+    close(event_fd);
+    *state = bell_open(path, boot);
+}
+
 /* Each child asks for a look at its own bucket and waits until somebody did look: a lost ring
  * would leave it waiting. */
 static void no_ring_is_lost_among_processes(void **state)
@@ -277,6 +321,7 @@ static void no_ring_is_lost_among_processes(void **state)
     uint32_t *asked = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     uint32_t *looked = asked + RINGERS, seen = bell_now(b), out[BELL_RECENT];
     pid_t children[RINGERS];
+    for (uint32_t i = 0; i < RINGERS; i++) assert_true(bell_listen(b, i));
     for (uint32_t i = 0; i < RINGERS; i++) {
         children[i] = fork();
         if (children[i] != 0) continue;
@@ -433,6 +478,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(own_rings_can_be_left_out_and_foreign_ones_stay, open_bell,
                                         close_bell),
         cmocka_unit_test(a_bell_cut_short_is_survived),
+        cmocka_unit_test_setup_teardown(only_who_listens_to_a_bucket_is_woken, open_bell,
+                                        close_bell),
         cmocka_unit_test_setup_teardown(no_ring_is_lost_among_processes, open_bell, close_bell),
         cmocka_unit_test(a_bell_cut_short_is_survived),
         cmocka_unit_test_setup_teardown(the_newest_poll_of_a_member_wins, open_bell, close_bell),

@@ -34,7 +34,8 @@ static _Noreturn void serve(const struct loop_test *t, int listen_fd)
     snprintf(app.cfg.data_dir, sizeof app.cfg.data_dir, "%s/data", t->folder);
     app.cfg.polls_max = 1;
     loop_block_signals();
-    bool ok = app_open(&app) && loop_run(&app, listen_fd, true);
+    const struct loop_sockets sockets = { .shared = listen_fd, .own = -1, .inherited = true };
+    bool ok = app_open(&app) && loop_run(&app, &sockets);
     app_close(&app);
     exit(ok ? 0 : 1);
 }

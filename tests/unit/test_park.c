@@ -60,8 +60,8 @@ static void only_the_marked_room_is_looked_at_and_each_waiter_once(void **state)
     struct park *p = *state;
     struct waiter *a = add("tea", "a", 9000), *b = add("tea", "b", 9000);
     (void)add("milk", "a", 9000);
-    park_mark_bucket(p, bell_bucket("tea"));
-    park_mark_bucket(p, bell_bucket("tea"));
+    assert_true(park_mark(p, bell_bucket("tea"), ""));
+    assert_true(park_mark(p, bell_bucket("tea"), ""));
     struct waiter *first = park_next(p), *second = park_next(p);
     assert_true((first == a && second == b) || (first == b && second == a));
     assert_null(park_next(p));
@@ -73,8 +73,9 @@ static void of_a_room_only_the_member_with_mail_is_looked_at(void **state)
     uint32_t tea = bell_bucket("tea");
     struct waiter *a = add("tea", "a", 9000), *b = add("tea", "b", 9000);
     (void)add("tea", "c", 9000);
-    park_mark(p, tea, "b");
-    park_mark(p, tea, "nobody");
+    assert_false(park_mark(p, bell_bucket("milk"), ""));
+    assert_true(park_mark(p, tea, "b"));
+    assert_true(park_mark(p, tea, "nobody"));
     assert_ptr_equal(park_next(p), b);
     assert_null(park_next(p));
     park_mark(p, tea, "a");
@@ -116,7 +117,7 @@ static void a_ring_while_its_room_is_looked_at_makes_another_look(void **state)
     struct waiter *w = add("tea", "a", 9000);
     park_mark_all(p);
     assert_ptr_equal(park_next(p), w);
-    park_mark_bucket(p, bell_bucket("tea"));
+    assert_true(park_mark(p, bell_bucket("tea"), ""));
     assert_ptr_equal(park_next(p), w);
     assert_null(park_next(p));
 }

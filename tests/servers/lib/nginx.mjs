@@ -44,6 +44,7 @@ export class Nginx extends WebServer {
     this.workers = await Workers.start({ ...this, configFile: this.site.configFile });
     const recipe = render('nginx/klatch.conf.in', {
       SOCKET: this.socketPath,
+      SERVERS: [0, 1].map((worker) => `server "unix:${this.socketPath}.${worker}" max_fails=0;`).join('\n    '),
       LISTEN: `listen 127.0.0.1:${this.port};`,
       PUBLIC: this.site.folder,
       VENDOR: path.join(this.site.folder, 'vendor'),

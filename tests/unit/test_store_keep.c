@@ -1,0 +1,182 @@
+#include <sys/wait.h>
+
+#include "bell.h"
+#include "store_fixture.h"
+
+enum { USES = 20, USES_MAX = 100000 };
+
+static int with_bell(void **state)
+{
+    char path[APP_PATH_BYTES_MAX + 512];
+    if (fixture_setup(state) != 0) return 1;
+    struct fixture *f = *state;
+    path_of(f, "bell", path);
+    f->app.bell = bell_open(path, f->app.boot_id);
+    f->app.keeps_rooms = true;
+    return f->app.bell == NULL;
+}
+
+static int without_bell(void **state)
+{
+    struct fixture *f = *state;
+    bell_close(f->app.bell);
+    f->app.bell = NULL;
+    return fixture_teardown(state);
+}
+
+static void use(struct fixture *f, struct who *w, int times)
+{
+    struct exchange_result mail;
+    for (int i = 0; i < times; i++) {
+        assert_ok(exchange(f, "tea", w, true, NULL, 0, &mail));
+        arena_reset(f->a);
+    }
+}
+
+static bool is_kept(const struct fixture *f)
+{
+    return store_keeps(&f->app, bell_bucket("tea"));
+}
+
+/* The status of a join from another process; it has a bell of its own, as every process has. */
+static int join_elsewhere(const struct fixture *f)
+{
+    int status;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct fixture mine;
+        char path[APP_PATH_BYTES_MAX + 512];
+        fixture_open(&mine, f->app.data_dir);
+        path_of(&mine, "bell", path);
+        mine.app.bell = bell_open(path, mine.app.boot_id);
+        _exit(join_of(&mine, "tea").status == 503 ? 50 : 0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void a_room_that_one_process_uses_is_kept_until_another_asks_for_it(void **state)
+{
+    struct fixture *f = *state;
+    struct who a;
+    join(f, "tea", &a);
+    assert_false(is_kept(f));
+    use(f, &a, USES);
+    assert_true(is_kept(f));
+    send_note(f, "tea", &a, NULL, "1", "1");
+    store_let_go_asked(&f->app);
+    assert_true(is_kept(f));
+    assert_int_equal(join_elsewhere(f), 50);
+    store_let_go_asked(&f->app);
+    assert_false(is_kept(f));
+    assert_int_equal(join_elsewhere(f), 0);
+    use(f, &a, 1); /* who joined there is seen here */
+    assert_int_equal(sql(f, "rooms/tea.db", "SELECT count(*) FROM member"), 2);
+}
+
+static int uses_until_kept(struct fixture *f, struct who *w)
+{
+    int uses = 0;
+    for (; !is_kept(f) && uses < USES_MAX; uses++) use(f, w, 1);
+    return uses;
+}
+
+static void a_room_that_is_asked_for_is_kept_later_each_time(void **state)
+{
+    struct fixture *f = *state;
+    struct who a;
+    join(f, "tea", &a);
+    int before = uses_until_kept(f, &a);
+    for (int i = 0; i < 3; i++) {
+        app_ask_for(&f->app, "tea");
+        store_let_go_asked(&f->app);
+        int now = uses_until_kept(f, &a);
+        assert_true(now > before && now < USES_MAX);
+        before = now;
+    }
+}
+
+static void a_room_that_was_not_used_for_a_second_is_let_go(void **state)
+{
+    struct fixture *f = *state;
+    struct who a;
+    join(f, "tea", &a);
+    use(f, &a, USES);
+    f->now_ms += 500;
+    assert_in_range(store_let_go_unused(&f->app), 1, 1000);
+    assert_true(is_kept(f));
+    f->now_ms += 500;
+    assert_true(store_let_go_unused(&f->app) == INT64_MAX);
+    assert_false(is_kept(f));
+    assert_int_equal(join_elsewhere(f), 0);
+}
+
+static void a_room_is_shared_where_others_use_it_or_cannot_be_heard(void **state)
+{
+    struct fixture *f = *state;
+    struct who a;
+    join(f, "tea", &a);
+    f->app.keeps_rooms = false;
+    use(f, &a, USES);
+    assert_false(is_kept(f));
+    f->app.keeps_rooms = true;
+    use(f, &a, USES);
+    assert_true(is_kept(f));
+    store_let_go_all(&f->app);
+    assert_false(is_kept(f));
+    assert_int_equal(join_elsewhere(f), 0);
+}
+
+static void a_kept_room_whose_file_was_deleted_is_noticed_within_a_second(void **state)
+{
+    struct fixture *f = *state;
+    struct who a;
+    struct exchange_result mail;
+    char path[APP_PATH_BYTES_MAX + 512];
+    join(f, "tea", &a);
+    use(f, &a, USES);
+    path_of(f, "rooms/tea.db", path);
+    assert_int_equal(unlink(path), 0);
+    f->now_ms += 1000;
+    assert_problem(exchange(f, "tea", &a, true, NULL, 0, &mail), 404, "room-not-found");
+    assert_false(is_kept(f));
+}
+
+static void the_sweeper_leaves_a_room_that_is_kept_elsewhere_to_who_keeps_it(void **state)
+{
+    struct fixture *f = *state;
+    struct who a;
+    int status;
+    join(f, "tea", &a);
+    use(f, &a, USES);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct fixture mine;
+        char path[APP_PATH_BYTES_MAX + 512];
+        fixture_open(&mine, f->app.data_dir);
+        path_of(&mine, "bell", path);
+        mine.app.bell = bell_open(path, mine.app.boot_id);
+        mine.now_ms = f->now_ms + 10 * mine.app.cfg.lease_ms;
+        _exit(room_sweep(&mine.app, "tea").status == 503 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    store_let_go_asked(&f->app);
+    assert_true(is_kept(f));
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, with_bell, without_bell)
+    const struct CMUnitTest tests[] = {
+        CASE(a_room_that_one_process_uses_is_kept_until_another_asks_for_it),
+        CASE(a_room_that_is_asked_for_is_kept_later_each_time),
+        CASE(a_room_that_was_not_used_for_a_second_is_let_go),
+        CASE(a_room_is_shared_where_others_use_it_or_cannot_be_heard),
+        CASE(a_kept_room_whose_file_was_deleted_is_noticed_within_a_second),
+        CASE(the_sweeper_leaves_a_room_that_is_kept_elsewhere_to_who_keeps_it),
+    };
+    return cmocka_run_group_tests_name("store_keep", tests, NULL, NULL);
+}
