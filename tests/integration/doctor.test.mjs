@@ -144,7 +144,7 @@ describe('the doctor behind nginx', { concurrency: 4 }, () => {
     assert.deepEqual(Object.keys(answer.json), ['admin', 'findings']);
     const owner = (await api.post('/v1/doctor/report', { admin_key: adminKey(stack.data) })).json;
     assert.equal(owner.facts.data_dir, stack.data);
-    assert.equal(owner.facts.binary, BIN);
+    assert.equal(owner.facts.binary, stack.bin);
     assert.equal(owner.data_url, undefined, 'nginx shows the page\'s folder alone');
   });
 });
