@@ -46,9 +46,6 @@ class Doctor {
     this.#context = context;
     this.#view.showFacts(context.facts);
     this.#view.show(all, { running: false, stopped: run.signal.aborted });
-    if (adminKey !== '' && context.api !== null && context.facts === null && !run.signal.aborted) {
-      this.#view.say(t('save.not-permitted'));
-    }
   }
 
   /** @param {string} key */

@@ -9,6 +9,7 @@ import { Stopped } from './ask.js';
  * @property {AbortSignal} signal ends when somebody presses Stop
  * @property {string} adminKey empty: nobody gave it
  * @property {string | null} api the best entry point that answers, with /v1
+ * @property {string | null} illApi one that says of itself that it can't work
  * @property {string | null} pollApi where requests wait
  * @property {any} health what it said
  * @property {boolean} silent nothing answers there
@@ -37,7 +38,7 @@ export const CHECKS = Object.freeze([
   { name: 'page', after: ['place'], needsApi: false },
   { name: 'files', after: ['place'], needsApi: false },
   { name: 'calls', after: ['place'], needsApi: true },
-  { name: 'report', after: ['place'], needsApi: true },
+  { name: 'report', after: ['place'], needsApi: false },
   { name: 'data', after: ['report'], needsApi: false },
   { name: 'machines', after: ['place'], needsApi: true },
   { name: 'ice', after: ['place'], needsApi: true },
@@ -54,7 +55,7 @@ export async function runChecks({ base, adminKey, signal, changed }) {
   const all = CHECKS.map(({ name }) => ({ name, state: 'waiting', detail: null, findings: [] }));
   /** @type {Context} */
   const context = {
-    base, adminKey, signal, api: null, pollApi: null, health: null, silent: false, unexplained: null, facts: null, told: [], joined: null,
+    base, adminKey, signal, api: null, illApi: null, pollApi: null, health: null, silent: false, unexplained: null, facts: null, told: [], joined: null,
     joining: Promise.resolve(),
   };
   /** @type {Map<string, Promise<void>>} */

@@ -98,11 +98,22 @@ describe('what the program says of itself', () => {
     server.site.own();
   });
 
-  it('K-CONFIG-WRONG: klatch.conf has an unknown line, which is named to who has the key', async () => {
-    await server.api().get('/v1/health');
-    fs.appendFileSync(server.site.configFile, 'hold_seconds = 25\n');
-    const { words } = await told(url(), ['K-CONFIG-WRONG'], REPORT);
+  it('K-CONFIG-WRONG: klatch.conf has an unknown line, which is not told to everybody', async () => {
+    const changed = async (page) => {
+      await withoutHolds(page);
+      await page.route('**/doctor/report', async (route) => {
+        fs.appendFileSync(server.site.configFile, 'hold_seconds = 25\n');
+        await route.continue();
+      });
+    };
+    const { words } = await told(url(), ['K-CONFIG-WRONG'], REPORT, { before_: changed });
     assert.doesNotMatch(words, /hold_seconds/);
+  });
+
+  it('K-STATE or K-REFUSING: with such a line the program says what keeps it from working', async () => {
+    const doctor = await Doctor.open(browser, url(), { before: withoutHolds });
+    await Promise.race([doctor.found('K-STATE'), doctor.found('K-CONFIG-WRONG')]);
+    await doctor.close();
     server.site.configure(HOLDS);
   });
 

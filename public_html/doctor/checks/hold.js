@@ -12,7 +12,7 @@ const LATE_MS = 2000;
 const SAFE_PART = 0.8;
 
 /** @typedef {import('../findings.js').Finding} Finding */
-/** @typedef {{rung: number, state: 'survived' | 'cut' | 'late' | 'refused', afterS: number, lateS: number}} Result */
+/** @typedef {{rung: number, state: 'survived' | 'cut' | 'late' | 'lost' | 'refused', afterS: number, lateS: number}} Result */
 
 /** @type {import('../run.js').CheckFunction} */
 export async function check(ctx, tell) {
@@ -27,7 +27,7 @@ export async function check(ctx, tell) {
       tell('tell.hold', { seconds: RUNGS_S[0] ?? 0, passed: passedS(results) });
     }
   };
-  const places = ctx.health?.process_per_poll ? Math.max(1, Math.min(AT_ONCE, Number(ctx.health.polls_max ?? AT_ONCE))) : AT_ONCE;
+  const places = ctx.health?.process_per_poll ? Math.max(1, Math.min(AT_ONCE, Number(ctx.health.polls_max ?? AT_ONCE) - 1)) : AT_ONCE;
   tell('tell.hold', { seconds: RUNGS_S[0] ?? 0, passed: 0 });
   await Promise.all(Array.from({ length: places }, work));
   return judge(results, holdS);
@@ -47,6 +47,8 @@ async function climb(ctx, rung) {
   const lateMs = answer.ms - held;
   const result = { rung, afterS: Math.round(answer.ms / 100) / 10, lateS: Math.round(lateMs / 100) / 10 };
   if (answer.status === 429 || (held >= 0 && answer.json?.retry_ms !== undefined)) return { ...result, state: 'refused' };
+  // Long after its time it isn't cut: its answer is on the way, or was lost there.
+  if (answer.status === 0 && answer.ms > ms + LATE_MS) return { ...result, lateS: Math.round(answer.ms / 1000) - rung, state: 'lost' };
   if (answer.status !== 200 || held < ms - SLACK_MS) return { ...result, state: 'cut' };
   return { ...result, state: lateMs > LATE_MS ? 'late' : 'survived' };
 }
@@ -55,7 +57,7 @@ async function climb(ctx, rung) {
 function judge(results, holdS) {
   const passed = passedS(results);
   const cuts = results.filter(({ state, rung }) => state === 'cut' && rung > passed).map(({ afterS }) => afterS);
-  const late = results.filter(({ state }) => state === 'late').map(({ lateS }) => lateS);
+  const late = results.filter(({ state }) => state === 'late' || state === 'lost').map(({ lateS }) => lateS);
   const refused = results.filter(({ state }) => state === 'refused').length;
   /** @type {Finding[]} */
   const findings = [];

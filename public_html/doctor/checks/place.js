@@ -50,13 +50,17 @@ function answersAt(ctx, best, pollsApart) {
  * @returns {Promise<Finding[]>}
  */
 async function nothingAnswers(ctx, answers) {
-  const ill = [...answers.values()].find(({ json }) => typeof json?.code === 'string' && json.code !== 'not-found');
-  if (ill) return [{ code: 'K-STATE', values: { problem: ill.json.title ?? ill.json.code, detail: ill.json.detail ?? '' } }];
+  const [place, ill] = [...answers].find(([, { json }]) => typeof json?.code === 'string' && json.code !== 'not-found') ?? [];
+  if (place && ill) {
+    // Such a program still says what it sees of itself.
+    ctx.illApi = new URL(place, ctx.base).href;
+    return [{ code: 'K-STATE', values: { problem: ill.json.title ?? ill.json.code, detail: ill.json.detail ?? '' } }];
+  }
   const short = answers.get('api/v1');
   if (short && (short.status === 0 || short.status >= 502)) return fromStatus(ctx, short);
   if (isProgram(await head(ctx, 'klatch.fcgi'))) return [{ code: 'K-HANDLER' }];
-  for (const place of ['cgi-bin/klatch.fcgi/v1', 'cgi-bin/klatch.cgi/v1']) {
-    const answer = answers.get(place);
+  for (const usual of ['cgi-bin/klatch.fcgi/v1', 'cgi-bin/klatch.cgi/v1']) {
+    const answer = answers.get(usual);
     if (answer && answer.status !== 404) return fromStatus(ctx, answer);
   }
   ctx.unexplained = { status: 404 };

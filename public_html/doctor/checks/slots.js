@@ -38,7 +38,7 @@ async function climb(ctx, holds, tell) {
   /** @type {Level[]} */
   const levels = [];
   const waiters = new Waiters(ctx, holds);
-  for (const wanted of LEVELS.filter((level) => level <= allowed)) {
+  for (const wanted of levelsUpTo(allowed)) {
     tell('tell.slots', { held: wanted });
     while (waiters.started < wanted) waiters.start();
     await pause(SETTLE_MS, ctx.signal);
@@ -51,9 +51,16 @@ async function climb(ctx, holds, tell) {
   return judge(ctx, levels, waiters);
 }
 
-/** @param {import('../run.js').Context} ctx */
+/** @param {number} most */
+function levelsUpTo(most) {
+  const below = LEVELS.filter((level) => level < most);
+  return most <= Math.max(...LEVELS) ? [...below, most] : below;
+}
+
+/** Of the budget one place is kept free for members. @param {import('../run.js').Context} ctx */
 function mostAllowed(ctx) {
-  const budget = ctx.adminKey === '' ? Math.max(1, Number(ctx.health?.polls_max ?? 8)) : 64;
+  const { process_per_poll: costs, polls_max: pollsMax = 8 } = ctx.health ?? {};
+  const budget = ctx.adminKey !== '' || !costs ? 64 : Math.max(1, Number(pollsMax) - 1);
   return Math.min(budget, overHttp1() ? BROWSER_MAX : 64);
 }
 

@@ -19,6 +19,18 @@ export const server = {
     means: 'The web server delivers {where}. The password of a relay may stand in it.',
     todo: ['Move klatch.conf into the folder klatch-private, outside of the web folder, and change passwords that stood in it.'],
   },
+  'K-KEY': {
+    level: 'warn',
+    title: 'That is not the admin key',
+    means: 'The program doesn’t know the key that was given, and so told nothing of itself.',
+    todo: ['Open admin-key.txt in the data folder again, and copy the whole line without spaces.'],
+  },
+  'K-REFUSING': {
+    level: 'bad',
+    title: 'The program answers nobody else now',
+    means: 'It could not open its data folder or read its configuration, and refuses all calls but those of this page.',
+    todo: ['Mend the other findings about the data folder or klatch.conf; within seconds it goes on by itself.'],
+  },
   'K-DATA-MISSING': {
     level: 'bad',
     title: 'The data folder is gone',
@@ -165,18 +177,6 @@ export const server = {
     title: 'The host allows few processes',
     means: 'Fewer browsers can wait at one time.',
     todo: ['Save the line for polls_max that this page suggests.'],
-  },
-  'K-MEMORY-LOW': {
-    level: 'warn',
-    title: 'The host allows little memory',
-    means: 'The program may be ended when many rooms are open.',
-    todo: ['Lower rooms_open_max in klatch.conf.'],
-  },
-  'K-FILE-SIZE-LOW': {
-    level: 'warn',
-    title: 'The host allows only small files',
-    means: 'A room with much waiting mail may fail.',
-    todo: ['Lower mailbox_bytes_max in klatch.conf.'],
   },
   'K-BOOT-ID-UNREADABLE': {
     level: 'info',

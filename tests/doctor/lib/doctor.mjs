@@ -27,9 +27,9 @@ export class Doctor {
    * @param {import('playwright-core').Browser} browser
    * @param {string} url the page's folder, with its last slash
    * @param {{size?: [number, number], scheme?: 'light' | 'dark', before?: (page: import('playwright-core').Page) => Promise<void>,
-   *   context?: object}} [options]
+   *   context?: object, suffix?: string}} [options]
    */
-  static async open(browser, url, { size = [1280, 800], scheme = 'light', before, context: more = {} } = {}) {
+  static async open(browser, url, { size = [1280, 800], scheme = 'light', before, context: more = {}, suffix = '' } = {}) {
     const context = await browser.newContext({
       viewport: { width: size[0], height: size[1] }, colorScheme: scheme, reducedMotion: 'reduce', ignoreHTTPSErrors: true, ...more,
     });
@@ -37,7 +37,7 @@ export class Doctor {
     const page = await context.newPage();
     const doctor = new Doctor(context, page);
     await before?.(page);
-    await page.goto(`${url}doctor.html`);
+    await page.goto(`${url}doctor.html${suffix}`);
     return doctor;
   }
 
