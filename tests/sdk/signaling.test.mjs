@@ -1,7 +1,7 @@
 import { FakeStorage, quiet, until } from './lib/browserish.mjs';
 import { present, requests, serverFor, visit } from './lib/mailbox.mjs';
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { describe } from 'node:test';
 
 const texts = (guest) => guest.heard.messages.map(([, data]) => data);
 
@@ -454,22 +454,24 @@ test('a message that is too large is a problem at once, and is not sent', async 
   assert.equal(requests(server, 'send').length, 1);
 });
 
-for (const status of [500, 502, 503, 504, 508, 524]) {
-  test(`while a host answers ${status} in HTML, questions get fewer, and then all goes on`, async (t) => {
-    const server = await serverFor(t, { holdMs: 200 });
-    const [ann, bo] = [await present(t, server), await present(t, server)];
-    server.fail(1000, { status, body: '<html><h1>no</h1></html>' });
-    await until('it is away', () => ann.heard.states.includes('away'));
-    const before = server.requests.length;
-    await quiet(1500);
-    const tries = server.requests.length - before;
-    assert.ok(tries >= 2 && tries <= 12, `${tries} tries of two`);
-    server.failures = [];
-    ann.signaling.send(null, 'note', 1);
-    await until('it arrived', () => bo.heard.messages.length === 1);
-    assert.deepEqual([ann.heard.ended, bo.heard.rejoined], [[], []]);
-  });
-}
+describe('a host that is not well', { concurrency: true }, () => {
+  for (const status of [500, 502, 503, 504, 508, 524]) {
+    test(`while a host answers ${status} in HTML, questions get fewer, and then all goes on`, async (t) => {
+      const server = await serverFor(t, { holdMs: 200 });
+      const [ann, bo] = [await present(t, server), await present(t, server)];
+      server.fail(1000, { status, body: '<html><h1>no</h1></html>' });
+      await until('it is away', () => ann.heard.states.includes('away'));
+      const before = server.requests.length;
+      await quiet(1500);
+      const tries = server.requests.length - before;
+      assert.ok(tries >= 2 && tries <= 12, `${tries} tries of two`);
+      server.failures = [];
+      ann.signaling.send(null, 'note', 1);
+      await until('it arrived', () => bo.heard.messages.length === 1);
+      assert.deepEqual([ann.heard.ended, bo.heard.rejoined], [[], []]);
+    });
+  }
+});
 
 test('what looks like an answer and is not of its type is none', async (t) => {
   const server = await serverFor(t);
