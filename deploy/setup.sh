@@ -64,6 +64,7 @@ look_for_servers() {
     need_command apache2 apache2
     need_command lighttpd lighttpd
     need_command turnserver coturn
+    need_command busybox busybox
     need_command systemd-analyze systemd
     need_command nft nftables
     need_command ip iproute2

@@ -4,7 +4,7 @@
 import { fileURLToPath } from 'node:url';
 import { Suites } from './setup/suites.mjs';
 
-const ALL = ['lint', 'unit', 'sdk', 'ui', 'integration', 'browser', 'dist', 'servers'];
+const ALL = ['lint', 'unit', 'sdk', 'ui', 'integration', 'browser', 'dist', 'servers', 'doctor'];
 const root = fileURLToPath(new URL('../', import.meta.url));
 
 const print = (text = '') => process.stdout.write(`${text}\n`);
