@@ -11,9 +11,9 @@ export default Object.freeze({
   'verdict.running': 'Checking…',
   'verdict.stopped': 'Stopped. What was found so far:',
   'verdict.well': 'Everything works.',
-  'verdict.warn': 'Klatch works. {warn} to improve.',
-  'verdict.bad': '{bad} to mend.',
-  'verdict.bad.warn': '{bad} to mend, {warn} to improve.',
+  'verdict.warn': 'Klatch works. To improve: {warn}.',
+  'verdict.bad': 'To mend: {bad}.',
+  'verdict.bad.warn': 'To mend: {bad}. To improve: {warn}.',
   'verdict.counts': '{done} of {all} checks done',
 
   'state.waiting': 'waiting',

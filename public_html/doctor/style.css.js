@@ -27,9 +27,9 @@ progress::-moz-progress-bar { background: var(--accent); border-radius: 99px; }
 .actions { display: flex; flex-wrap: wrap; gap: .6rem; }
 a.button { text-decoration: none; }
 
-.columns, .main, .side, .results { display: grid; gap: 1.25rem; align-content: start; min-inline-size: 0; }
+.columns, .side, .results { display: grid; gap: 1.25rem; align-content: start; min-inline-size: 0; }
 .columns { gap: 1.5rem; }
-.results > section { display: grid; gap: .75rem; min-inline-size: 0; }
+.results > section:not(.panel) { display: grid; gap: .75rem; min-inline-size: 0; }
 .finding, .panel {
   display: grid; gap: .5rem; padding: 1rem 1.1rem; border: 1px solid var(--line); border-radius: 1rem;
   background: var(--surface); min-inline-size: 0; overflow-wrap: anywhere;

@@ -54,7 +54,7 @@ export class View {
     this.#again.addEventListener('click', () => handlers.again());
     this.#stop.addEventListener('click', () => handlers.stop());
     root.replaceChildren(this.#top(), el('div', { class: 'columns' },
-      el('div', { class: 'main' }, this.#results, this.#lines),
+      this.#results,
       el('div', { class: 'side' }, this.#checksPanel(), this.#ownerPanel(), this.#reportPanel())));
   }
 
@@ -114,8 +114,8 @@ export class View {
     const drawn = JSON.stringify([bad, warn, info, good]);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
-    const sections = [['bad', bad], ['warn', warn], ['info', info]].flatMap(([level, list]) => (
-      list && list.length > 0 ? [findings(String(level), /** @type {Told[]} */ (list))] : []));
+    const part = (/** @type {string} */ level, /** @type {Told[]} */ list) => (list.length > 0 ? [findings(level, list)] : []);
+    const sections = [...part('bad', bad), ...part('warn', warn), this.#lines, ...part('info', info)];
     if (good.length > 0) {
       sections.push(el('section', { 'aria-labelledby': 'good' }, el('h2', { id: 'good' }, t('section.good')),
         el('ul', { class: 'good' }, ...good.map((text) => el('li', {}, text)))));
@@ -205,6 +205,7 @@ function findings(level, list) {
 
 /** @param {string[]} todo */
 function steps(todo) {
+  if (todo[0] === 'Nothing.') return '';
   if (todo.length === 1) return el('p', { class: 'todo' }, el('b', {}, `${t('todo')}: `), todo[0] ?? '');
   return el('div', { class: 'todo' }, el('p', {}, el('b', {}, t('todo'))), el('ol', {}, ...todo.map((step) => el('li', {}, step))));
 }

@@ -32,7 +32,7 @@ after(async () => {
   await apache?.stop();
 });
 
-describe('a host where all is well', () => {
+describe('a host where all is well', { concurrency: true }, () => {
   for (const [name, server] of [['Apache with mod_fcgid', () => apache], ['nginx', () => nginx]]) {
     it(`${name}: nothing to mend or improve, and it says what is right`, async () => {
       const since = Date.now();

@@ -47,15 +47,16 @@ after(() => behind?.stop());
 
 const PADDED = `proxy_buffering off; add_header X-Pad "${'x'.repeat(3000)}";`;
 
-describe('a front server with its own mind about waiting', () => {
+describe('a front server with its own mind about waiting', { concurrency: true }, () => {
   let fronts;
   before(async () => {
     // nginx counts the rate from a request's beginning: so the answer is long.
     fronts = await Fronts.start(behind, {
       cut: 'location /api/ { proxy_read_timeout 3s; PROXY }',
       none: 'location ~ /doctor/hold$ { proxy_read_timeout 500ms; PROXY }',
+      slow: 'location ~ /doctor/echo$ { limit_req zone=slow burst=1000; PROXY }',
       late: `location ~ /doctor/hold$ { ${PADDED} limit_rate 50; PROXY }`,
-    });
+    }, { http: 'limit_req_zone $server_port zone=slow:1m rate=40r/m;' });
   });
   after(() => fronts?.stop());
 
@@ -68,6 +69,10 @@ describe('a front server with its own mind about waiting', () => {
   it('K-HOLD-NONE: it cuts requests within a second', async () => {
     const found = await told(fronts.url('none'), 'K-HOLD-NONE', HOLD);
     assert.equal(found.lines, 'hold_ms = 0');
+  });
+
+  it('K-SLOW: it lets a request pass every second and a half', async () => {
+    await told(fronts.url('slow'), 'K-SLOW', SLOTS, withoutLadder);
   });
 
   it('K-LATE: it lets answers trickle', async () => {

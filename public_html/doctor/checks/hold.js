@@ -22,7 +22,8 @@ export async function check(ctx, tell) {
   const holdS = Math.max(1, Number(ctx.health?.hold_ms ?? 25_000) / 1000);
   const work = async () => {
     for (let rung = rest.shift(); rung !== undefined; rung = rest.shift()) {
-      if (passedS(results) >= rung) continue;
+      // Where answers are lost on their way nothing more is learnt.
+      if (passedS(results) >= rung || results.some(({ state }) => state === 'lost')) continue;
       results.push(await climb(ctx, rung));
       tell('tell.hold', { seconds: RUNGS_S[0] ?? 0, passed: passedS(results) });
     }

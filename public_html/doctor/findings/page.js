@@ -16,25 +16,25 @@ export const page = {
   },
   'K-FILES-MISSING': {
     level: 'bad',
-    title: '{count} of the files were not uploaded, or can’t be read',
+    title: 'Files were not uploaded, or can’t be read ({count})',
     means: 'Missing: {names}.',
     todo: ['Upload the zip again and extract it over the old files; or upload just these. File manager: mode 644 for files, 755 for folders.'],
   },
   'K-FILES-CUT': {
     level: 'bad',
-    title: '{count} of the files were uploaded by half',
+    title: 'Files were uploaded by half ({count})',
     means: 'Too short: {names}.',
     todo: ['See that there is space left (quota), then upload these files again.'],
   },
   'K-FILES-TEXT': {
     level: 'bad',
-    title: 'Line ends were changed in {count} of the files',
+    title: 'Line ends were changed in files ({count})',
     means: 'An FTP program in text mode (ASCII) changed: {names}. Pictures and programs of that upload are damaged.',
     todo: ['Set the FTP program to binary mode (FileZilla: Transfer, Transfer type, Binary) and upload everything again.'],
   },
   'K-FILES-MIXED': {
     level: 'bad',
-    title: '{count} of the files are of another version',
+    title: 'Files are of another version ({count})',
     means: 'Not those of version {version}: {names}. Two uploads were mixed, or the host changes files on their way (optimisers of pages do that).',
     todo: [
       'Upload the whole zip again and extract it over the old files.',

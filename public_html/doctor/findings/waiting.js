@@ -29,6 +29,12 @@ export const waiting = {
     means: 'With {held} waiting all is well. The host runs too few processes for more.',
     todo: ['Add the line for polls_max that this page suggests to klatch.conf.'],
   },
+  'K-SLOW': {
+    level: 'warn',
+    title: 'A short request takes {seconds} seconds, though nobody waits',
+    means: 'The host is slow or overloaded, or slows down who asks often. How many browsers may wait could not be found out.',
+    todo: ['Check again at another time of the day. If it stays, ask the host for the limits of requests and processes of your plan.'],
+  },
   'K-QUEUE': {
     level: 'bad',
     title: 'Short requests hang behind waiting ones',
