@@ -167,8 +167,8 @@ static bool has_index(const char *folder)
     return false;
 }
 
-/* klatch-private in a folder above that no web server shows. */
-static enum folder find_private(const char *start, char out[CONFIG_TEXT_BYTES_MAX])
+/* klatch-private in a folder above that no web server shows. `tell`: log what is passed over. */
+static enum folder find_private(const char *start, bool tell, char out[CONFIG_TEXT_BYTES_MAX])
 {
     char above[PATH_MAX];
     memcpy(above, start, sizeof above);
@@ -180,6 +180,7 @@ static enum folder find_private(const char *start, char out[CONFIG_TEXT_BYTES_MA
         enum folder found = judge(out);
         if (found == FOLDER_NONE) continue;
         if (!named_as_web(above) && !has_index(above)) return found;
+        if (!tell) continue;
         log_event(LOG_LEVEL_INFO, "private-folder-passed", "path=%s reason=a web server shows it",
                   out);
     }
@@ -266,9 +267,10 @@ int place_make_data_dir(const char *path)
 
 enum kind { KIND_PLAIN, KIND_PRIVATE, KIND_MAKE };
 
-/* klatch.conf's path; KIND_PRIVATE: in a folder of our own. False: *fault. */
-static bool search(const struct place *p, const char *given, char path[CONFIG_TEXT_BYTES_MAX],
-                   enum kind *kind, struct place_fault *fault)
+/* klatch.conf's path; KIND_PRIVATE: in a folder of our own. False: *fault. Each second's look does
+ * not `tell` again what a start told. */
+static bool search(const struct place *p, const char *given, bool tell,
+                   char path[CONFIG_TEXT_BYTES_MAX], enum kind *kind, struct place_fault *fault)
 {
     static const char *const places[] = { FILE_NAME, "../" FILE_NAME };
     char folder[CONFIG_TEXT_BYTES_MAX];
@@ -279,7 +281,7 @@ static bool search(const struct place *p, const char *given, char path[CONFIG_TE
     }
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         if (join(path, p->folder, places[i]) && access(path, F_OK) == 0) return true;
-    enum folder found = find_private(p->folder, folder);
+    enum folder found = find_private(p->folder, tell, folder);
     if (found == FOLDER_NONE) found = find_own(p->folder, folder);
     if (found == FOLDER_OPEN) return fail_open_folder(fault, folder);
     *kind = found == FOLDER_GOOD ? KIND_PRIVATE : KIND_MAKE;
@@ -291,7 +293,7 @@ bool place_find(const struct place *p, const char *given, char path[CONFIG_TEXT_
                 struct place_fault *fault)
 {
     enum kind kind;
-    return search(p, given, path, &kind, fault);
+    return search(p, given, false, path, &kind, fault);
 }
 
 /* What others could have put there is not read. */
@@ -338,7 +340,7 @@ bool place_read_config(struct config *cfg, const struct place *p, const char *gi
 {
     char path[CONFIG_TEXT_BYTES_MAX], folder[CONFIG_TEXT_BYTES_MAX], error[CONFIG_ERROR_BYTES_MAX];
     enum kind kind;
-    if (!search(p, given, path, &kind, fault)) return false;
+    if (!search(p, given, true, path, &kind, fault)) return false;
     if (kind == KIND_MAKE) {
         if (!make_own(p->folder, folder, fault)) return false;
         if (!join(path, folder, FILE_NAME)) return fail_long(fault, folder);
