@@ -1,26 +1,30 @@
 // Where a held poll costs a process of the web server: Klatch never starves its own host.
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { after, before, describe } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expectStatus, newRoom } from '../integration/lib/api.mjs';
 import { it } from '../integration/lib/it.mjs';
 import { Member } from '../integration/lib/member.mjs';
 import { alive } from '../integration/lib/processes.mjs';
+import { ROOT } from '../integration/lib/run-dir.mjs';
 import { stillOpen, until } from '../integration/lib/until.mjs';
 import { Apache } from './lib/apache.mjs';
-import { Ledger, Polite } from './lib/polite.mjs';
+import { Ledger, Person } from './lib/crowd.mjs';
 
 const PROCESSES = 8;
 const ROOMS = 5;
 const PEOPLE = 4;
-const ROUNDS = 8;
-const ROUND_MS = 1000;
+const ROUNDS = 6;
+const ROUND_MS = 1500;
 const SLOW_MS = 2000;
 
 describe(`mod_fcgid with ${PROCESSES} processes for each program`, () => {
   let server;
   before(async () => {
     server = await Apache.start({
+      // As it is uploaded: the bound on time is no bound for the sanitizers.
+      bin: path.join(ROOT, 'build/klatch.fcgi'),
       extra: `FcgidMaxProcessesPerClass ${PROCESSES}`,
       config: { hold_ms: 20000, lease_ms: 75000, grace_ms: 45000, ttl_ms: 180000 },
     });
@@ -29,34 +33,31 @@ describe(`mod_fcgid with ${PROCESSES} processes for each program`, () => {
 
   it(`serves ${ROOMS * PEOPLE} people in ${ROOMS} rooms: all mail comes, nothing takes over 2 s`, async () => {
     const ledger = new Ledger();
-    const names = Array.from({ length: ROOMS }, () => newRoom('slots'));
-    const arrive = async (room) => {
-      await pause(Math.random() * ROUND_MS);
-      const one = await Polite.join(server, room, ledger);
-      one.start();
-      return one;
-    };
-    const people = await Promise.all(names.flatMap((room) => Array.from({ length: PEOPLE }, () => arrive(room))));
+    const rooms = Array.from({ length: ROOMS }, () => newRoom('slots'));
+    // Within each second everybody does something at a time of their own.
+    const sometime = () => pause(Math.random() * ROUND_MS);
+    const people = await Promise.all(rooms.flatMap((room) => Array.from({ length: PEOPLE }, async () => {
+      await sometime();
+      return Person.join(server, room, ledger);
+    })));
     let pollersMost = 0;
     for (let round = 0; round < ROUNDS; round += 1) {
       await Promise.all(people.map(async (one) => {
-        await pause(Math.random() * ROUND_MS);
-        await one.say({ from: one.peer, round });
+        await sometime();
+        one.say({ from: one.peer, round });
       }));
       pollersMost = Math.max(pollersMost, server.klatchProcesses('klatch-poll').length);
     }
-    await until('everybody has read everything', () => {
-      for (const { error } of people) assert.ifError(error);
-      return people.every(({ notes }) => notes.length >= (PEOPLE - 1) * ROUNDS);
-    }, { withinMs: 15000 });
+    await until('everybody has read everything', () => people.every(({ notes }) => notes.length >= (PEOPLE - 1) * ROUNDS), { withinMs: 15000 });
     for (const one of people) {
-      const others = people.filter((other) => other.main.room === one.main.room && other !== one);
+      const others = people.filter((other) => other.room === one.room && other !== one);
       const wanted = others.flatMap(({ peer }) => Array.from({ length: ROUNDS }, (_, round) => `${peer} ${round}`));
       assert.deepEqual(one.notes.map(({ from, round }) => `${from} ${round}`).sort(), wanted.sort());
+      assert.deepEqual(one.problems, []);
     }
     await Promise.all(people.map(async (one) => {
-      await pause(Math.random() * ROUND_MS);
-      await one.stop();
+      await sometime();
+      await one.leave();
     }));
 
     if (process.env.KLATCH_FIGURES) tell(ledger, people);
@@ -64,8 +65,8 @@ describe(`mod_fcgid with ${PROCESSES} processes for each program`, () => {
     for (const what of ['join', 'send', 'look', 'leave', 'late', 'refused']) {
       assert.ok(ledger.slowest(what) < SLOW_MS, `a ${what} took ${ledger.slowest(what)} ms`);
     }
+    assert.ok(ledger.of('poll').length > 0, 'polls have an entry point of their own');
     assert.ok(pollersMost <= PROCESSES, `${pollersMost} processes for polls`);
-    for (const one of people) assert.ok(one.turns.held + one.turns.looks > 2, 'nobody waits for ever');
   });
 
   it('counts right after holders were killed, and again', async () => {
@@ -75,8 +76,7 @@ describe(`mod_fcgid with ${PROCESSES} processes for each program`, () => {
     for (let i = 0; i < PROCESSES; i += 1) members.push(await Member.join(api, room));
     const last = members.pop();
     for (let round = 1; round <= 2; round += 1) {
-      const polls = [];
-      for (const member of members) polls.push((await heldPoll(member.via(server.pollApi()))).poll);
+      const held = await Promise.all(members.map((member) => heldPoll(member.via(server.pollApi()))));
       const over = await until('the ninth is told to wait', async () => {
         const look = expectStatus(await last.raw({ after: await headOf(last), wait_ms: 20000, turn: last.turn }), 200);
         return look.json.retry_ms > 0 && look;
@@ -84,7 +84,7 @@ describe(`mod_fcgid with ${PROCESSES} processes for each program`, () => {
       assert.ok(over.ms < SLOW_MS);
       const refused = expectStatus(await last.via(server.pollApi()).raw({ after: await headOf(last), wait_ms: 20000 }), 200);
       assert.ok(refused.json.retry_ms > 0 && refused.ms < SLOW_MS, `${refused.text} in ${refused.ms} ms`);
-      for (const poll of polls) assert.ok(await stillOpen(1, poll), 'the others are held');
+      for (const { poll } of held) assert.ok(await stillOpen(1, poll), 'the others are held');
       // Not all of them: mod_fcgid starts no others for a while when too many end.
       const killed = server.klatchProcesses('klatch-poll').slice(0, 2);
       for (const pid of killed) process.kill(pid, 'SIGKILL');
@@ -99,8 +99,8 @@ function heldPoll(member) {
   return until('a poll is held', async () => {
     const head = await headOf(member);
     const poll = member.raw({ after: head, wait_ms: 20000, turn: member.turn }).catch((error) => error);
-    return await stillOpen(100, poll) && { poll };
-  }, { everyMs: 300 });
+    return await stillOpen(1100, poll) && { poll };
+  }, { everyMs: 300, withinMs: 15000 });
 }
 
 /** The member's cursor after everything that is there. */
@@ -109,11 +109,12 @@ async function headOf(member) {
   return member.cursor;
 }
 
+/** KLATCH_FIGURES=1 prints what was measured. */
 function tell(ledger, people) {
   const latencies = people.flatMap((one) => one.latencies).sort((a, b) => a - b);
-  for (const what of ['join', 'send', 'look', 'leave', 'late', 'refused', 'poll']) {
-    console.log(what, ledger.number(what), Math.round(ledger.slowest(what)));
+  const at = (part) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * part))];
+  for (const what of ['join', 'send', 'look', 'leave', 'poll', 'late', 'refused']) {
+    console.log(`${what}: ${ledger.of(what).length}, the slowest ${Math.round(ledger.slowest(what))} ms`);
   }
-  console.log('delivery p50', latencies[latencies.length >> 1], 'p95', latencies[Math.floor(latencies.length * 0.95)], 'max', latencies[latencies.length - 1]);
-  console.log('held', people.map((one) => one.turns.held).join(' '), 'looks', people.map((one) => one.turns.looks).join(' '));
+  console.log(`mail came after ${at(0.5)} ms (median), ${at(0.95)} (95%), ${at(1)} (all)`);
 }

@@ -46,7 +46,7 @@ export class Suites {
       case 'integration': return this.#node('integration', 5 * MINUTE_MS, ['asan-binary', 'vendor']);
       case 'browser': return this.#node('browser', 8 * MINUTE_MS, ['asan-binary', 'vendor']);
       case 'dist': return this.#node('dist', 8 * MINUTE_MS, ['dist-ready']);
-      case 'servers': return this.#node('servers', 8 * MINUTE_MS, ['asan-binary', 'vendor']);
+      case 'servers': return this.#node('servers', 8 * MINUTE_MS, ['asan-binary', 'build/klatch.fcgi', 'vendor']);
       case 'doctor': return this.#node('doctor', 8 * MINUTE_MS, ['asan-binary', 'vendor']);
       default: throw new Error(`no suite '${suite}'`);
     }
