@@ -3,7 +3,7 @@
 /** @type {Readonly<Record<string, string>>} */
 export default Object.freeze({
   title: 'Klatch doctor',
-  lead: 'Looks whether Klatch works on this host, and says what to mend and how. It takes about half a minute and changes nothing.',
+  lead: 'Looks whether Klatch works on this host, and says what to mend and how. It takes less than a minute and changes nothing.',
   again: 'Check again',
   stop: 'Stop',
   room: 'To the chat page',

@@ -28,7 +28,7 @@ const SLOW_PLACE_MS = 24 * 3600 * 1000;
  */
 export async function findApi(base) {
   const remembered = recall(base);
-  const places = remembered === null ? [...PLACES] : [remembered, ...PLACES.filter((place) => place !== remembered)];
+  const places = distinct(remembered === null ? PLACES : [remembered, ...PLACES], base);
   const { best, seen } = await new Search(base, places).run();
   if (best !== null) {
     remember(base, best);
@@ -38,6 +38,12 @@ export async function findApi(base) {
   if (seen.includes('other')) throw new KlatchProblem('not-klatch', { transient: true });
   if (seen.includes('absent')) throw new KlatchProblem('not-found');
   throw new KlatchProblem('network', { transient: true });
+}
+
+/** At the top of a site two of the places are one. @param {readonly string[]} places @param {string} base */
+function distinct(places, base) {
+  const addresses = places.map((place) => new URL(place, base).href);
+  return places.filter((_, number) => addresses.indexOf(addresses[number] ?? '') === number);
 }
 
 /** Asks the places in their order, the next one as soon as one says no or is silent for a moment. */

@@ -32,11 +32,11 @@ before(async () => {
     'small-body': 'location /api/ { client_max_body_size 20k; PROXY }',
     'lost-key': 'location /api/ { proxy_set_header X-Klatch-Key ""; PROXY }',
     'lost-authorization': 'location /api/ { proxy_set_header Authorization ""; PROXY }',
-    gateway: 'location ~ ^/(api|cgi-bin)/ { proxy_pass http://127.0.0.1:1; }',
-    full: 'location ~ ^/(api|cgi-bin)/ { return 508; }',
-    busy: 'location ~ ^/(api|cgi-bin)/ { return 503; }',
-    elsewhere: 'location ~ ^/(api|cgi-bin)/ { rewrite ^ /index.html break; PROXY }',
-    silent: `location ~ ^/(api|cgi-bin)/ { proxy_pass http://127.0.0.1:${silent.address().port}; }`,
+    gateway: 'location ~ ^/(api|f?cgi-bin)/ { proxy_pass http://127.0.0.1:1; }',
+    full: 'location ~ ^/(api|f?cgi-bin)/ { return 508; }',
+    busy: 'location ~ ^/(api|f?cgi-bin)/ { return 503; }',
+    elsewhere: 'location ~ ^/(api|f?cgi-bin)/ { rewrite ^ /index.html break; PROXY }',
+    silent: `location ~ ^/(api|f?cgi-bin)/ { proxy_pass http://127.0.0.1:${silent.address().port}; }`,
   });
   browser = await openBrowser();
 });
@@ -134,6 +134,13 @@ describe('what only the address tells', () => {
       });
     });
     assert.match(found.words, /10 minutes apart/);
+  });
+
+  it('K-WEBRTC: a browser that can make no calls', async () => {
+    await told(`${behind.page}/`, 'K-WEBRTC', 'This page and its address', async (page) => {
+      await withoutHolds(page);
+      await page.addInitScript(() => { delete globalThis.RTCPeerConnection; });
+    });
   });
 
   it('K-LIMIT: somebody at this address asked too often', async () => {

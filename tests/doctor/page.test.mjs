@@ -40,7 +40,7 @@ describe('a host where all is well', { concurrency: true }, () => {
       await doctor.finished();
       assert.ok(Date.now() - since < WHOLE_MS, `${Date.now() - since} ms`);
       const wrong = [...await doctor.codes('bad'), ...await doctor.codes('warn')].filter((code) => !OF_THE_TEST.includes(code));
-      assert.deepEqual(wrong, []);
+      assert.deepEqual(wrong, [], (await Promise.all(wrong.map((code) => doctor.words(code)))).join('\n'));
       const good = (await doctor.good()).join('\n');
       for (const words of [/program answers at/, /files of version/, /100 kB arrives whole/, /may wait 25 seconds/, /One machine/,
         /[78] browsers may wait/, /No file of the data folder/]) assert.match(good, words);

@@ -69,7 +69,7 @@ describe('what the program says of itself', () => {
     fs.chmodSync(server.dataFolder, 0o700);
   });
 
-  itWith('K-DATA-FULL, K-DATA-VOLATILE: the disk of the data folder is full', needsRoot, async (test) => {
+  itWith('K-DATA-FULL, K-DATA-VOLATILE, K-ICE-UNKNOWN: the disk of the data folder is full', needsRoot, async (test) => {
     const saved = `${server.dataFolder}.saved`;
     execFileSync('cp', ['-a', server.dataFolder, saved]);
     try {
@@ -81,7 +81,9 @@ describe('what the program says of itself', () => {
     try {
       execFileSync('cp', ['-a', `${saved}/.`, server.dataFolder]);
       execFileSync('sh', ['-c', `cat /dev/zero > ${server.dataFolder}/filler 2>/dev/null || true`]);
-      await told(url(), ['K-DATA-FULL', 'K-DATA-VOLATILE'], REPORT);
+      const doctor = await Doctor.open(browser, url(), { before: withoutHolds });
+      for (const code of ['K-DATA-FULL', 'K-DATA-VOLATILE', 'K-ICE-UNKNOWN']) await doctor.found(code);
+      await doctor.close();
     } finally {
       execFileSync('umount', ['--lazy', server.dataFolder]);
     }
@@ -110,11 +112,17 @@ describe('what the program says of itself', () => {
     assert.doesNotMatch(words, /hold_seconds/);
   });
 
-  it('K-STATE or K-REFUSING: with such a line the program says what keeps it from working', async () => {
+  it('K-STATE, K-REFUSING: started with such a line the program says what keeps it from working', async () => {
+    await server.end();
+    await server.start();
     const doctor = await Doctor.open(browser, url(), { before: withoutHolds });
-    await Promise.race([doctor.found('K-STATE'), doctor.found('K-CONFIG-WRONG')]);
+    await doctor.found('K-STATE');
+    assert.match(await doctor.words('K-STATE'), /runs, and says/);
+    await doctor.found('K-REFUSING');
     await doctor.close();
     server.site.configure(HOLDS);
+    await server.end();
+    await server.start();
   });
 
   it('K-CONFIG-MISSING: none was uploaded', async () => {

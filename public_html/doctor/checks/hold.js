@@ -58,13 +58,15 @@ async function climb(ctx, rung) {
 function judge(results, holdS) {
   const passed = passedS(results);
   const cuts = results.filter(({ state, rung }) => state === 'cut' && rung > passed).map(({ afterS }) => afterS);
-  const late = results.filter(({ state }) => state === 'late' || state === 'lost').map(({ lateS }) => lateS);
+  // One that is late may have waited for its process to start; what holds answers back does it to all.
+  const answered = results.filter(({ state }) => state === 'survived' || state === 'late' || state === 'lost');
+  const late = Math.min(...answered.map(({ lateS }) => lateS));
   const refused = results.filter(({ state }) => state === 'refused').length;
   /** @type {Finding[]} */
   const findings = [];
   if (cuts.length > 0) findings.push(cutOff(Math.min(...cuts), passed, holdS));
   else if (passed > 0) findings.push({ good: 'hold', values: { seconds: passed } });
-  if (late.length > 0) findings.push({ code: 'K-LATE', values: { late: Math.max(...late) } });
+  if (answered.length > 0 && late * 1000 > LATE_MS) findings.push({ code: 'K-LATE', values: { late } });
   else if (passed > 0) findings.push({ good: 'late' });
   if (refused > 0 && passed < holdS && cuts.length === 0) findings.push({ code: 'K-BUDGET' });
   return findings;

@@ -15,7 +15,10 @@ const POLL_PLACE = 'cgi-bin/klatch-poll.fcgi/v1';
 export async function check(ctx) {
   /** @type {Map<string, Answer>} */
   const answers = new Map();
-  await inParallel([...PLACES, POLL_PLACE], AT_ONCE, async (place) => {
+  // At the top of a site two of them are one.
+  const places = [...PLACES, POLL_PLACE].filter((place, at, all) => all.findIndex((other) => (
+    new URL(other, ctx.base).href === new URL(place, ctx.base).href)) === at);
+  await inParallel(places, AT_ONCE, async (place) => {
     // A server that is silent at so many places is silent.
     if (answers.size >= AT_ONCE && [...answers.values()].every(({ status }) => status === 0)) return;
     answers.set(place, await ask(`${new URL(place, ctx.base).href}/health`, { signal: ctx.signal, timeoutMs: PATIENCE_MS }));
