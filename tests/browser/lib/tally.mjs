@@ -44,11 +44,11 @@ export class Tally {
 
   /**
    * @param {string} room
-   * @param {number} ms
-   * @returns {string[]} the keys of polls that have been held there for so long
+   * @param {number} [ms]
+   * @returns {string[]} the keys of polls that have been held there for longer
    */
-  holders(room, ms) {
-    return [...this.#held].filter((one) => one.room === room && Date.now() - one.ms > ms).map(({ key }) => key);
+  holders(room, ms = 0) {
+    return [...this.#held].filter((one) => one.room === room && Date.now() - one.ms >= ms).map(({ key }) => key);
   }
 
   async #pass(request, response) {
