@@ -15,6 +15,7 @@ export default Object.freeze({
   'verdict.bad': 'To mend: {bad}.',
   'verdict.bad.warn': 'To mend: {bad}. To improve: {warn}.',
   'verdict.counts': '{done} of {all} checks done',
+  'verdict.counts.now': '{done} of {all} checks done. Now: {now}',
 
   'state.waiting': 'waiting',
   'state.running': 'checking',

@@ -58,6 +58,11 @@ a.button { text-decoration: none; }
   inset-inline-start: .15rem; inset-block-start: .25em; inline-size: .9rem; block-size: .9rem; border-radius: 50%;
   border: 2.5px solid var(--line); border-block-start-color: var(--accent); animation: turn 1s linear infinite;
 }
+.checks [data-worst="bad"] .sign::before, .checks [data-worst="warn"] .sign::before {
+  inset-inline-start: .25rem; inset-block-start: .4em; inline-size: .7rem; block-size: .7rem; border: 0; border-radius: 50%;
+  transform: none; background: var(--pending);
+}
+.checks [data-worst="bad"] .sign::before { background: var(--bad); }
 .detail { display: block; color: var(--muted); font-size: .875rem; }
 
 .panel p { font-size: .9375rem; color: var(--muted); }

@@ -69,7 +69,9 @@ export class View {
     // Said again to a screen reader only when it changed.
     if (this.#status.textContent !== said) this.#status.textContent = said;
     this.#status.dataset.state = running ? 'running' : worst(all);
-    this.#counts.textContent = running || stopped ? t('verdict.counts', { done, all: all.length }) : '';
+    const now = all.filter(({ state }) => state === 'running').map(({ name }) => t(`check.${name}`)).pop() ?? '';
+    const counts = now === '' ? 'verdict.counts' : 'verdict.counts.now';
+    this.#counts.textContent = running || stopped ? t(counts, { done, all: all.length, now }) : '';
     this.#bar.value = done / all.length;
     this.#bar.hidden = !running;
     this.#swap(running);
@@ -189,9 +191,10 @@ function worst(all) {
 }
 
 /** @param {Progress} progress */
-function checkLine({ name, state, detail }) {
+function checkLine(progress) {
+  const { name, state, detail } = progress;
   const more = detail ? ` ${t(detail.key, detail.values)}` : '';
-  return el('li', { 'data-state': state }, el('span', { class: 'sign', 'aria-hidden': 'true' }),
+  return el('li', { 'data-state': state, 'data-worst': state === 'done' ? worst([progress]) : false }, el('span', { class: 'sign', 'aria-hidden': 'true' }),
     el('span', {}, t(`check.${name}`), el('span', { class: 'hidden-text' }, `, ${t(`state.${state}`)}`),
       ...more === '' ? [] : [el('span', { class: 'detail' }, more)]));
 }
