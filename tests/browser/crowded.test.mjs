@@ -18,8 +18,8 @@ test('where two polls can be held four people still meet, and then need one of t
   const { room } = people[0];
   // Who waits for a place asks again every few seconds.
   await until('one polls and nobody waits for a place', () => {
-    const since = Date.now() - 7000;
-    const asked = here.tally.requests.filter((one) => one.room === room && one.waitMs > 0 && one.ms > since);
+    const from = Date.now() - 7000;
+    const asked = here.tally.requests.filter((one) => one.room === room && one.waitMs > 0 && one.ms > from);
     const holders = here.tally.holders(room);
     return holders.length === 1 && asked.every(({ key }) => key === holders[0]);
   }, 60_000);
