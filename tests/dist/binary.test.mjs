@@ -1,3 +1,4 @@
+// Runs alone: it measures.
 // The binaries in the zips: what they need of the host they run on, which is nothing, and what they
 // cost it.
 import assert from 'node:assert/strict';

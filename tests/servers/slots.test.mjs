@@ -1,3 +1,4 @@
+// Runs alone: it counts on short requests being answered at once.
 // Where a held poll costs a process of the web server: Klatch never starves its own host.
 import assert from 'node:assert/strict';
 import path from 'node:path';

@@ -8,7 +8,8 @@ import { MARK } from './reporter.mjs';
 
 /**
  * @typedef {{name: string, state: 'passed'|'failed'|'skipped', why?: string}} Result
- * @typedef {{label: string, run: () => Promise<Result[]>}} Item
+ * @typedef {{label: string, alone?: boolean, run: () => Promise<Result[]>}} Item
+ * An item that is alone runs beside no other.
  */
 
 const MINUTE_MS = 60000;
@@ -56,6 +57,7 @@ export class Suites {
     const { output } = await this.#make('lint-names');
     return output.trim().split(/\s+/).map((tool) => ({
       label: tool,
+      alone: true, // each uses all cores
       run: async () => {
         const { end, output: said } = await this.#make('--keep-going', this.jobs, `lint-${tool}`);
         return [end ? { name: tool, state: 'failed', why: tail(said, 200) }
@@ -118,6 +120,7 @@ export class Suites {
     }
     return this.#files(`tests/${suite}`, /\.test\.m?js$/).map((file) => ({
       label: file,
+      alone: fs.readFileSync(path.join(this.root, file), 'utf8').startsWith('// Runs alone'),
       run: () => this.#nodeFile(file, limitMs),
     }));
   }
