@@ -231,17 +231,26 @@ $(B)/npm-test.stamp: package.json package-lock.json
 	@touch $(B)/npm-run.stamp $@
 
 # What the page loads from /vendor/, with its licence; the .d.ts are for `tsc` alone.
-vendor: $(B)/vendor/lit-html/LICENSE
+VENDORED := lit-html noble-hashes
+vendor: $(VENDORED:%=$(B)/vendor/%/LICENSE)
 
 $(B)/vendor/lit-html/LICENSE: $(B)/npm-run.stamp
-	@rm -rf $(B)/vendor && mkdir -p $(DIRECTIVES)
+	@rm -rf $(@D) && mkdir -p $(DIRECTIVES)
 	@cp $(B)/node_modules/lit-html/*.js $(B)/node_modules/lit-html/*.d.ts $(@D)/
 	@cp $(B)/node_modules/lit-html/directives/*.js $(B)/node_modules/lit-html/directives/*.d.ts $(DIRECTIVES)/
 	@cp $(B)/node_modules/lit-html/LICENSE $@ && touch $@
 
-public_html/vendor/lit-html/LICENSE: $(B)/vendor/lit-html/LICENSE
+# SHA-256 in pieces, and the modules that it is made of.
+NOBLE := sha2 _md _u64 utils
+$(B)/vendor/noble-hashes/LICENSE: $(B)/npm-run.stamp
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@cp $(foreach module,$(NOBLE),$(B)/node_modules/@noble/hashes/$(module).js) $(@D)/
+	@cp $(foreach module,$(NOBLE),$(B)/node_modules/@noble/hashes/$(module).d.ts) $(@D)/
+	@cp $(B)/node_modules/@noble/hashes/LICENSE $@ && touch $@
+
+public_html/vendor/lit-html/LICENSE: $(VENDORED:%=$(B)/vendor/%/LICENSE)
 	@rm -rf public_html/vendor && mkdir -p public_html/vendor
-	@cp -R $(B)/vendor/lit-html public_html/vendor/
+	@cp -R $(VENDORED:%=$(B)/vendor/%) public_html/vendor/
 	@find public_html/vendor -name '*.d.ts' -exec rm -f {} +
 	@touch $@
 
@@ -283,7 +292,7 @@ lint-shellcheck:
 lint-eslint: $(B)/npm-test.stamp
 	node $(B)/node_modules/eslint/bin/eslint.js --max-warnings 0 .
 
-lint-tsc: $(B)/npm-test.stamp $(B)/vendor/lit-html/LICENSE
+lint-tsc: $(B)/npm-test.stamp vendor
 	node $(B)/node_modules/typescript/bin/tsc --project tsconfig.json
 
 -include $(wildcard $(B)/obj/*.d $(B)/strict/*.d $(B)/asan/obj/*.d $(B)/asan/unit-obj/*.d $(B)/fuzz/*.d)

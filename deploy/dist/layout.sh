@@ -53,9 +53,10 @@ lay_web() {
     copy_tree "$vendor" "$web/vendor"
 }
 
+# What is loaded later stays a file of its own, named by its content.
 bundle() {
-    node "$esbuild" --bundle --minify --format=esm --target=es2022 --sourcemap \
-        --sources-content=false --log-level=warning "$@"
+    node "$esbuild" --bundle --minify --format=esm --target=es2022 --sourcemap --splitting \
+        --sources-content=false --log-level=warning --outdir=. --outbase=. "$@"
 }
 
 # One file each instead of many small ones, for the page, for sites that use the SDK and for those
@@ -64,9 +65,9 @@ bundle() {
 lay_bundles() (
     local page
     cd "$web"
-    bundle app/app.js --entry-names='[dir]/[name]-[hash]' --outdir=. --outbase=.
-    bundle klatch/index.js --outfile=klatch/klatch.min.js
-    bundle ui/klatch-room.js --outfile=ui/klatch-room.min.js
+    bundle app/app.js --entry-names='[dir]/[name]-[hash]' --chunk-names='app/later/[name]-[hash]'
+    bundle klatch/index.js --entry-names='[dir]/klatch.min' --chunk-names='klatch/later/[name]-[hash]'
+    bundle ui/klatch-room.js --entry-names='[dir]/[name].min' --chunk-names='ui/later/[name]-[hash]'
     page=$(echo app/app-*.js)
     sed -i "s|src=\"app/app\.js\"|src=\"$page\"|" index.html
     grep -q "src=\"$page\"" index.html || fail "index.html doesn't load app/app.js"
