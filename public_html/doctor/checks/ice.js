@@ -6,7 +6,7 @@ const GATHER_MS = 12_000;
 const TYPES = { stun: 'srflx', turn: 'relay' };
 
 /** @typedef {import('../findings.js').Finding} Finding */
-/** @typedef {'reached' | 'relays' | 'refused' | 'silent' | 'bad'} Verdict */
+/** @typedef {'reached' | 'relays' | 'refused' | 'silent'} Verdict */
 
 /** @type {import('../run.js').CheckFunction} */
 export async function check(ctx, tell) {
@@ -46,7 +46,6 @@ function asFinding({ url, verdict, reason }) {
     case 'reached': return { good: 'ice.reached', values: { url } };
     case 'relays': return { good: 'ice.relays', values: { url } };
     case 'refused': return { code: 'K-ICE-REFUSED', values: { url, reason } };
-    case 'bad': return { code: 'K-ICE-BAD', values: { url } };
     default: return { code: 'K-ICE-SILENT', values: { url } };
   }
 }
@@ -61,7 +60,8 @@ async function tryServer(server, signal) {
   try {
     connection = new RTCPeerConnection({ iceServers: [server], iceTransportPolicy: wanted === 'relay' ? 'relay' : 'all' });
   } catch {
-    return { verdict: 'bad', reason: '' };
+    // An address that this browser doesn't take.
+    return { verdict: 'silent', reason: '' };
   }
   try {
     return await gather(connection, wanted, signal);

@@ -8,6 +8,12 @@ export const page = {
     means: 'What that part checks was not checked.',
     todo: ['Upload the folders doctor and ui again, in binary mode.'],
   },
+  'K-FILE': {
+    level: 'bad',
+    title: 'This page was opened from a disk',
+    means: 'It asks a web server, and there is none.',
+    todo: ['Upload it to your web space and open it with https:// there.'],
+  },
   'K-MANIFEST': {
     level: 'warn',
     title: 'The list of files (files.json) is missing or damaged',

@@ -83,12 +83,6 @@ export const waiting = {
     means: 'The relay answers and doesn’t take the user name and password of klatch.conf, or has no room left.',
     todo: ['Compare user name and password in the line ice_server of klatch.conf with the relay’s own configuration.'],
   },
-  'K-ICE-BAD': {
-    level: 'bad',
-    title: '{url} is no address of such a server',
-    means: 'The browser doesn’t take it, and then takes none of the others either.',
-    todo: ['Correct the line ice_server in klatch.conf: stun:name:port, or turn:name:port user password.'],
-  },
   'K-STUN-NONE': {
     level: 'warn',
     title: 'Only people in one network can meet',
