@@ -53,6 +53,8 @@ look_for_test() {
     need_command curl curl
     need_command sqlite3 sqlite3
     need_command perl perl
+    need_command bindfs bindfs
+    need_file /usr/share/doc/libfaketime libfaketime
     need_file /usr/include/cmocka.h libcmocka-dev
     need_file /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core
     look_for_servers

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,6 +157,7 @@ int main(int argc, char **argv)
     struct app app = { .place = &place };
     bool only_check = false;
     umask(0077);
+    signal(SIGXFSZ, SIG_IGN); /* a host's limit on files is an error of the write, not our end */
     place_open(&place, argv[0]);
     /* A web server may append words of the query to a CGI program's arguments (RFC 3875, 4.4). */
     bool request = getenv("REQUEST_METHOD") != NULL;

@@ -1,6 +1,6 @@
 // What the doctor page asks the server for, and each finding of the report brought about for real.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -12,7 +12,7 @@ import { Daemon } from './lib/daemon.mjs';
 import { environment } from './lib/fcgi.mjs';
 import { it } from './lib/it.mjs';
 import { roomOf } from './lib/member.mjs';
-import { BIN } from './lib/run-dir.mjs';
+import { BIN, newRunDir } from './lib/run-dir.mjs';
 import { mountSmall } from './lib/small-disk.mjs';
 import { Stack } from './lib/stack.mjs';
 import { stillOpen, until } from './lib/until.mjs';
@@ -280,6 +280,13 @@ describe('a flood of doctor calls', () => {
   });
 });
 
+/** For env(1): libfaketime before a program with the sanitizers in it, which want to be first. */
+function atTime(time, ...more) {
+  const asan = execFileSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim();
+  const faketime = execFileSync('sh', ['-c', 'ls /usr/lib/*/faketime/libfaketime.so.1'], { encoding: 'utf8' }).trim();
+  return [`LD_PRELOAD=${asan} ${faketime}`, 'FAKETIME_DONT_FAKE_MONOTONIC=1', ...time ? [`FAKETIME=${time}`] : [], ...more];
+}
+
 describe('a finding', { concurrency: 4 }, () => {
   /** A condition that is there from the start: `code` is found, with `has` in it. */
   function found(title, code, { prepare, config, data, command, has = {}, needs = true }) {
@@ -340,6 +347,29 @@ describe('a finding', { concurrency: 4 }, () => {
   found('/proc is closed', 'boot-id-unreadable', {
     needs: canMount,
     command: ['unshare', '-m', 'sh', '-c', 'mount -t tmpfs tmpfs /proc/sys/kernel/random && exec "$0" "$@"'],
+  });
+
+  // Over itself, in a mount namespace that ends with the process: what a network mount by FUSE is.
+  found('the folder is on a network file system', 'data-remote', {
+    needs: canMount,
+    command: ['unshare', '-m', 'sh', '-c',
+      'eval "conf=\\${$#}"; data=$(dirname "$conf")/data; bindfs "$data" "$data" && exec "$0" "$@"'],
+    has: { fs: 'fuse' },
+  });
+  found('a file can not be written whole', 'data-write-failed',
+    { command: ['prlimit', '--fsize=40000:40000'], has: { error: 'EFBIG' } });
+  found('the clock is of another year', 'clock-wrong', { command: ['env', ...atTime('@2020-01-01 00:00:00')] });
+
+  it('clock-stepped: the clock was set while it ran', async () => {
+    const clock = path.join(newRunDir(), 'clock');
+    fs.writeFileSync(clock, '+0');
+    await withDaemon({}, async (daemon, api) => {
+      assert.ok(!(await codes(api)).includes('clock-stepped'));
+      fs.writeFileSync(clock, '+1h');
+      await until('the step is seen', async () => (await codes(api)).includes('clock-stepped'));
+      const { step_ms: step } = (await findings(api, daemon.data)).get('clock-stepped');
+      assert.ok(Math.abs(step - 3600_000) < 60_000, `${step}`);
+    }, ['env', ...atTime('', `FAKETIME_TIMESTAMP_FILE=${clock}`, 'FAKETIME_NO_CACHE=1')]);
   });
 
   it('data-full, data-low, data-volatile: a disk in memory that is full', async (t) => {
