@@ -353,6 +353,7 @@ describe('a finding', { concurrency: 4 }, () => {
   found('the folder is on a network file system', 'data-remote', {
     needs: canMount,
     command: ['unshare', '-m', 'sh', '-c',
+      // eslint-disable-next-line no-template-curly-in-string -- the shell's
       'eval "conf=\\${$#}"; data=$(dirname "$conf")/data; bindfs "$data" "$data" && exec "$0" "$@"'],
     has: { fs: 'fuse' },
   });
