@@ -20,9 +20,13 @@ const CLOCK_MS_MAX = 5 * 60_000;
  * @property {number} time ms since 1970
  * @property {boolean} mine
  * @property {boolean} plain came through the HTTP API, not from a page
+ * @property {boolean} private for one person alone
+ * @property {import('./member.js').Person | null} to whom we said it, null for everybody and for what others say
+ * @property {string} toName of that person when we said it
+ * @property {boolean} before was said before we came, as somebody else tells it
  */
 
-/** @typedef {{t: 'chat', id: string, text: string, time: number}} Line what goes over a channel */
+/** @typedef {{t: 'chat', id: string, text: string, time: number, private?: true}} Line what goes over a channel */
 
 export class Chat {
   /** @type {Map<object, Map<string, Line>>} for each receiver the lines it hasn't confirmed */
@@ -32,13 +36,14 @@ export class Chat {
 
   /**
    * @param {string} text
+   * @param {boolean} [alone] for one person alone
    * @returns {Line}
    * @throws {KlatchProblem} bad-message
    */
-  compose(text) {
+  compose(text, alone = false) {
     const trimmed = String(text).trim();
     if (trimmed === '' || trimmed.length > CHARACTERS_MAX) throw new KlatchProblem('bad-message');
-    return { t: 'chat', id: randomId(8), text: trimmed, time: Date.now() };
+    return { t: 'chat', id: randomId(8), text: trimmed, time: Date.now(), ...(alone ? { private: true } : {}) };
   }
 
   /**
@@ -88,6 +93,7 @@ export class Chat {
     if (this.#seen.size > SEEN_MAX) this.#seen.delete(this.#seen.values().next().value ?? '');
     const now = Date.now();
     const time = Math.abs(now - line.time) < CLOCK_MS_MAX ? Number(line.time) : now;
-    return { id: line.id, from: person.id, name: person.name, text: line.text, time, mine: false, plain };
+    return { id: line.id, from: person.id, name: person.name, text: line.text, time, mine: false, plain,
+      private: line.private === true, to: null, toName: '', before: false };
   }
 }

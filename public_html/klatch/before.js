@@ -1,0 +1,149 @@
+/* before: what was said before somebody came. A newcomer asks the one who joined first,
+ * then the next when there is no answer, and takes one answer. Private lines are never
+ * kept here, so they can't be handed on. */
+
+import { NAME_CHARACTERS_MAX } from './member.js';
+
+const LINES_MAX = 200;
+/** Of one answer: what every browser's channel takes in one message. */
+const BYTES_MAX = 60_000;
+const TEXT_CHARACTERS_MAX = 4000;
+const ID_CHARACTERS_MAX = 64;
+/** So long the first one may take to be connected, and each one to answer. */
+const ANSWER_MS = 3_000;
+/** A cut connection can swallow an answer; more than that is no newcomer's need. */
+const ANSWERS_MAX = 3;
+
+/** @typedef {import('./member.js').Member} Member */
+/** @typedef {{id: string, name: string, text: string, time: number}} Said */
+
+export class Before {
+  /** @type {Map<string, Said>} */
+  #lines = new Map();
+  #members;
+  #earlier;
+  /** @type {Set<Member>} */
+  #tried = new Set();
+  /** @type {Member | null} */
+  #asked = null;
+  #settled = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  /** @type {WeakMap<Member, number>} */
+  #answers = new WeakMap();
+
+  /**
+   * @param {{members: () => Member[], earlier: (member: Member) => boolean}} room everybody in the
+   *   order of joining; whether somebody was here before us
+   */
+  constructor({ members, earlier }) {
+    this.#members = members;
+    this.#earlier = earlier;
+  }
+
+  /** @param {Said} line said to everybody */
+  keep({ id, name, text, time }) {
+    this.#lines.set(id, { id, name, text, time });
+    this.#cut();
+  }
+
+  /** @param {string} id whether that line is known */
+  has(id) {
+    return this.#lines.has(id);
+  }
+
+  /** @param {Member} member whose channel is open */
+  opened(member) {
+    if (this.#settled || this.#asked || !this.#earlier(member) || member.instance === null) return;
+    if (this.#candidates()[0] === member) {
+      this.#ask(member);
+    } else if (this.#timer === undefined) {
+      this.#timer = setTimeout(() => this.#next(), ANSWER_MS);
+    }
+  }
+
+  /** @param {Member} member who asks */
+  answer(member) {
+    const answers = this.#answers.get(member) ?? 0;
+    if (answers >= ANSWERS_MAX) return;
+    this.#answers.set(member, answers + 1);
+    const encoder = new TextEncoder();
+    const lines = [];
+    let bytes = 0;
+    for (const line of [...this.#lines.values()].reverse()) {
+      bytes += encoder.encode(JSON.stringify(line)).length + 1;
+      if (bytes > BYTES_MAX) break;
+      lines.unshift(line);
+    }
+    member.say({ t: 'before', lines });
+  }
+
+  /**
+   * @param {Member} member
+   * @param {unknown} lines that member's answer
+   * @returns {Said[]} what is new, checked
+   */
+  take(member, lines) {
+    if (this.#settled || member !== this.#asked || !Array.isArray(lines)) return [];
+    this.close();
+    const fresh = lines.slice(-LINES_MAX).flatMap((line) => checked(line) ?? []).filter(({ id }) => !this.has(id));
+    const later = [...this.#lines];
+    this.#lines = new Map([...fresh.map((line) => /** @type {const} */ ([line.id, line])), ...later]);
+    this.#cut();
+    return fresh;
+  }
+
+  /** @param {Member} member who is gone */
+  forget(member) {
+    if (member === this.#asked) this.#next();
+  }
+
+  /** Nothing is asked any more. */
+  close() {
+    this.#settled = true;
+    clearTimeout(this.#timer);
+  }
+
+  #cut() {
+    for (const id of this.#lines.keys()) {
+      if (this.#lines.size <= LINES_MAX) break;
+      this.#lines.delete(id);
+    }
+  }
+
+  /** Who was here before us with a page of their own, first come first. */
+  #candidates() {
+    return this.#members().filter((member) => member.instance !== null && this.#earlier(member)
+      && !this.#tried.has(member));
+  }
+
+  #next() {
+    this.#asked = null;
+    this.#timer = undefined;
+    if (this.#settled) return;
+    const member = this.#candidates().find(({ connected }) => connected);
+    // Who is connected later is asked then.
+    if (member) this.#ask(member);
+  }
+
+  /** @param {Member} member */
+  #ask(member) {
+    clearTimeout(this.#timer);
+    this.#tried.add(member);
+    this.#asked = member;
+    this.#timer = setTimeout(() => this.#next(), ANSWER_MS);
+    member.say({ t: 'before?' });
+  }
+}
+
+/**
+ * @param {any} line
+ * @returns {Said | null}
+ */
+function checked(line) {
+  const { id, name, text, time } = line ?? {};
+  if (typeof id !== 'string' || id === '' || id.length > ID_CHARACTERS_MAX) return null;
+  if (typeof text !== 'string' || text === '' || text.length > TEXT_CHARACTERS_MAX) return null;
+  if (typeof name !== 'string' || !Number.isFinite(time) || time < 0) return null;
+  return { id, name: name.trim().slice(0, NAME_CHARACTERS_MAX), text, time: Math.min(time, Date.now()) };
+}

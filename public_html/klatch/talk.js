@@ -1,0 +1,163 @@
+/* talk: everything that is written in a room: lines to everybody or to one person, who is
+ * writing, and what was said before somebody came. */
+
+import { Before } from './before.js';
+import { Chat } from './chat.js';
+import { KlatchProblem } from './problem.js';
+import { Writing } from './writing.js';
+
+/** @typedef {import('./chat.js').Message} Message */
+/** @typedef {import('./member.js').Member} Member */
+/** @typedef {import('./member.js').Person} Person */
+
+/**
+ * @typedef {object} TalkEvents what it tells its room
+ * @property {{message: Message}} message
+ * @property {{messages: Message[], by: Person}} before
+ * @property {{writers: {person: Person, private: boolean}[]}} writing
+ */
+
+/**
+ * @typedef {object} Around
+ * @property {() => {id: string, name: string}} self
+ * @property {() => Member[]} members everybody else, in the order of joining
+ * @property {(member: Member) => boolean} earlier whether somebody was here before us
+ * @property {(type: keyof TalkEvents, detail: any) => void} emit
+ */
+
+export class Talk {
+  #around;
+  #chat = new Chat();
+  #before;
+  #writing;
+
+  /** @param {Around} around */
+  constructor(around) {
+    this.#around = around;
+    this.#before = new Before(around);
+    this.#writing = new Writing((writers) => around.emit('writing', { writers }));
+  }
+
+  /**
+   * @param {string} text
+   * @param {Person | null} to null is everybody who is here now
+   * @returns {Message} which is also told
+   * @throws {KlatchProblem} bad-message; peer-not-found when that person is gone
+   */
+  say(text, to) {
+    const { receivers, only } = this.#whom(to);
+    const line = this.#chat.compose(text, only !== null);
+    for (const member of receivers) this.#chat.send(member, line);
+    const { id, name } = this.#around.self();
+    const message = { id: line.id, from: id, name, text: line.text, time: line.time, mine: true, plain: false,
+      private: only !== null, to, toName: to?.name ?? '', before: false };
+    this.#writing.sent();
+    this.#tell(message);
+    return message;
+  }
+
+  /**
+   * @param {boolean} on
+   * @param {Person | null} to
+   */
+  writing(on, to) {
+    const { receivers, only } = this.#whom(to);
+    this.#writing.tell(on, receivers, only);
+  }
+
+  /** @param {Member} member whose channel is open (again) */
+  opened(member) {
+    this.#chat.resend(member);
+    this.#before.opened(member);
+  }
+
+  /**
+   * @param {Member} member
+   * @param {Record<string, any>} value
+   * @returns {boolean} whether it was about text
+   */
+  heard(member, value) {
+    switch (value.t) {
+      case 'chat':
+        member.say({ t: 'got', id: value.id });
+        this.#received(member, this.#chat.receive(member, value));
+        return true;
+      case 'got':
+        this.#chat.confirmed(member, value.id);
+        return true;
+      case 'writing':
+        this.#writing.heard(member, value);
+        return true;
+      case 'before?':
+        this.#before.answer(member);
+        return true;
+      case 'before':
+        this.#handed(member, this.#before.take(member, value.lines));
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /**
+   * A line that came by mailbox.
+   * @param {Member} member
+   * @param {{seq: number, to?: string | null}} mail
+   * @param {any} value
+   * @param {boolean} plain written by hand, so that the addressee alone tells whether it is private
+   */
+  mailed(member, { seq, to }, value, plain) {
+    const line = typeof value === 'string' ? { text: value } : value;
+    const whole = { id: `mail-${seq}`, ...line, ...(plain ? { private: typeof to === 'string' } : {}) };
+    this.#received(member, this.#chat.receive(member, whole, plain));
+  }
+
+  /** @param {Member} member who is gone */
+  forget(member) {
+    this.#chat.forget(member);
+    this.#writing.stopped(member);
+    this.#before.forget(member);
+  }
+
+  close() {
+    this.#writing.close();
+    this.#before.close();
+  }
+
+  /**
+   * @param {Member} member
+   * @param {Message | null} message
+   */
+  #received(member, message) {
+    // What was handed to us before its sender's own line came isn't shown twice.
+    if (!message || this.#before.has(message.id)) return;
+    this.#writing.stopped(member);
+    this.#tell(message);
+  }
+
+  /** @param {Message} message */
+  #tell(message) {
+    if (!message.private) this.#before.keep(message);
+    this.#around.emit('message', { message });
+  }
+
+  /**
+   * @param {Member} member
+   * @param {import('./before.js').Said[]} lines
+   */
+  #handed(member, lines) {
+    if (lines.length === 0) return;
+    const messages = lines.map((line) => ({ ...line, from: '', mine: false, plain: false, private: false, to: null,
+      toName: '', before: true }));
+    this.#around.emit('before', { messages, by: member.person });
+  }
+
+  /** @param {Person | null} to */
+  #whom(to) {
+    const members = this.#around.members();
+    if (to === null) return { receivers: members, only: null };
+    const only = members.find(({ person }) => person === to);
+    if (!only) throw new KlatchProblem('peer-not-found');
+    return { receivers: [only], only };
+  }
+}
