@@ -1,0 +1,170 @@
+/* rate: how many bits and pixels a second there are, from what the network and the
+ * encoder did with the last ones. Pure but for what it remembers; time is handed in. */
+
+const BITS_START = 2_000_000;
+const BITS_MIN = 100_000;
+const BITS_MAX = 10_000_000;
+const GROWTH = 1.08;
+const GROW_MS = 5_000;
+const FALL = 0.85;
+const FALL_MS = 2_000;
+const LOSS_GOOD = 0.02;
+const LOSS_BAD = 0.05;
+/** A round trip varies by this much without meaning anything. */
+const RTT_GOOD_SLACK_MS = 40;
+const RTT_BAD_SLACK_MS = 80;
+/** Reports of the lines don't come at the same moment. */
+const BAD_MS = 2_500;
+/** The least round trip is one of this time; paths change. */
+const LEAST_MS = 60_000;
+/** A line's own limit is forgotten when it has grown beyond this. */
+const LINE_BITS_MAX = 2_000_000;
+
+/**
+ * @typedef {object} Line what was measured of the way to one person
+ * @property {string} key
+ * @property {number | null} loss of what we send, 0 to 1
+ * @property {number | null} rttMs
+ * @property {number} up bits a second that went out
+ */
+
+/** @typedef {{bits: number, fellMs: number, grewMs: number}} Limit */
+
+export class Rate {
+  /** For everybody together. */
+  #all = { bits: BITS_START, fellMs: -Infinity, grewMs: 0 };
+  /** @type {Map<string, {badMs: number, leasts: {ms: number, rttMs: number}[], own: Limit | null}>} */
+  #lines = new Map();
+
+  get bits() {
+    return this.#all.bits;
+  }
+
+  /**
+   * What one person's own line takes.
+   * @param {string} key
+   */
+  bitsMax(key) {
+    return this.#lines.get(key)?.own?.bits ?? Infinity;
+  }
+
+  /**
+   * @param {number} nowMs
+   * @param {Line[]} lines
+   * @param {number} wanted what all would take
+   */
+  update(nowMs, lines, wanted) {
+    for (const key of this.#lines.keys()) if (!lines.some((line) => line.key === key)) this.#lines.delete(key);
+    const judged = lines.map((line) => ({ line, ...this.#judge(nowMs, line) }));
+    const bad = judged.filter(({ isBad }) => isBad);
+    // What all lines suffer from is ours; what one suffers from is its own.
+    const ours = bad.length * 2 > lines.length || (bad.length === 1 && lines.length === 1);
+    if (ours) {
+      fall(this.#all, nowMs, lines.reduce((sum, { up }) => sum + up, 0));
+    } else {
+      for (const { line, known } of bad) {
+        known.own ??= { bits: Math.max(line.up, BITS_MIN), fellMs: -Infinity, grewMs: nowMs };
+        fall(known.own, nowMs, line.up);
+      }
+    }
+    for (const { isGood, known } of judged) {
+      if (!known.own || !isGood) continue;
+      grow(known.own, nowMs);
+      if (known.own.bits > LINE_BITS_MAX) known.own = null;
+    }
+    const well = judged.length > 0 && judged.every(({ isGood, known }) => isGood || known.own);
+    if (well && bad.length === 0 && this.#all.bits < wanted) grow(this.#all, nowMs);
+  }
+
+  /**
+   * @param {number} nowMs
+   * @param {Line} line
+   */
+  #judge(nowMs, { key, loss, rttMs }) {
+    const known = this.#lines.get(key) ?? { badMs: -Infinity, leasts: [], own: null };
+    this.#lines.set(key, known);
+    if (rttMs !== null) {
+      // Ascending in time and in value: the first is the least of its time.
+      known.leasts = [...known.leasts.filter(({ ms, rttMs: own }) => ms > nowMs - LEAST_MS && own < rttMs), { ms: nowMs, rttMs }];
+    }
+    const least = known.leasts[0]?.rttMs ?? 0;
+    const now = rttMs ?? 0;
+    const badNow = (loss ?? 0) > LOSS_BAD || now > Math.max(2 * least, least + RTT_BAD_SLACK_MS);
+    if (badNow) known.badMs = nowMs;
+    const isGood = (loss ?? 0) < LOSS_GOOD && now < Math.max(1.5 * least, least + RTT_GOOD_SLACK_MS);
+    return { known, isBad: nowMs - known.badMs < BAD_MS, isGood };
+  }
+}
+
+/**
+ * @param {Limit} limit
+ * @param {number} nowMs
+ * @param {number} sent what went out in truth, where that was less
+ */
+function fall(limit, nowMs, sent) {
+  if (nowMs - limit.fellMs < FALL_MS) return;
+  const from = Math.min(limit.bits, Math.max(sent, limit.bits / 2));
+  Object.assign(limit, { bits: Math.max(BITS_MIN, from * FALL), fellMs: nowMs, grewMs: nowMs });
+}
+
+/**
+ * @param {Limit} limit
+ * @param {number} nowMs
+ */
+function grow(limit, nowMs) {
+  if (nowMs - limit.grewMs < GROW_MS) return;
+  Object.assign(limit, { bits: Math.min(BITS_MAX, limit.bits * GROWTH), grewMs: nowMs });
+}
+
+const FRAMES_BAD = 0.8;
+const FRAMES_GOOD = 0.95;
+const BUSY_GOOD = 0.4;
+const BAD_FOR_MS = 3_000;
+const GOOD_FOR_MS = 10_000;
+const SETTLE_MS = 5_000;
+const EFFORT_MIN = 1 / 16;
+const EFFORT_MAX = 4;
+
+/** How much the encoder can do, since browsers don't tell that they can't keep up. */
+export class Effort {
+  /** 1 is what is decided for so many people. */
+  part = 1;
+  /** @type {number | null} */
+  #badMs = null;
+  /** @type {number | null} */
+  #goodMs = null;
+  #changedMs = -Infinity;
+
+  /**
+   * @param {number} nowMs
+   * @param {{asked: number, source: number | null, fps: number, busy: number, limitedBy: string}[]} streams
+   *   pictures that should be moving: frames a second asked for, there were at the source, were
+   *   encoded; busy is seconds of encoding in a second
+   */
+  update(nowMs, streams) {
+    if (nowMs - this.#changedMs < SETTLE_MS) return;
+    // Where the network is the limit, frames are left out for its sake.
+    const own = streams.filter(({ limitedBy }) => limitedBy !== 'bandwidth');
+    const asked = own.reduce((sum, one) => sum + Math.min(one.asked, one.source ?? one.asked), 0);
+    const made = own.reduce((sum, { fps }) => sum + fps, 0);
+    const busy = own.reduce((sum, one) => sum + one.busy, 0);
+    const known = asked > 0;
+    const bad = known && made < asked * FRAMES_BAD;
+    const good = known && made >= asked * FRAMES_GOOD && busy < BUSY_GOOD;
+    this.#badMs = bad ? this.#badMs ?? nowMs : null;
+    this.#goodMs = good ? this.#goodMs ?? nowMs : null;
+    if (this.#badMs !== null && nowMs - this.#badMs >= BAD_FOR_MS) this.#set(nowMs, this.part / 2);
+    if (this.#goodMs !== null && nowMs - this.#goodMs >= GOOD_FOR_MS) this.#set(nowMs, this.part * 1.25);
+  }
+
+  /**
+   * @param {number} nowMs
+   * @param {number} part
+   */
+  #set(nowMs, part) {
+    this.part = Math.min(EFFORT_MAX, Math.max(EFFORT_MIN, part));
+    this.#changedMs = nowMs;
+    this.#badMs = null;
+    this.#goodMs = null;
+  }
+}

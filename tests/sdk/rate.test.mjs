@@ -1,0 +1,154 @@
+/* How many bits and pixels there are, from what was measured. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Effort, Rate } from '../../public_html/klatch/rate.js';
+
+const line = (key, more = {}) => ({ key, loss: 0, rttMs: 30, up: 500_000, ...more });
+
+/** Feed the same lines every 2 s. */
+function run(rate, seconds, lines, { from = 0, wanted = 8_000_000 } = {}) {
+  for (let ms = from; ms < from + seconds * 1000; ms += 2000) rate.update(ms, lines, wanted);
+  return from + seconds * 1000;
+}
+
+describe('the total', () => {
+  it('begins at 2 Mbit/s and grows 8% in 5 s while all is well', () => {
+    const rate = new Rate();
+    assert.equal(rate.bits, 2_000_000);
+    run(rate, 5, [line('a'), line('b')]);
+    run(rate, 6, [line('a'), line('b')], { from: 6000 });
+    assert.ok(rate.bits > 2_100_000 && rate.bits <= 2_000_000 * 1.08 ** 2 + 1, `${rate.bits}`);
+  });
+
+  it('doesn\'t grow beyond what is wanted', () => {
+    const rate = new Rate();
+    run(rate, 60, [line('a')], { wanted: 1_500_000 });
+    assert.equal(rate.bits, 2_000_000);
+  });
+
+  it('stays as it is with a loss between 2% and 5%', () => {
+    const rate = new Rate();
+    run(rate, 60, [line('a', { loss: 0.03 })]);
+    assert.equal(rate.bits, 2_000_000);
+  });
+
+  it('falls 15% on a loss of more than 5%, at most once in 2 s', () => {
+    const rate = new Rate();
+    for (let ms = 0; ms < 2000; ms += 100) rate.update(ms, [line('a', { loss: 0.1, up: 2_000_000 })], 8_000_000);
+    assert.equal(rate.bits, 1_700_000);
+    rate.update(2000, [line('a', { loss: 0.1, up: 2_000_000 })], 8_000_000);
+    assert.equal(rate.bits, 1_445_000);
+  });
+
+  it('falls when the round trip doubles, and not for a few milliseconds of it', () => {
+    const near = new Rate();
+    run(near, 4, [line('a', { rttMs: 2 })]);
+    run(near, 2, [line('a', { rttMs: 30 })], { from: 4000 });
+    assert.equal(near.bits, 2_000_000);
+    run(near, 2, [line('a', { rttMs: 200 })], { from: 6000 });
+    assert.ok(near.bits < 2_000_000);
+  });
+
+  it('falls at once to what goes through in truth, but to no less than half', () => {
+    const rate = new Rate();
+    rate.update(0, [line('a', { loss: 0.2, up: 1_200_000 })], 8_000_000);
+    assert.equal(rate.bits, 1_020_000);
+    rate.update(3000, [line('a', { loss: 0.2, up: 10_000 })], 8_000_000);
+    assert.equal(rate.bits, 433_500);
+  });
+
+  it('never falls so low that there is nothing to measure', () => {
+    const rate = new Rate();
+    run(rate, 300, [line('a', { loss: 0.5, up: 0 })]);
+    assert.equal(rate.bits, 100_000);
+  });
+
+  it('falls when most suffer, though their reports come at different moments', () => {
+    const rate = new Rate();
+    rate.update(0, [line('a', { loss: 0.1 }), line('b'), line('c')], 8_000_000);
+    assert.equal(rate.bits, 2_000_000);
+    rate.update(2000, [line('a'), line('b', { loss: 0.1 }), line('c')], 8_000_000);
+    assert.ok(rate.bits < 2_000_000);
+  });
+});
+
+describe('one slow line among several', () => {
+  const lines = () => [line('slow', { loss: 0.2, up: 400_000 }), line('b'), line('c')];
+
+  it('gets a limit of its own, and the total stays', () => {
+    const rate = new Rate();
+    run(rate, 4, lines());
+    assert.equal(rate.bits, 2_000_000);
+    assert.ok(rate.bitsMax('slow') < 400_000);
+    assert.equal(rate.bitsMax('b'), Infinity);
+  });
+
+  it('doesn\'t keep the others from growing while it stands at its limit', () => {
+    const rate = new Rate();
+    run(rate, 4, lines());
+    run(rate, 20, [line('slow', { loss: 0.03 }), line('b'), line('c')], { from: 8000 });
+    assert.ok(rate.bits > 2_000_000);
+  });
+
+  it('grows back when it is well, until there is no limit', () => {
+    const rate = new Rate();
+    let ms = run(rate, 4, lines());
+    const low = rate.bitsMax('slow');
+    ms = run(rate, 30, [line('slow'), line('b'), line('c')], { from: ms });
+    assert.ok(rate.bitsMax('slow') > low);
+    run(rate, 400, [line('slow'), line('b'), line('c')], { from: ms });
+    assert.equal(rate.bitsMax('slow'), Infinity);
+  });
+
+  it('is forgotten with who it leads to', () => {
+    const rate = new Rate();
+    run(rate, 4, lines());
+    rate.update(6000, [line('b'), line('c')], 0);
+    assert.equal(rate.bitsMax('slow'), Infinity);
+  });
+});
+
+describe('the encoder\'s part', () => {
+  const stream = (more = {}) => ({ asked: 20, source: 20, fps: 20, busy: 0.1, limitedBy: 'none', ...more });
+  const work = (effort, seconds, streams, from = 0) => {
+    for (let ms = from; ms <= from + seconds * 1000; ms += 1000) effort.update(ms, streams);
+  };
+
+  it('halves after 3 s with less than 80% of the frames, not earlier', () => {
+    const effort = new Effort();
+    work(effort, 2, [stream({ fps: 12 })]);
+    assert.equal(effort.part, 1);
+    work(effort, 1, [stream({ fps: 12 })], 3000);
+    assert.equal(effort.part, 0.5);
+  });
+
+  it('doesn\'t halve for a camera that gives few frames, nor for a line that takes few', () => {
+    const effort = new Effort();
+    work(effort, 30, [stream({ fps: 8, source: 8, busy: 0.5 }), stream({ fps: 3, limitedBy: 'bandwidth' })]);
+    assert.equal(effort.part, 1);
+  });
+
+  it('waits after a change until its effect can be seen', () => {
+    const effort = new Effort();
+    work(effort, 7, [stream({ fps: 2 })]);
+    assert.equal(effort.part, 0.5);
+    work(effort, 30, [stream({ fps: 2 })], 8000);
+    assert.ok(effort.part >= 1 / 16 && effort.part < 0.25);
+  });
+
+  it('grows again while there is time to spare, up to four times', () => {
+    const effort = new Effort();
+    work(effort, 400, [stream()]);
+    assert.equal(effort.part, 4);
+    const busy = new Effort();
+    work(busy, 60, [stream({ busy: 0.9 })]);
+    assert.equal(busy.part, 1);
+  });
+
+  it('stays while nothing is encoded', () => {
+    const effort = new Effort();
+    work(effort, 60, []);
+    assert.equal(effort.part, 1);
+  });
+});
