@@ -4,6 +4,8 @@
  *
  * One transceiver for sound and one for the picture exist from the first offer on,
  * so that turning things on and off later is a replaceTrack and never a negotiation.
+ * A screen comes beside them, on transceivers of its own that each side adds for
+ * itself when it first shares one; they bear the id of the screen's stream.
  * The channel is negotiated out of band, so that both sides have it at once. */
 
 import { Emitter } from './events.js';
@@ -11,12 +13,18 @@ import { Emitter } from './events.js';
 const KEPT_MAX = 64;
 const KINDS = /** @type {const} */ (['audio', 'video']);
 
-/** @typedef {{audio: MediaStreamTrack | null, video: MediaStreamTrack | null}} Tracks */
+/**
+ * @typedef {object} Tracks
+ * @property {MediaStreamTrack | null} audio
+ * @property {MediaStreamTrack | null} video
+ * @property {MediaStream | null} [screen] always the same one, also when nothing is in it
+ */
+/** @typedef {{track: MediaStreamTrack, stream: string | null}} Received stream names a screen's, null for the rest */
 
 /**
  * @typedef {object} ConnectionEvents
  * @property {RTCPeerConnectionState} state
- * @property {MediaStreamTrack} track one that is received
+ * @property {Received} track one that is received
  * @property {null} open the channel is open
  * @property {string} data a text from the channel
  * @property {null} unusable the other side's description can't be used
@@ -30,6 +38,8 @@ export class Connection extends Emitter {
   #send;
   /** @type {Tracks} */
   #tracks;
+  /** What sends the screen. @type {{audio?: RTCRtpTransceiver, video?: RTCRtpTransceiver}} */
+  #sharing = {};
   #making = false;
   #ignoring = false;
   #closed = false;
@@ -50,7 +60,10 @@ export class Connection extends Emitter {
     this.#send = send;
     this.#pc = new Rtc({ iceServers, bundlePolicy: 'max-bundle' });
     this.#pc.addEventListener('connectionstatechange', () => this.emit('state', this.state));
-    this.#pc.addEventListener('track', ({ track }) => this.emit('track', track));
+    this.#pc.addEventListener('track', ({ track, streams }) => {
+      const first = this.#transceiver(/** @type {'audio' | 'video'} */ (track.kind))?.receiver.track === track;
+      this.emit('track', { track, stream: first ? null : streams?.[0]?.id ?? '' });
+    });
     this.#pc.addEventListener('icecandidate', ({ candidate }) => {
       if (candidate?.candidate) this.#send('candidate', { candidate: candidate.toJSON() });
     });
@@ -80,6 +93,14 @@ export class Connection extends Emitter {
       const { sender } = this.#pc.addTransceiver(kind, { direction: 'sendrecv' });
       void this.#replace(sender, this.#tracks[kind]);
     }
+    void this.#share();
+  }
+
+  /** How loud what comes from there is now, 0 to 1. */
+  get level() {
+    if (this.#closed) return 0;
+    const [source] = this.#transceiver('audio')?.receiver.getSynchronizationSources?.() ?? [];
+    return source?.audioLevel ?? 0;
   }
 
   /**
@@ -134,6 +155,7 @@ export class Connection extends Emitter {
       const sender = this.#transceiver(kind)?.sender;
       if (sender) await this.#replace(sender, tracks[kind]);
     }));
+    await this.#share();
   }
 
   close() {
@@ -193,6 +215,24 @@ export class Connection extends Emitter {
       transceiver.direction = 'sendrecv';
       await this.#replace(transceiver.sender, this.#tracks[kind]);
     }
+    await this.#share();
+  }
+
+  /** Send what is in the screen's stream now. */
+  async #share() {
+    // The first of each kind are sound and picture, and have to be there before.
+    if (this.#closed || !this.#transceiver('video')) return;
+    const { screen = null } = this.#tracks;
+    for (const kind of KINDS) {
+      const track = screen?.getTracks().find((one) => one.kind === kind) ?? null;
+      const sharing = this.#sharing[kind];
+      if (sharing) {
+        await this.#replace(sharing.sender, track);
+      } else if (track && screen) {
+        const { sender } = this.#sharing[kind] = this.#pc.addTransceiver(track, { direction: 'sendonly', streams: [screen] });
+        if (kind === 'video') await keepSharp(sender);
+      }
+    }
   }
 
   /** @param {RTCIceCandidateInit | undefined} candidate */
@@ -228,5 +268,18 @@ export class Connection extends Emitter {
     } catch {
       // The connection was closed in between.
     }
+  }
+}
+
+/**
+ * Writing on a screen is to be read: rather fewer pictures than smaller ones.
+ * @param {RTCRtpSender} sender
+ */
+async function keepSharp(sender) {
+  try {
+    const wanted = { ...sender.getParameters(), degradationPreference: 'maintain-resolution' };
+    await sender.setParameters(/** @type {RTCRtpSendParameters} */ (wanted));
+  } catch {
+    // A browser that has no such choice goes by the track's contentHint.
   }
 }

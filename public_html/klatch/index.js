@@ -9,5 +9,6 @@
 export { joinRoom, runsElsewhere, Room } from './room.js';
 export { Person } from './member.js';
 export { Media } from './media.js';
+export { ScreenShare } from './screen.js';
 export { KlatchProblem } from './problem.js';
 export { isRoomName, makeLink, parseLink, randomRoom } from './link.js';

@@ -4,6 +4,8 @@ import { Peer } from './peer.js';
 import { unwrap } from './seal.js';
 
 export const NAME_CHARACTERS_MAX = 64;
+/** A page that makes more streams than this is broken. */
+const SCREENS_MAX = 4;
 
 /**
  * A person as the page sees them. The object stays the same while they are here;
@@ -18,6 +20,8 @@ export class Person {
     this.state = 'connecting';
     /** What is received from them; the same object from the first track on. @type {MediaStream | null} */
     this.stream = null;
+    /** What they share of their screen, while they do. @type {MediaStream | null} */
+    this.screen = null;
     this.mic = false;
     this.cam = false;
     /** The room's own count, higher for who joined later. No time. */
@@ -39,6 +43,10 @@ export class Member {
   /** @type {Peer | null} */
   #peer = null;
   #up;
+  /** Streams besides the person's own, by the id that their page gave them. @type {Map<string, MediaStream>} */
+  #screens = new Map();
+  /** Which of these they say is their screen. @type {string | null} */
+  #shared = null;
 
   /**
    * @param {import('./types.js').Listed} listed
@@ -93,13 +101,20 @@ export class Member {
 
   /**
    * What the person's page says about them.
-   * @param {{name?: unknown, mic?: unknown, cam?: unknown}} state
+   * @param {{name?: unknown, mic?: unknown, cam?: unknown, screen?: unknown}} state
    */
-  tell({ name, mic, cam }) {
+  tell({ name, mic, cam, screen }) {
     const { person } = this;
     if (typeof name === 'string') person.name = name.trim().slice(0, NAME_CHARACTERS_MAX);
     if (typeof mic === 'boolean') person.mic = mic;
     if (typeof cam === 'boolean') person.cam = cam;
+    if (typeof screen === 'string' || screen === null) this.#shared = screen;
+    this.#showScreen();
+  }
+
+  /** How loud they are now, 0 to 1. */
+  get level() {
+    return this.#peer?.level ?? 0;
   }
 
   /**
@@ -159,15 +174,30 @@ export class Member {
   /**
    * A new connection's track takes the former one's place in the same stream, so
    * that what plays it needn't know.
-   * @param {MediaStreamTrack} track
+   * @param {import('./connection.js').Received} received
    */
-  #receive(track) {
-    this.person.stream ??= new MediaStream();
-    const { stream } = this.person;
+  #receive({ track, stream: id }) {
+    const stream = id === null ? this.person.stream ??= new MediaStream() : this.#screen(id);
     for (const former of stream.getTracks()) {
       if (former.kind === track.kind && former !== track) stream.removeTrack(former);
     }
     stream.addTrack(track);
+    this.#showScreen();
     this.#up.updated(this);
+  }
+
+  /** @param {string} id */
+  #screen(id) {
+    const stream = this.#screens.get(id) ?? new MediaStream();
+    this.#screens.set(id, stream);
+    const [oldest] = this.#screens.keys();
+    if (this.#screens.size > SCREENS_MAX) this.#screens.delete(oldest ?? '');
+    return stream;
+  }
+
+  /** The track and the word about it come by different ways, either first. */
+  #showScreen() {
+    const stream = this.#shared === null ? undefined : this.#screens.get(this.#shared);
+    this.person.screen = stream && stream.getVideoTracks().length > 0 ? stream : null;
   }
 }

@@ -25,7 +25,7 @@ const TYPES = /** @type {const} */ (['offer', 'answer', 'candidate', 'again']);
 /**
  * @typedef {object} PeerEvents
  * @property {PeerState} state
- * @property {MediaStreamTrack} track
+ * @property {import('./connection.js').Received} track
  * @property {null} open the channel can be used (again)
  * @property {null} polls it says that it polls the mailbox, or no longer does
  * @property {Record<string, any>} data
@@ -85,6 +85,11 @@ export class Peer extends Emitter {
   /** Whether the other page polls the mailbox, as its last beats said. */
   get polling() {
     return this.#polls && this.beating;
+  }
+
+  /** How loud what comes from there is now, 0 to 1. */
+  get level() {
+    return this.#connection?.level ?? 0;
   }
 
   /** Tell the other page that this one lives, and whether it polls. */

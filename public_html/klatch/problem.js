@@ -44,6 +44,8 @@ const SENTENCES = {
   'no-device': 'No DEVICE was found. Plug one in and turn it on, or go on without.',
   'device-busy': 'Your DEVICE is in use by another program or does not start. Close that one, then turn it on again.',
   'device-lost': 'Your DEVICE was disconnected. Plug it in and turn it on again, or choose another.',
+  'screen-refused': 'The system does not let this browser share the screen. Allow it in its privacy settings.',
+  'screen-failed': 'The screen could not be shared. Try again, or choose a window instead.',
   'insecure-context': 'Browsers give microphone and camera to https pages only. Open this page with https://.',
 };
 

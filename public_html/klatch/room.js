@@ -87,7 +87,8 @@ export class Room extends Emitter {
   #relax = new Relax();
   #roster;
   #api;
-  #own = { name: '', mic: false, cam: false };
+  /** What others are told; screen is the id of the stream that is shared. */
+  #own = { name: '', mic: false, cam: false, screen: /** @type {string | null} */ (null) };
   /** @type {Promise<void> | null} */
   #leaving = null;
   /** @type {(() => void)[]} */
@@ -113,7 +114,12 @@ export class Room extends Emitter {
 
   /** This person. */
   get self() {
-    return { id: this.#signaling.peer, ...this.#own };
+    return { id: this.#signaling.peer, ...this.#own, screen: this.#own.screen !== null };
+  }
+
+  /** How loud everybody else is now, 0 to 1. @returns {Map<Person, number>} */
+  get levels() {
+    return new Map(this.#roster.members.map((member) => [member.person, member.level]));
   }
 
   /** Everybody else, in the order of joining. */
@@ -160,6 +166,15 @@ export class Room extends Emitter {
   /** @param {boolean} on */
   async camera(on) {
     await this.#media?.setCam(on);
+  }
+
+  /**
+   * Share a screen beside the camera, or stop it. The browser asks which; call it from a click.
+   * @param {boolean} on
+   */
+  async share(on) {
+    if (on) await this.#media?.screen.start();
+    else this.#media?.screen.stop();
   }
 
   /**
@@ -427,15 +442,20 @@ export class Room extends Emitter {
   /** @returns {import('./connection.js').Tracks} */
   #tracks() {
     const stream = this.#media?.stream;
-    return { audio: stream?.getAudioTracks()[0] ?? null, video: stream?.getVideoTracks()[0] ?? null };
+    return {
+      audio: stream?.getAudioTracks()[0] ?? null,
+      video: stream?.getVideoTracks()[0] ?? null,
+      screen: this.#media?.screen?.stream ?? null,
+    };
   }
 
   /** Send the tracks that are there now, and say what is on. */
   #readMedia() {
     const mic = this.#media?.mic ?? false;
     const cam = this.#media?.cam ?? false;
-    const changed = mic !== this.#own.mic || cam !== this.#own.cam;
-    this.#own = { ...this.#own, mic, cam };
+    const screen = this.#media?.screen?.live ? this.#media.screen.stream.id : null;
+    const changed = mic !== this.#own.mic || cam !== this.#own.cam || screen !== this.#own.screen;
+    this.#own = { ...this.#own, mic, cam, screen };
     const tracks = this.#tracks();
     for (const member of this.#roster.members) void member.setTracks(tracks);
     if (changed) this.#tellAll({ t: 'state', ...this.#own });

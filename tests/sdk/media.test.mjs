@@ -155,16 +155,109 @@ test("a chosen device that is gone gives way to the browser's choice", async () 
   assert.deepEqual(problems, []);
 });
 
-test('a device that is pulled out is told and leaves the stream', async () => {
-  const { given } = devices();
-  const { media, problems, changes } = opened();
+test('a device that is pulled out, with no other of its kind, is told and leaves the stream', async () => {
+  let gone = false;
+  const { given } = devices({ refuse: () => (gone ? 'NotFoundError' : null) });
+  const { media, problems } = opened();
   await media.open();
+  gone = true;
   given.find(({ kind }) => kind === 'video').lose();
+  await until('it is told', () => problems.length > 0);
   assert.deepEqual(problems, [['device-lost', 'video']]);
   assert.deepEqual(kinds(media), ['audio']);
-  assert.equal(changes(), 2);
+  gone = false;
   await media.setCam(true);
   assert.equal(media.cam, true);
+});
+
+/** The devices that there are, as a list that can change; `headset` is the one to lose. */
+function plugged() {
+  const list = [{ kind: 'audioinput', deviceId: 'headset', label: 'Headset' },
+    { kind: 'audioinput', deviceId: 'built-in', label: 'Built-in' }];
+  const known = (id) => !id || list.some(({ deviceId }) => deviceId === id);
+  const refuse = ({ audio }) => (list.length === 0 ? 'NotFoundError' : known(audio.deviceId?.exact) ? null : 'OverconstrainedError');
+  const { given, mediaDevices } = devices({ list, refuse });
+  const { media, problems } = opened();
+  const switched = [];
+  media.on('switched', ({ detail }) => switched.push([detail.label, detail.back]));
+  const changed = () => mediaDevices.dispatchEvent(new Event('devicechange'));
+  const labels = () => media.stream.getTracks().map(({ label, enabled }) => [label, enabled]);
+  return { list, given, media, problems, switched, changed, labels };
+}
+
+test('a lost headset gives way to another microphone, as muted as it was, and gets its place back', async () => {
+  const { list, given, media, problems, switched, changed, labels } = plugged();
+  await media.open({ audio: 'headset', video: false });
+  await media.setMic(false);
+  const [headset] = list.splice(0, 1);
+  given[0].lose();
+  await until('another is used', () => switched.length === 1);
+  assert.deepEqual(labels(), [['audio', false]]);
+  changed();
+  list.push(headset);
+  changed();
+  await until('it is back', () => switched.length === 2);
+  assert.deepEqual(switched, [['audio', false], ['headset', true]]);
+  assert.deepEqual(labels(), [['headset', false]]);
+  assert.equal(given[1].readyState, 'ended');
+  assert.deepEqual(problems, []);
+});
+
+test('a device that comes back is not taken when another was chosen meanwhile', async () => {
+  const { list, given, media, switched, changed, labels } = plugged();
+  await media.open({ audio: 'headset', video: false });
+  const [headset] = list.splice(0, 1);
+  given[0].lose();
+  await until('another is used', () => switched.length === 1);
+  await media.use({ mic: 'built-in' });
+  list.push(headset);
+  changed();
+  await media.setSound({});
+  assert.deepEqual(labels(), [['built-in', true]]);
+  assert.equal(switched.length, 1);
+});
+
+test('a track that ended without an event is noticed when the devices change', async () => {
+  const { list, given, media, problems, switched, changed, labels } = plugged();
+  await media.open({ audio: 'headset', video: false });
+  const all = list.splice(0);
+  given[0].readyState = 'ended';
+  changed();
+  await until('it is told', () => problems.length > 0);
+  assert.deepEqual(labels(), []);
+  list.push(...all);
+  changed();
+  await until('it is back', () => switched.length > 0);
+  assert.deepEqual(labels(), [['headset', true]]);
+});
+
+test('echo and noise suppression are switched on the open microphone, which stays as muted', async () => {
+  const { asked, given } = devices();
+  const { media } = opened();
+  await media.open({ audio: true, video: false });
+  assert.deepEqual([asked[0].audio.echoCancellation, asked[0].audio.noiseSuppression], [true, true]);
+  await media.setMic(false);
+  await media.setSound({ noiseSuppression: false });
+  assert.deepEqual(media.sound, { echoCancellation: true, noiseSuppression: false });
+  assert.deepEqual([asked[1].audio.echoCancellation, asked[1].audio.noiseSuppression], [true, false]);
+  assert.deepEqual([given[0].readyState, given[1].enabled], ['ended', false]);
+});
+
+test('the background is blurred where the camera offers it, on later cameras too', async () => {
+  const { given } = devices();
+  const { media } = opened();
+  await media.open({ audio: false, video: true });
+  assert.equal(media.blur, null);
+  const blurred = [];
+  for (const name of ['first', 'second']) {
+    FakeTrack.prototype.getCapabilities = () => ({ backgroundBlur: [true, false] });
+    FakeTrack.prototype.applyConstraints = async ({ backgroundBlur }) => blurred.push([name, backgroundBlur]);
+    await (name === 'first' ? media.setBlur(true) : media.use({ cam: 'usb' }));
+    assert.equal(media.blur, true);
+  }
+  delete FakeTrack.prototype.getCapabilities;
+  assert.deepEqual(blurred, [['first', true], ['second', true]]);
+  assert.equal(given.length, 2);
 });
 
 test('closing while the browser still asks gives back what comes after', async () => {
