@@ -9,6 +9,7 @@
  * The channel is negotiated out of band, so that both sides have it at once. */
 
 import { Emitter } from './events.js';
+import { shape } from './shape.js';
 
 const KEPT_MAX = 64;
 const KINDS = /** @type {const} */ (['audio', 'video']);
@@ -48,6 +49,9 @@ export class Connection extends Emitter {
   #kept = [];
   /** Descriptions and candidates one after another, so that none overtakes another. */
   #work = Promise.resolve();
+  /** What each sender may take. @type {import('./budget.js').Limits | null} */
+  #limits = null;
+  #shaping = Promise.resolve();
 
   /**
    * @param {{rtc: typeof RTCPeerConnection, iceServers: RTCIceServer[], polite: boolean, tracks: Tracks,
@@ -59,7 +63,10 @@ export class Connection extends Emitter {
     this.#tracks = { ...tracks };
     this.#send = send;
     this.#pc = new Rtc({ iceServers, bundlePolicy: 'max-bundle' });
-    this.#pc.addEventListener('connectionstatechange', () => this.emit('state', this.state));
+    this.#pc.addEventListener('connectionstatechange', () => {
+      this.#shape();
+      this.emit('state', this.state);
+    });
     this.#pc.addEventListener('track', ({ track, streams }) => {
       const first = this.#transceiver(/** @type {'audio' | 'video'} */ (track.kind))?.receiver.track === track;
       this.emit('track', { track, stream: first ? null : streams?.[0]?.id ?? '' });
@@ -156,6 +163,18 @@ export class Connection extends Emitter {
       if (sender) await this.#replace(sender, tracks[kind]);
     }));
     await this.#share();
+    this.#shape();
+  }
+
+  /** @param {import('./budget.js').Limits} limits */
+  limit(limits) {
+    this.#limits = limits;
+    this.#shape();
+  }
+
+  /** @returns {Promise<RTCStatsReport | null>} */
+  async report() {
+    return this.#closed ? null : this.#pc.getStats();
   }
 
   close() {
@@ -233,6 +252,22 @@ export class Connection extends Emitter {
         if (kind === 'video') await keepSharp(sender);
       }
     }
+  }
+
+  /** One after another: a sender takes no parameters that were read before the last were set. */
+  #shape() {
+    this.#shaping = this.#shaping.then(async () => {
+      const limits = this.#limits;
+      if (this.#closed || !limits) return;
+      const senders = {
+        audio: this.#transceiver('audio')?.sender, video: this.#transceiver('video')?.sender,
+        screen: this.#sharing.video?.sender,
+      };
+      for (const kind of /** @type {const} */ (['audio', 'video', 'screen'])) {
+        const sender = senders[kind];
+        if (sender) await shape(sender, limits[kind]);
+      }
+    });
   }
 
   /** @param {RTCIceCandidateInit | undefined} candidate */

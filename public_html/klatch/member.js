@@ -22,6 +22,10 @@ export class Person {
     this.stream = null;
     /** What they share of their screen, while they do. @type {MediaStream | null} */
     this.screen = null;
+    /** How their camera's picture comes: still is one in a few seconds. @type {'moving' | 'still' | 'none'} */
+    this.picture = 'moving';
+    /** Why there is no more: it wasn't asked for, they chose so, or for want of bits. @type {'asked' | 'choice' | 'bits'} */
+    this.why = 'asked';
     this.mic = false;
     this.cam = false;
     /** The room's own count, higher for who joined later. No time. */
@@ -43,6 +47,8 @@ export class Member {
   /** @type {Peer | null} */
   #peer = null;
   #up;
+  /** @type {import('./budget.js').Limits | null} */
+  #limits = null;
   /** Streams besides the person's own, by the id that their page gave them. @type {Map<string, MediaStream>} */
   #screens = new Map();
   /** Which of these they say is their screen. @type {string | null} */
@@ -125,6 +131,7 @@ export class Member {
     this.#peer?.close();
     const peer = new Peer({ ...options, theirs: this.instance });
     this.#peer = peer;
+    if (this.#limits) peer.limit(this.#limits);
     peer.on('state', () => this.refresh());
     peer.on('track', ({ detail }) => this.#receive(detail));
     peer.on('open', () => this.#up.opened(this));
@@ -159,6 +166,17 @@ export class Member {
   /** @param {import('./connection.js').Tracks} tracks */
   async setTracks(tracks) {
     await this.#peer?.setTracks(tracks);
+  }
+
+  /** @param {import('./budget.js').Limits} limits of what is sent to them */
+  limit(limits) {
+    this.#limits = limits;
+    this.#peer?.limit(limits);
+  }
+
+  /** What the browser measured of the connection to them. */
+  async report() {
+    return await this.#peer?.report() ?? null;
   }
 
   /** @param {boolean} [moved] whether the network changed */

@@ -51,6 +51,8 @@ export class Peer extends Emitter {
   #heardMs = 0;
   /** What its last beat said. */
   #polls = false;
+  /** @type {import('./budget.js').Limits | null} */
+  #limits = null;
   /** When the network changed: what is said by the channel may not arrive. */
   #doubtedMs = 0;
   #renewedMs = 0;
@@ -153,6 +155,17 @@ export class Peer extends Emitter {
     await this.#connection?.setTracks(tracks);
   }
 
+  /** @param {import('./budget.js').Limits} limits of what is sent */
+  limit(limits) {
+    this.#limits = limits;
+    this.#connection?.limit(limits);
+  }
+
+  /** What the browser measured of the connection. */
+  async report() {
+    return await this.#connection?.report() ?? null;
+  }
+
   /**
    * The page woke: mend at once what doesn't work.
    * @param {boolean} [moved] the network changed: what seems to work may not for long
@@ -201,6 +214,7 @@ export class Peer extends Emitter {
       send: (type, body) => this.#send(connection, type, { conn, ...body }),
     });
     this.#connection = connection;
+    if (this.#limits) connection.limit(this.#limits);
     connection.on('state', () => this.#watch(connection));
     connection.on('track', ({ detail }) => this.emit('track', detail));
     connection.on('open', () => {

@@ -1,6 +1,7 @@
 /* room: everybody in one room, one connection to each, and what is said between them.
  * Who joined earlier makes the connection to a newcomer; the newcomer waits for it. */
 
+import { Budget } from './budget.js';
 import { Emitter } from './events.js';
 import { KlatchProblem } from './problem.js';
 import { Chat } from './chat.js';
@@ -110,6 +111,11 @@ export class Room extends Emitter {
     const self = () => ({ peer: this.#signaling.peer, instance: this.#instance });
     this.#roster = new Roster({ self, make: (listed) => this.#member(listed) });
     this.name = room;
+    /** Who gets how much of what is sent, and how the connections do. */
+    this.budget = new Budget({
+      members: () => this.#roster.members,
+      sources: () => ({ camera: this.#own.cam, screen: this.#own.screen !== null }),
+    });
   }
 
   /** This person. */
@@ -284,6 +290,8 @@ export class Room extends Emitter {
     this.#undo.push(() => clearInterval(watch));
     const call = { peer: () => signaling.peer, give: () => this.#giveUp() };
     this.#undo.push(offerCall(this.#env, this.#api, this.name, call));
+    this.budget.start();
+    this.#undo.push(() => this.budget.stop());
     if (this.#media) this.#undo.push(this.#media.on('change', () => this.#readMedia()));
   }
 
@@ -312,6 +320,7 @@ export class Room extends Emitter {
     this.#connect(member);
     this.#relax.met(member.id);
     this.#rest();
+    this.budget.plan();
     this.emit('peer-joined', { person: member.person });
   }
 
@@ -323,6 +332,7 @@ export class Room extends Emitter {
     this.#signaling.forget(member.id);
     this.#chat.forget(member);
     member.close();
+    this.budget.forget(member);
     this.#rest();
     this.emit('peer-left', { person: member.person, reason });
   }
@@ -343,6 +353,7 @@ export class Room extends Emitter {
   #greet(member) {
     member.leaving = false;
     member.say({ t: 'hello', v: 1, id: this.#signaling.peer, ...this.#own });
+    this.budget.opened(member);
     this.#chat.resend(member);
   }
 
@@ -399,6 +410,7 @@ export class Room extends Emitter {
    * @param {Record<string, any>} value
    */
   #heard(member, value) {
+    if (this.budget.heard(member, value)) return;
     if (value.t === 'hello' || value.t === 'state') {
       if (typeof value.id === 'string') this.#roster.moved(member, value.id);
       member.leaving = false;
@@ -458,7 +470,9 @@ export class Room extends Emitter {
     this.#own = { ...this.#own, mic, cam, screen };
     const tracks = this.#tracks();
     for (const member of this.#roster.members) void member.setTracks(tracks);
-    if (changed) this.#tellAll({ t: 'state', ...this.#own });
+    if (!changed) return;
+    this.#tellAll({ t: 'state', ...this.#own });
+    this.budget.plan();
   }
 }
 

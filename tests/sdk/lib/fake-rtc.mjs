@@ -32,9 +32,17 @@ class FakeTransceiver {
   constructor(kind, direction) {
     this.direction = direction;
     this.receiver = { track: new FakeTrack(kind) };
-    const sender = { track: null, replaceTrack: async (track) => {
-      sender.track = track;
-    } };
+    const sender = {
+      track: null,
+      parameters: { encodings: [{ active: true }] },
+      async replaceTrack(track) {
+        sender.track = track;
+      },
+      getParameters: () => structuredClone(sender.parameters),
+      async setParameters(parameters) {
+        sender.parameters = parameters;
+      },
+    };
     this.sender = sender;
   }
 }
@@ -67,6 +75,8 @@ class FakeConnection extends EventTarget {
   remoteDescription = null;
   candidates = [];
   other = null;
+  /** What getStats tells. */
+  stats = new Map();
   #transceivers = [];
   #needed = false;
   #generation = 0;
@@ -104,6 +114,10 @@ class FakeConnection extends EventTarget {
   restartIce() {
     this.#generation += 1;
     this.#need();
+  }
+
+  async getStats() {
+    return this.stats;
   }
 
   #need() {
