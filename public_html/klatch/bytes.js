@@ -15,7 +15,7 @@ export function toBase64url(bytes) {
 
 /**
  * @param {string} text
- * @returns {Uint8Array}
+ * @returns {Uint8Array<ArrayBuffer>}
  * @throws {DOMException} when it isn't base64url
  */
 export function fromBase64url(text) {

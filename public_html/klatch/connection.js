@@ -29,6 +29,7 @@ const KINDS = /** @type {const} */ (['audio', 'video']);
  * @property {null} open the channel is open
  * @property {string} data a text from the channel
  * @property {null} unusable the other side's description can't be used
+ * @property {null} fingerprint it names another certificate than before, and was refused
  */
 
 /** @extends {Emitter<ConnectionEvents>} */
@@ -45,6 +46,8 @@ export class Connection extends Emitter {
   #ignoring = false;
   #closed = false;
   #offers = 0;
+  /** Of the other side's certificate. */
+  #fingerprint = '';
   /** @type {RTCIceCandidateInit[]} */
   #kept = [];
   /** Descriptions and candidates one after another, so that none overtakes another. */
@@ -217,7 +220,13 @@ export class Connection extends Emitter {
       if (this.#pc.signalingState !== 'have-local-offer') return;
       if (n !== undefined && n !== this.#offers) return;
     }
+    const fingerprint = fingerprintsOf(sdp);
+    if (this.#fingerprint !== '' && fingerprint !== this.#fingerprint) {
+      this.emit('fingerprint', null);
+      return;
+    }
     await this.#pc.setRemoteDescription({ type, sdp });
+    this.#fingerprint = fingerprint;
     if (type === 'offer') {
       await this.#sendBack();
       await this.#pc.setLocalDescription();
@@ -317,4 +326,13 @@ async function keepSharp(sender) {
   } catch {
     // A browser that has no such choice goes by the track's contentHint.
   }
+}
+
+/**
+ * One connection has one certificate, however often its ICE is restarted.
+ * @param {string} sdp
+ */
+function fingerprintsOf(sdp) {
+  const lines = sdp.match(/^a=fingerprint:.*$/gm) ?? [];
+  return [...new Set(lines.map((line) => line.trim().toLowerCase()))].sort().join();
 }

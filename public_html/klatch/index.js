@@ -11,4 +11,4 @@ export { Person } from './member.js';
 export { Media } from './media.js';
 export { ScreenShare } from './screen.js';
 export { KlatchProblem } from './problem.js';
-export { isRoomName, makeLink, parseLink, randomRoom } from './link.js';
+export { isRoomName, makeLink, parseLink, randomRoom, randomSecret } from './link.js';

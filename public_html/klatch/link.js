@@ -3,7 +3,7 @@
  * sent to a server, so that the secret stays between those who have the link. */
 
 import { KlatchProblem } from './problem.js';
-import { randomId } from './bytes.js';
+import { randomId, toBase64url } from './bytes.js';
 
 const ROOM = /^[A-Za-z0-9_-]{1,64}$/;
 const SECRET = /^[A-Za-z0-9_-]{22}$/;
@@ -19,6 +19,11 @@ export function isRoomName(name) {
 /** @returns {string} a room name that nobody can guess (64 bits) */
 export function randomRoom() {
   return randomId(8);
+}
+
+/** @returns {string} a secret for a sealed room (128 bits) */
+export function randomSecret() {
+  return toBase64url(crypto.getRandomValues(new Uint8Array(16)));
 }
 
 /**

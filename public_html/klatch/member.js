@@ -1,7 +1,6 @@
 /* member: one other person: what the page shows of them, and the way to them. */
 
 import { Peer } from './peer.js';
-import { unwrap } from './seal.js';
 
 export const NAME_CHARACTERS_MAX = 64;
 /** A page that makes more streams than this is broken. */
@@ -32,6 +31,12 @@ export class Person {
     this.joined = 0;
     /** Uses the HTTP API with plain JSON, not this SDK. */
     this.plain = false;
+    /**
+     * Why they can't be spoken to, null where they can: in a sealed room they came without its
+     * secret or with another; in an open room theirs is a sealed one.
+     * @type {'no-secret' | 'other-secret' | 'sealed' | null}
+     */
+    this.outside = null;
   }
 }
 
@@ -41,6 +46,7 @@ export class Person {
  * @property {(member: Member) => unknown} opened its channel is there (again)
  * @property {(member: Member, value: Record<string, any>) => unknown} said
  * @property {(member: Member) => unknown} polls whether it polls has changed
+ * @property {(member: Member, code: string) => unknown} broken what isn't as it was sealed
  */
 
 export class Member {
@@ -63,6 +69,8 @@ export class Member {
     this.person = new Person(listed.peer);
     /** The page load behind it, null for a plain user. @type {string | null} */
     this.instance = null;
+    /** Its public key in a sealed room. @type {string | null} */
+    this.pub = null;
     /** The server holds it for gone, or its page said that it closes. */
     this.lapsed = false;
     this.leaving = false;
@@ -95,10 +103,16 @@ export class Member {
    * What the server lists of it. Names and meta are somebody else's words.
    * @param {import('./types.js').Listed} listed
    */
-  list({ peer, name, meta, joined }) {
-    const { value, plain } = unwrap(meta ?? null);
+  list({ peer, name, joined, card }) {
+    const { value, plain, pub, outside } = card ?? { value: null, plain: true, pub: null, outside: null };
     this.person.id = peer;
     if (typeof joined === 'number') this.person.joined = joined;
+    if (this.pub !== null && pub !== this.pub) {
+      this.#up.broken(this, 'seal-other-key');
+      return;
+    }
+    this.pub = pub;
+    this.person.outside = outside;
     this.person.plain = plain;
     this.instance = !plain && typeof value?.instance === 'string' ? value.instance : null;
     // The channel knows better than what was said at joining.
@@ -137,11 +151,13 @@ export class Member {
     peer.on('open', () => this.#up.opened(this));
     peer.on('data', ({ detail }) => this.#up.said(this, detail));
     peer.on('polls', () => this.#up.polls(this));
+    peer.on('broken', ({ detail }) => this.#up.broken(this, detail));
   }
 
   /** Work out the state that is shown; tells the room when it changed. */
   refresh() {
-    const state = this.leaving && !this.connected ? 'away' : this.#peer?.state ?? 'connecting';
+    const none = this.person.outside ? 'no-path' : 'connecting';
+    const state = this.leaving && !this.connected ? 'away' : this.#peer?.state ?? none;
     if (state === this.person.state) return;
     this.person.state = state;
     this.#up.updated(this);

@@ -29,6 +29,7 @@ const TYPES = /** @type {const} */ (['offer', 'answer', 'candidate', 'again']);
  * @property {null} open the channel can be used (again)
  * @property {null} polls it says that it polls the mailbox, or no longer does
  * @property {Record<string, any>} data
+ * @property {string} broken the code of what isn't as it was sealed
  */
 
 /** @extends {Emitter<PeerEvents>} */
@@ -225,6 +226,7 @@ export class Peer extends Emitter {
     });
     connection.on('data', ({ detail }) => this.#heard(detail));
     connection.on('unusable', () => this.#anew());
+    connection.on('fingerprint', () => this.emit('broken', 'seal-other-fingerprint'));
     this.#publish();
     return connection;
   }

@@ -36,7 +36,10 @@ const SENTENCES = {
   'in-another-tab': 'Your call in this room runs in another tab. Take it over, or join as another person.',
   // From links and arguments.
   'bad-link': 'This link is incomplete or mistyped. A room is 1 to 64 letters, digits, - or _.',
-  'sealed-link': 'This link is for a sealed room, which this version of Klatch cannot open. Ask for an open link.',
+  'sealed-insecure': 'A sealed room needs a secure page. Open this page with https://.',
+  'seal-broken': 'Something that came for you was changed on the way, and was thrown away.',
+  'seal-other-key': 'The server says that somebody here has another key now. It is not believed.',
+  'seal-other-fingerprint': 'Somebody may be trying to get between two of you. What was offered was refused.',
   'bad-message': 'A message has 1 to 4,000 characters. Shorten it and send it again.',
   'no-webrtc': 'This browser cannot make video calls. Use a current Firefox, Chrome, Edge or Safari.',
   // From microphone and camera; DEVICE stands for what was asked for.

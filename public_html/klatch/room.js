@@ -6,15 +6,15 @@ import { Emitter } from './events.js';
 import { KlatchProblem } from './problem.js';
 import { Chat } from './chat.js';
 import { Member, NAME_CHARACTERS_MAX } from './member.js';
+import { Post } from './post.js';
 import { Relax } from './relax.js';
 import { Roster } from './roster.js';
 import { Session } from './session.js';
 import { Signaling } from './signaling.js';
 import { askForCall, callsElsewhere, nameOf, offerCall } from './tabs.js';
 import { environment } from './env.js';
-import { isRoomName } from './link.js';
+import { parseLink } from './link.js';
 import { randomId } from './bytes.js';
-import { unwrap, wrap } from './seal.js';
 
 /** @typedef {import('./chat.js').Message} Message */
 /** @typedef {import('./member.js').Person} Person */
@@ -42,7 +42,7 @@ const ENDS = { kicked: 'kicked', banned: 'kicked', 'room-closed': 'closed' };
 /**
  * @typedef {object} JoinOptions
  * @property {string} api where the room API is, like '/api/v1'
- * @property {string} room
+ * @property {string} room its name, for a sealed room with the secret: name.secret, as in the link
  * @property {string} [name] how others see this person
  * @property {import('./media.js').Media | null} [media] stays the caller's to close
  * @property {RTCIceServer[]} [iceServers] instead of the server's
@@ -59,9 +59,9 @@ const ENDS = { kicked: 'kicked', banned: 'kicked', 'room-closed': 'closed' };
  * @throws {KlatchProblem} with a sentence that can be shown
  */
 export async function joinRoom(options) {
-  if (/^[^.]*\./.test(options.room)) throw new KlatchProblem('sealed-link');
-  if (!isRoomName(options.room)) throw new KlatchProblem('bad-link');
-  const room = new Room(options);
+  const link = parseLink(options.room);
+  if (link.room === '') throw new KlatchProblem('bad-link');
+  const room = new Room({ ...options, room: link.room }, await Post.make(link.room, link.secret));
   await room.join(options);
   return room;
 }
@@ -84,6 +84,9 @@ export class Room extends Emitter {
   #signaling;
   #iceServers;
   #instance = randomId();
+  #post;
+  /** What was told of whom, lest it be told with each letter. @type {Set<string>} */
+  #told = new Set();
   #chat = new Chat();
   #relax = new Relax();
   #roster;
@@ -95,9 +98,13 @@ export class Room extends Emitter {
   /** @type {(() => void)[]} */
   #undo = [];
 
-  /** @param {JoinOptions} options */
-  constructor({ api, room, name = '', media = null, iceServers, storage, env }) {
+  /**
+   * @param {JoinOptions} options
+   * @param {Post} post
+   */
+  constructor({ api, room, name = '', media = null, iceServers, storage, env }, post) {
     super();
+    this.#post = post;
     this.#env = environment({ ...env, ...(storage === undefined ? {} : { storage }) });
     if (!this.#env.rtc) throw new KlatchProblem('no-webrtc');
     this.#rtc = this.#env.rtc;
@@ -106,7 +113,7 @@ export class Room extends Emitter {
     this.#own.name = cleanName(name);
     this.#api = api;
     const session = new Session({ ...this.#env, name: nameOf(api, room) });
-    const meta = () => wrap({ v: 1, instance: this.#instance, ...this.#own });
+    const meta = () => this.#post.meta({ v: 1, instance: this.#instance, ...this.#own });
     this.#signaling = new Signaling({ env: this.#env, api, room, meta, session });
     const self = () => ({ peer: this.#signaling.peer, instance: this.#instance });
     this.#roster = new Roster({ self, make: (listed) => this.#member(listed) });
@@ -138,6 +145,11 @@ export class Room extends Emitter {
     return { connected: people.filter(({ state }) => state === 'connected').length, others: people.length };
   }
 
+  /** Whether nobody without the link's secret can take part, the server neither. */
+  get sealed() {
+    return this.#post.sealed;
+  }
+
   get server() {
     return this.#signaling.state;
   }
@@ -157,7 +169,7 @@ export class Room extends Emitter {
     }
     this.#listen();
     this.#relax.arrive(listed);
-    for (const entry of listed) this.#roster.add(entry, true);
+    for (const entry of await this.#post.read(listed)) this.#roster.add(entry, true);
     this.#signaling.start();
   }
 
@@ -254,7 +266,7 @@ export class Room extends Emitter {
       roster.on('left', ({ detail }) => this.#part(detail.member, detail.reason)),
       roster.on('updated', ({ detail }) => this.emit('peer-updated', { person: detail.member.person })),
       signaling.on('message', ({ detail }) => this.#mail(detail)),
-      signaling.on('gap', ({ detail }) => roster.reconcile(detail.peers, false)),
+      signaling.on('gap', ({ detail }) => this.#reconcile(detail.peers, false)),
       signaling.on('rejoined', ({ detail }) => this.#rejoined(detail)),
       signaling.on('state', ({ detail }) => {
         this.#tellPolling();
@@ -306,6 +318,7 @@ export class Room extends Emitter {
       opened: (who) => present(who) && this.#greet(who),
       said: (who, value) => present(who) && this.#heard(who, value),
       polls: (who) => present(who) && this.#rest(),
+      broken: (who, code) => present(who) && this.#broken(who, code),
     });
   }
 
@@ -340,7 +353,9 @@ export class Room extends Emitter {
   /** Rest while another member polls for all, and not a moment longer. */
   #rest() {
     const before = this.#signaling.polling;
-    this.#signaling.relax(this.#relax.mayRest(this.#roster.members));
+    // Nothing that matters comes from who has no part in this room.
+    const others = this.#roster.members.filter(({ person }) => person.outside === null);
+    this.#signaling.relax(this.#relax.mayRest(others));
     if (this.#signaling.polling !== before) this.#tellPolling();
   }
 
@@ -359,38 +374,97 @@ export class Room extends Emitter {
 
   /** @param {Member} member */
   #connect(member) {
+    if (member.person.outside !== null) {
+      member.refresh();
+      return;
+    }
     member.connect({
       rtc: this.#rtc,
       iceServers: () => this.#iceServers ?? this.#signaling.iceServers,
       polite: this.#roster.isEarlier(member),
       tracks: this.#tracks(),
       mine: this.#instance,
-      mail: (type, body) => this.#signaling.send(member.id, type, wrap(body)),
+      mail: (type, body) => this.#write(member, type, body),
       reachable: () => this.#signaling.state === 'online',
       polling: () => this.#signaling.polling,
     });
   }
 
+  /**
+   * @param {Member} member
+   * @param {string} type
+   * @param {unknown} body
+   */
+  #write(member, type, body) {
+    this.#post.write(() => this.#signaling.peer, member, type, body, (to, word, data) => {
+      if (this.#roster.has(member)) this.#signaling.send(to, word, data);
+    });
+  }
+
   /** @param {import('./types.js').Mail} mail */
-  #mail({ seq, from, type, data }) {
-    if (from === null) {
-      if (type === 'peer-joined') this.#tellAll({ t: 'look', peer: data?.peer });
-      if (type === 'peer-joined' || type === 'peer-updated') this.#roster.came(data);
-      if (type === 'peer-left') this.#roster.went(data);
-      return;
-    }
+  #mail(mail) {
+    const { from, type, data } = mail;
+    const self = this.#signaling.peer;
+    if (from === null && type === 'peer-joined') this.#tellAll({ t: 'look', peer: data?.peer });
+    void this.#post.inOrder(() => {
+      if (this.#leaving) return undefined;
+      return from === null ? this.#news(type, data) : this.#letter(self, from, mail);
+    });
+  }
+
+  /**
+   * The server's own word.
+   * @param {string} type
+   * @param {any} data
+   */
+  async #news(type, data) {
+    if (type === 'peer-left') this.#roster.went(data);
+    if (type !== 'peer-joined' && type !== 'peer-updated') return;
+    for (const listed of await this.#post.read([data ?? {}])) this.#roster.came(listed);
+  }
+
+  /**
+   * @param {string} self our id when it came
+   * @param {string} from
+   * @param {import('./types.js').Mail} mail
+   */
+  async #letter(self, from, mail) {
     const member = this.#roster.find(from);
     if (!member) return;
-    const { value, plain } = unwrap(data);
-    // A page never mails plain JSON: it isn't taken for one's word.
-    if (plain && member.instance !== null) return;
+    const opened = await this.#post.open(self, member, mail.type, mail.data)
+      .catch(() => this.#broken(member, 'seal-broken'));
+    if (!opened || !this.#roster.has(member)) return;
+    const { type, value, plain } = opened;
     if (type !== 'chat') {
       member.receive(type, value);
       return;
     }
     const line = typeof value === 'string' ? { text: value } : value;
-    const message = this.#chat.receive(member, { id: `mail-${seq}`, ...line }, true);
+    const message = this.#chat.receive(member, { id: `mail-${mail.seq}`, ...line }, plain);
     if (message) this.emit('message', { message });
+  }
+
+  /**
+   * @param {Listed[]} listed
+   * @param {boolean} earlier
+   */
+  #reconcile(listed, earlier) {
+    return this.#post.inOrder(async () => {
+      const read = await this.#post.read(listed);
+      if (!this.#leaving) this.#roster.reconcile(read, earlier);
+    });
+  }
+
+  /**
+   * Once for each person.
+   * @param {Member} member
+   * @param {string} code
+   */
+  #broken(member, code) {
+    const what = `${code} ${member.id}`;
+    if (this.#told.has(what)) return;
+    this.#told.add(what);
+    this.emit('problem', { problem: new KlatchProblem(code) });
   }
 
   /** @param {{peers: Listed[], resumed: boolean}} detail */
@@ -400,8 +474,7 @@ export class Room extends Emitter {
       this.#tellAll({ t: 'moved', id: this.#signaling.peer });
       this.#relax.arrive(peers);
     }
-    this.#roster.reconcile(peers, !resumed);
-    this.#rest();
+    void this.#reconcile(peers, !resumed).then(() => this.#rest());
   }
 
   /**

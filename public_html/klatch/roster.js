@@ -5,7 +5,6 @@
  * its instance, so that one that had to join anew is still the same person. */
 
 import { Emitter } from './events.js';
-import { unwrap } from './seal.js';
 
 /** @typedef {import('./member.js').Member} Member */
 /** @typedef {import('./types.js').Listed} Listed */
@@ -88,8 +87,7 @@ export class Roster extends Emitter {
       this.emit('updated', { member: known });
       return;
     }
-    const { value } = unwrap(listed.meta ?? null);
-    const same = this.#byInstance(value?.instance);
+    const same = this.#samePage(listed);
     if (same?.lapsed) {
       this.moved(same, listed.peer);
       same.list(listed);
@@ -147,10 +145,9 @@ export class Roster extends Emitter {
       const known = this.#members.get(entry.peer);
       known?.list(entry);
       if (known || this.#gone.has(entry.peer)) continue;
-      const instance = unwrap(entry.meta ?? null).value?.instance;
       // What this very page was before it had to join anew.
-      if (instance === this.#self().instance) continue;
-      const same = this.#byInstance(instance);
+      if (entry.card?.value?.instance === this.#self().instance) continue;
+      const same = this.#samePage(entry);
       if (same?.lapsed) {
         this.moved(same, entry.peer);
         same.list(entry);
@@ -211,9 +208,11 @@ export class Roster extends Emitter {
     this.emit('left', { member, reason });
   }
 
-  /** @param {unknown} instance */
-  #byInstance(instance) {
+  /** @param {Listed} listed of whom we may know the page by another id */
+  #samePage({ card }) {
+    const instance = card?.value?.instance;
     if (typeof instance !== 'string') return undefined;
-    return this.members.find((member) => member.instance === instance && member.beating);
+    const pub = card?.pub ?? null;
+    return this.members.find((member) => member.instance === instance && member.pub === pub && member.beating);
   }
 }

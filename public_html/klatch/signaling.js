@@ -103,7 +103,7 @@ export class Signaling extends Emitter {
   async join(signal, takeOver = null) {
     const replaces = takeOver ?? await this.#session.take();
     /** @type {{id: string, meta: unknown, replaces?: string}} */
-    const body = { id: randomId(), meta: this.#meta(), ...(replaces ? { replaces } : {}) };
+    const body = { id: randomId(), meta: await this.#meta(), ...(replaces ? { replaces } : {}) };
     const backoff = new Backoff({ random: this.#env.random });
     const until = Date.now() + JOIN_PATIENCE_MS;
     signal?.addEventListener('abort', () => this.#naps.wake(), { once: true });
@@ -427,7 +427,7 @@ export class Signaling extends Emitter {
       const who = resume ? { resume: this.#key, after: this.#cursor } : { id };
       try {
         const former = this.peer;
-        await this.#adopt(await this.#request('join', { ...who, meta: this.#meta() }));
+        await this.#adopt(await this.#request('join', { ...who, meta: await this.#meta() }));
         const resumed = this.peer === former;
         if (!resumed) this.#outbox.clear();
         this.#reached();

@@ -7,6 +7,16 @@
  * @property {string | null} [name]
  * @property {unknown} [meta]
  * @property {number} [joined]
+ * @property {Card} [card] what meta says, once it was opened
+ */
+
+/**
+ * @typedef {object} Card
+ * @property {any} value undefined where it can't be read
+ * @property {boolean} plain JSON without an envelope: a user of the HTTP API
+ * @property {string | null} pub the page's public key in a sealed room
+ * @property {'no-secret' | 'other-secret' | 'sealed' | null} outside why no connection can be made:
+ *   in a sealed room they came without its secret, or with another; in an open room theirs is sealed
  */
 
 /**
