@@ -57,6 +57,8 @@ export class KlatchCall extends Part {
   /** Whose page was reloaded: neither going nor coming is news. @type {Set<string>} */
   #returning = new Set();
   #watch = new ResizeObserver(() => this.#measure());
+  /** How high each person's picture stands on the screen. @type {Map<Person, number>} */
+  #heights = new Map();
 
   /** @override */
   connectedCallback() {
@@ -82,6 +84,9 @@ export class KlatchCall extends Part {
     room.on('peer-updated', ({ detail: { person } }) => this.#updated(person), life);
     room.on('message', ({ detail: { message } }) => this.#heard(message), life);
     room.on('server', () => this.update(), life);
+    room.budget.on('told', () => this.update(), life);
+    room.budget.on('sending', ({ detail }) => this.#sends(detail), life);
+    document.addEventListener('visibilitychange', () => this.#tellSizes(), life);
     room.on('problem', ({ detail: { problem } }) => this.#warn(problem), life);
     media.on('change', () => this.update(), life);
     media.on('problem', ({ detail }) => this.#warn(detail), life);
@@ -95,7 +100,7 @@ export class KlatchCall extends Part {
       @toggle-mic=${() => this.#toggle('mic')} @toggle-cam=${() => this.#toggle('cam')}
       @toggle-chat=${this.#toggleChat} @close-chat=${this.#toggleChat}
       @hang-up=${this.relay} @open-settings=${() => this.#settings().open()} @rename=${this.#rename}
-      @device-chosen=${this.relay}
+      @device-chosen=${this.relay} @quality-chosen=${this.#choseQuality}
       @say=${(/** @type {CustomEvent} */ event) => room.say(event.detail.text)}
       @dismiss-notice=${(/** @type {CustomEvent} */ event) => this.#notices.dismiss(event.detail.id)}>
       ${this.#top()}
@@ -111,8 +116,31 @@ export class KlatchCall extends Part {
         ?data-tight=${this.hasAttribute('data-tight')}
         .props=${{ t, mic: room.self.mic, cam: room.self.cam, chat: this.#chatOpen, unread: this.#unread }}></klatch-controls>
       ${this.#chatOpen ? html`<klatch-chat .props=${{ t, messages: this.#messages }}></klatch-chat>` : nothing}
-      <klatch-settings .props=${{ t, name: room.self.name, media: this.props.media }}></klatch-settings>
+      <klatch-settings .props=${{ t, name: room.self.name, media: this.props.media, quality: room.budget.quality }}></klatch-settings>
     </div>`;
+  }
+
+  /** A page that nobody sees asks for no pictures. */
+  #tellSizes() {
+    for (const [person, height] of this.#heights) this.#tellSize(person, height);
+  }
+
+  /** @param {Person} person @param {number} height */
+  #tellSize(person, height) {
+    this.#heights.set(person, height);
+    this.props.room.budget.show(person, { camera: document.hidden ? 0 : height });
+  }
+
+  /** @param {{person: Person, picture: 'moving' | 'still' | 'none'}} detail */
+  #sends({ person, picture }) {
+    this.#say(this.props.t(`notice.sending.${picture}`, { name: this.#nameOf(person) }));
+  }
+
+  /** @param {CustomEvent<{quality: import('../klatch/allot.js').Quality}>} event */
+  #choseQuality(event) {
+    this.props.room.budget.quality = event.detail.quality;
+    this.emit('choice', event.detail);
+    this.update();
   }
 
   #top() {
@@ -135,6 +163,8 @@ export class KlatchCall extends Part {
     const others = room.people.map((person) => ({
       t, key: person, id: person.id, name: this.#nameOf(person), mine: false, state: person.state,
       stream: person.stream, mic: person.mic, cam: person.cam, plain: person.plain,
+      paused: pausedOf(person, room.budget.quality),
+      show: (/** @type {number} */ height) => this.#tellSize(person, height),
     }));
     const { self } = room;
     return [...others, {
@@ -206,6 +236,7 @@ export class KlatchCall extends Part {
     else if (reason === 'replaced') this.#returning.add(name);
     else this.#say(t('notice.left', { name }));
     this.#names.delete(person);
+    this.#heights.delete(person);
     this.update();
   }
 
@@ -305,6 +336,19 @@ export class KlatchCall extends Part {
     this.toggleAttribute('data-tight', width < TIGHT_PX);
     this.update();
   }
+}
+
+/**
+ * @param {Person} person @param {import('../klatch/allot.js').Quality} quality
+ * @returns {import('./tile.js').TileProps['paused']}
+ */
+function pausedOf({ picture, why }, quality) {
+  if (picture === 'moving') return null;
+  if (why === 'choice') return 'choice';
+  if (quality === 'sound') return 'own';
+  // What isn't seen isn't asked for: it is on its way when it is seen.
+  if (why === 'asked') return null;
+  return picture === 'still' ? 'still' : 'bits';
 }
 
 customElements.define('klatch-call', KlatchCall);

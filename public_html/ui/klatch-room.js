@@ -179,6 +179,7 @@ export class KlatchRoom extends Part {
   /** @param {Room} room */
   #enter(room) {
     this.room = room;
+    room.budget.quality = this.#choices.quality;
     this.#phase = 'call';
     room.on('left', ({ detail }) => this.#ended(detail.reason), { once: true });
     this.update();

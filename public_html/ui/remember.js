@@ -1,12 +1,16 @@
-// What this browser remembers from one visit to the next: name and devices. A browser that
+// What this browser remembers from one visit to the next: name, devices and data use. A browser that
 // refuses storage remembers nothing, and nothing else changes.
 
-/** @typedef {{name: string, mic: boolean, cam: boolean, micId: string, camId: string}} Choices */
+/** @typedef {import('../klatch/allot.js').Quality} Quality */
+/** @typedef {{name: string, mic: boolean, cam: boolean, micId: string, camId: string, quality: Quality}} Choices */
+
+/** @type {readonly Quality[]} */
+export const QUALITIES = Object.freeze(['normal', 'saving', 'sound']);
 
 const KEY = 'klatch';
 
 /** @type {Readonly<Choices>} */
-const DEFAULTS = Object.freeze({ name: '', mic: true, cam: true, micId: '', camId: '' });
+const DEFAULTS = Object.freeze({ name: '', mic: true, cam: true, micId: '', camId: '', quality: 'normal' });
 
 /** @returns {Choices} */
 export function loadChoices() {
@@ -18,6 +22,7 @@ export function loadChoices() {
       cam: stored.cam !== false,
       micId: typeof stored.micId === 'string' ? stored.micId : DEFAULTS.micId,
       camId: typeof stored.camId === 'string' ? stored.camId : DEFAULTS.camId,
+      quality: QUALITIES.includes(stored.quality) ? stored.quality : DEFAULTS.quality,
     };
   } catch {
     return { ...DEFAULTS };

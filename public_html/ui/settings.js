@@ -4,18 +4,21 @@ import { live } from '../vendor/lit-html/directives/live.js';
 import { Part } from './part.js';
 import { icon } from './icons.js';
 import { NAME_MAX } from './name.js';
+import { QUALITIES } from './remember.js';
 import { settingsStyle } from './settings.css.js';
 import './devices.js';
 
 /**
  * @typedef {object} SettingsProps
  * @property {string} name
+ * @property {import('../klatch/allot.js').Quality} quality
  * @property {import('../klatch/index.js').Media} media
  * @property {import('./strings.js').Texts} t
  */
 
 /**
- * Emits 'rename' {name} when another name was written, and 'device-chosen' {mic} or {cam}.
+ * Emits 'rename' {name} when another name was written, 'device-chosen' {mic} or {cam}, and
+ * 'quality-chosen' {quality}.
  * @extends {Part<SettingsProps>}
  */
 export class KlatchSettings extends Part {
@@ -35,10 +38,19 @@ export class KlatchSettings extends Part {
         </header>
         <label class="field"><span>${t('settings.name')}</span>
           <input name="name" autocomplete="nickname" maxlength=${NAME_MAX} .value=${live(name)} @change=${this.#rename}></label>
+        ${this.#quality()}
         ${this.#open ? html`<klatch-devices .props=${{ media, t }} @device-chosen=${this.relay}></klatch-devices>` : ''}
         <button class="button primary">${t('settings.done')}</button>
       </form>
     </dialog>`;
+  }
+
+  #quality() {
+    const { t, quality } = this.props;
+    return html`<label class="field"><span>${t('settings.quality')}</span>
+      <select name="quality" @change=${this.#chose}>
+        ${QUALITIES.map((one) => html`<option value=${one} ?selected=${one === quality}>${t(`settings.quality.${one}`)}</option>`)}
+      </select></label>`;
   }
 
   open() {
@@ -58,6 +70,11 @@ export class KlatchSettings extends Part {
   #closed() {
     this.#open = false;
     this.update();
+  }
+
+  /** @param {Event} event */
+  #chose(event) {
+    if (event.target instanceof HTMLSelectElement) this.emit('quality-chosen', { quality: event.target.value });
   }
 
   /** @param {Event} event */

@@ -61,6 +61,10 @@ export default {
   'person.no-path': 'No connection',
   'person.no-path.more': 'The two networks let nothing through. Another network often helps.',
   'person.away': 'Away',
+  'person.paused.bits': 'Sound only: too little bandwidth',
+  'person.paused.still': 'One picture in 5 seconds: too little bandwidth',
+  'person.paused.choice': 'Sends sound only',
+  'person.paused.own': 'You chose sound only',
 
   'chat.heading': 'Chat',
   'chat.close': 'Close chat',
@@ -72,6 +76,10 @@ export default {
 
   'settings.heading': 'Settings',
   'settings.name': 'Your name',
+  'settings.quality': 'Data use',
+  'settings.quality.normal': 'Normal',
+  'settings.quality.saving': 'Saving: smaller pictures',
+  'settings.quality.sound': 'Sound only: no pictures, neither sent nor received',
   'settings.done': 'Done',
 
   'notice.region': 'Notices',
@@ -81,6 +89,9 @@ export default {
   'notice.removed': '{name} was sent out',
   'notice.renamed': '{before} is now {name}',
   'notice.message': '{name}: {text}',
+  'notice.sending.none': 'Sending sound only to {name}: your connection has no room for more',
+  'notice.sending.still': 'Sending {name} one picture in 5 seconds: your connection has no room for more',
+  'notice.sending.moving': 'Sending your picture to {name} again',
   'notice.dismiss': 'Dismiss',
 
   'ended.left': 'You hung up',

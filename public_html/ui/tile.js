@@ -16,6 +16,8 @@ import { tileStyle } from './tile.css.js';
  * @property {boolean} mic
  * @property {boolean} cam
  * @property {boolean} plain
+ * @property {'bits' | 'still' | 'choice' | 'own' | null} [paused] why the picture stands still
+ * @property {(heightPx: number) => void} [show] is told the picture's height on the screen, 0 for none
  * @property {import('./strings.js').Texts} t
  */
 
@@ -34,6 +36,17 @@ export class KlatchTile extends Part {
   static styles = [tileStyle];
 
   #blocked = false;
+  #sizes = new ResizeObserver(() => this.#tellSize());
+
+  /** @override */
+  connectedCallback() {
+    super.connectedCallback();
+    this.#sizes.observe(this);
+  }
+
+  #tellSize() {
+    this.props.show?.(this.offsetHeight * devicePixelRatio);
+  }
 
   /** @override */
   view() {
@@ -43,9 +56,9 @@ export class KlatchTile extends Part {
       <div class="tile hue-${hueOf(this.props.id)}" role="group" aria-label=${this.#label()}
         data-state=${state} ?data-picture=${picture} ?data-mine=${mine}>
         <video autoplay playsinline disablepictureinpicture aria-hidden="true" tabindex="-1"
-          .muted=${mine || this.#blocked} @resize=${this.#fit} @loadedmetadata=${this.#fit}></video>
+          .muted=${mine || this.#blocked} @resize=${this.update} @loadedmetadata=${this.#fit}></video>
         ${picture ? nothing : html`<span class="initial" aria-hidden="true">${initialOf(name)}</span>`}
-        ${state === 'connected' ? nothing : this.#stateCover()}
+        ${state === 'connected' ? this.#pausedMark() : this.#stateCover()}
         <div class="strip" aria-hidden="true">
           <span class="dot"></span>
           <span class="name">${mine ? `${name} (${t('person.you')})` : name}</span>
@@ -71,6 +84,8 @@ export class KlatchTile extends Part {
   /** @override */
   disconnectedCallback() {
     super.disconnectedCallback();
+    this.#sizes.disconnect();
+    this.props.show?.(0);
     const video = /** @type {HTMLVideoElement | null} */ (this.find('video'));
     if (video) video.srcObject = null;
   }
@@ -96,8 +111,11 @@ export class KlatchTile extends Part {
   }
 
   #hasPicture() {
-    const { cam, stream } = this.props;
-    return cam && stream !== null && stream.getVideoTracks().length > 0;
+    const { cam, stream, paused } = this.props;
+    if (!cam || stream === null || stream.getVideoTracks().length === 0) return false;
+    // The last picture stays. Where none ever came there is nothing to see.
+    const video = /** @type {HTMLVideoElement | null} */ (this.find('video'));
+    return !paused || Boolean(video?.videoWidth);
   }
 
   #fit() {
@@ -119,12 +137,19 @@ export class KlatchTile extends Part {
     </div>`;
   }
 
+  #pausedMark() {
+    const { t, paused, cam } = this.props;
+    if (!paused || !cam) return nothing;
+    return html`<div class="cover" aria-hidden="true"><p>${icon('pause')}<span>${t(`person.paused.${paused}`)}</span></p></div>`;
+  }
+
   #label() {
-    const { t, name, mine, state, mic, cam } = this.props;
+    const { t, name, mine, state, mic, cam, paused } = this.props;
     const parts = [mine ? `${name} (${t('person.you')})` : name];
     if (!mine) parts.push(t(`person.${state}`));
     if (!mic) parts.push(t('person.micOff'));
     if (!cam) parts.push(t('person.camOff'));
+    else if (paused) parts.push(t(`person.paused.${paused}`));
     return parts.join(', ');
   }
 }

@@ -129,7 +129,20 @@ export class Media extends Emitter {
   }
 }
 
+class FakeBudget extends Emitter {
+  quality = 'normal';
+  bits = 2_000_000;
+  shown = new Map();
+  views = new Map();
+  shares = new Map();
+
+  show(person, heights) {
+    this.shown.set(person, heights);
+  }
+}
+
 class FakeRoom extends Emitter {
+  budget = new FakeBudget();
   people = [];
   server = 'online';
   #next = 1;
@@ -151,7 +164,8 @@ class FakeRoom extends Emitter {
   enter(person) {
     const number = this.#next++;
     const whole = {
-      id: `person-${number}`, name: '', state: 'connected', mic: true, cam: true, joined: number, plain: false, ...person,
+      id: `person-${number}`, name: '', state: 'connected', mic: true, cam: true, joined: number, plain: false, picture: 'moving',
+      why: 'asked', ...person,
     };
     const seen = whole.state !== 'connecting' && whole.state !== 'no-path' && whole.cam;
     whole.stream = seen ? new MediaStream([silentTrack(), paintedTrack(number)]) : null;
