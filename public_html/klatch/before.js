@@ -10,7 +10,7 @@ const BYTES_MAX = 60_000;
 const TEXT_CHARACTERS_MAX = 4000;
 const ID_CHARACTERS_MAX = 64;
 /** So long the first one may take to be connected, and each one to answer. */
-const ANSWER_MS = 3_000;
+const ANSWER_MS = 5_000;
 /** A cut connection can swallow an answer; more than that is no newcomer's need. */
 const ANSWERS_MAX = 3;
 
@@ -31,6 +31,8 @@ export class Before {
   #timer;
   /** @type {WeakMap<Member, number>} */
   #answers = new WeakMap();
+  /** Whose asking came before our end of the channel was open. @type {WeakSet<Member>} */
+  #owed = new WeakSet();
 
   /**
    * @param {{members: () => Member[], earlier: (member: Member) => boolean}} room everybody in the
@@ -54,7 +56,12 @@ export class Before {
 
   /** @param {Member} member whose channel is open */
   opened(member) {
-    if (this.#settled || this.#asked || !this.#earlier(member) || member.instance === null) return;
+    if (this.#owed.delete(member)) this.answer(member);
+    if (this.#settled || !this.#earlier(member) || member.instance === null) return;
+    // What was asked over the former channel, and its answer, may be lost with it.
+    this.#tried.delete(member);
+    if (member === this.#asked) this.#asked = null;
+    if (this.#asked) return;
     if (this.#candidates()[0] === member) {
       this.#ask(member);
     } else if (this.#timer === undefined) {
@@ -66,7 +73,6 @@ export class Before {
   answer(member) {
     const answers = this.#answers.get(member) ?? 0;
     if (answers >= ANSWERS_MAX) return;
-    this.#answers.set(member, answers + 1);
     const encoder = new TextEncoder();
     const lines = [];
     let bytes = 0;
@@ -75,7 +81,8 @@ export class Before {
       if (bytes > BYTES_MAX) break;
       lines.unshift(line);
     }
-    member.say({ t: 'before', lines });
+    if (member.say({ t: 'before', lines })) this.#answers.set(member, answers + 1);
+    else this.#owed.add(member);
   }
 
   /**

@@ -36,6 +36,8 @@ const KINDS = /** @type {const} */ (['audio', 'video']);
 export class Connection extends Emitter {
   #pc;
   #channel;
+  /** @type {RTCDataChannel | null} */
+  #bulk = null;
   #polite;
   #send;
   /** @type {Tracks} */
@@ -91,6 +93,17 @@ export class Connection extends Emitter {
   /** @returns {RTCPeerConnectionState} */
   get state() {
     return this.#closed ? 'closed' : this.#pc.connectionState;
+  }
+
+  /**
+   * The channel for files, there from the first asking on; both sides ask for it before
+   * they use it, since it isn't announced.
+   * @returns {RTCDataChannel | null} null when the connection is closed
+   */
+  get bulk() {
+    if (this.#closed) return null;
+    this.#bulk ??= this.#pc.createDataChannel('klatch-files', { negotiated: true, id: 1 });
+    return this.#bulk;
   }
 
   get open() {

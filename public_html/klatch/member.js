@@ -94,6 +94,11 @@ export class Member {
     return this.#peer?.polling === true;
   }
 
+  /** The channel for files, another one with each connection. @returns {RTCDataChannel | null} */
+  get bulk() {
+    return this.#peer?.bulk ?? null;
+  }
+
   /** Tell it now what else the next beat would. */
   beat() {
     this.#peer?.beat();

@@ -95,6 +95,11 @@ export class Peer extends Emitter {
     return this.#connection?.level ?? 0;
   }
 
+  /** The channel for files, another one with each connection. */
+  get bulk() {
+    return this.#connection?.bulk ?? null;
+  }
+
   /** Tell the other page that this one lives, and whether it polls. */
   beat() {
     this.say({ t: 'beat', polls: this.#options.polling() });

@@ -4,13 +4,14 @@
 import { Budget } from './budget.js';
 import { Emitter } from './events.js';
 import { KlatchProblem } from './problem.js';
-import { Chat } from './chat.js';
+import { Filing } from './filing.js';
 import { Member, NAME_CHARACTERS_MAX } from './member.js';
 import { Post } from './post.js';
 import { Relax } from './relax.js';
 import { Roster } from './roster.js';
 import { Session } from './session.js';
 import { Signaling } from './signaling.js';
+import { Talk } from './talk.js';
 import { askForCall, callsElsewhere, nameOf, offerCall } from './tabs.js';
 import { environment } from './env.js';
 import { parseLink } from './link.js';
@@ -33,6 +34,9 @@ const ENDS = { kicked: 'kicked', banned: 'kicked', 'room-closed': 'closed' };
  * @property {{person: Person, reason: string}} peer-left reason is left, lapsed, replaced, kicked or closed
  * @property {{person: Person}} peer-updated
  * @property {{message: Message}} message also one's own
+ * @property {{messages: Message[], by: Person}} before what was said before we came, as that person tells it
+ * @property {{writers: {person: Person, private: boolean}[]}} writing who writes now, private to us alone
+ * @property {{share: import('./files.js').Share}} file one that is new, or about which something changed
  * @property {{state: 'online' | 'away'}} server
  * @property {{problem: KlatchProblem}} problem
  * @property {{reason: string}} left this page is out: left, kicked, closed, taken-over (by another tab), or
@@ -87,7 +91,8 @@ export class Room extends Emitter {
   #post;
   /** What was told of whom, lest it be told with each letter. @type {Set<string>} */
   #told = new Set();
-  #chat = new Chat();
+  #talk;
+  #filing;
   #relax = new Relax();
   #roster;
   #api;
@@ -123,6 +128,14 @@ export class Room extends Emitter {
       members: () => this.#roster.members,
       sources: () => ({ camera: this.#own.cam, screen: this.#own.screen !== null }),
     });
+    const around = {
+      self: () => this.self,
+      members: () => this.#roster.members,
+      earlier: (/** @type {Member} */ member) => this.#roster.isEarlier(member),
+      emit: this.emit.bind(this),
+    };
+    this.#talk = new Talk(around);
+    this.#filing = new Filing(around);
   }
 
   /** This person. */
@@ -196,18 +209,31 @@ export class Room extends Emitter {
   }
 
   /**
-   * Say something to everybody who is here now.
+   * Say something.
    * @param {string} text
+   * @param {Person | null} [to] one person alone; everybody who is here now unless told
    * @returns {Message} which also comes as an event
-   * @throws {KlatchProblem} bad-message
+   * @throws {KlatchProblem} bad-message, peer-not-found
    */
-  say(text) {
-    const line = this.#chat.compose(text);
-    for (const member of this.#roster.members) this.#chat.send(member, line);
-    const { id, name } = this.self;
-    const message = { id: line.id, from: id, name, text: line.text, time: line.time, mine: true, plain: false };
-    this.emit('message', { message });
-    return message;
+  say(text, to = null) {
+    return this.#talk.say(text, to);
+  }
+
+  /**
+   * Tell that this person is writing, or no longer is.
+   * @param {boolean} on
+   * @param {Person | null} [to]
+   */
+  writing(on, to = null) {
+    this.#talk.writing(on, to);
+  }
+
+  /**
+   * What files are offered and taken with.
+   * @returns {Promise<import('./files.js').Files>} rejects when that part can't be loaded now
+   */
+  files() {
+    return this.#filing.open();
   }
 
   /** @param {string} name */
@@ -250,6 +276,8 @@ export class Room extends Emitter {
   /** @param {string} reason */
   #close(reason) {
     for (const undo of this.#undo.splice(0)) undo();
+    this.#talk.close();
+    this.#filing.close();
     const members = this.#roster.clear();
     for (const member of members) void member.setTracks({ audio: null, video: null });
     setTimeout(() => {
@@ -343,7 +371,8 @@ export class Room extends Emitter {
    */
   #part(member, reason) {
     this.#signaling.forget(member.id);
-    this.#chat.forget(member);
+    this.#talk.forget(member);
+    this.#filing.forget(member);
     member.close();
     this.budget.forget(member);
     this.#rest();
@@ -369,7 +398,8 @@ export class Room extends Emitter {
     member.leaving = false;
     member.say({ t: 'hello', v: 1, id: this.#signaling.peer, ...this.#own });
     this.budget.opened(member);
-    this.#chat.resend(member);
+    this.#talk.opened(member);
+    this.#filing.opened(member);
   }
 
   /** @param {Member} member */
@@ -439,9 +469,7 @@ export class Room extends Emitter {
       member.receive(type, value);
       return;
     }
-    const line = typeof value === 'string' ? { text: value } : value;
-    const message = this.#chat.receive(member, { id: `mail-${mail.seq}`, ...line }, plain);
-    if (message) this.emit('message', { message });
+    this.#talk.mailed(member, mail, value, plain);
   }
 
   /**
@@ -483,18 +511,12 @@ export class Room extends Emitter {
    * @param {Record<string, any>} value
    */
   #heard(member, value) {
-    if (this.budget.heard(member, value)) return;
+    if (this.#talk.heard(member, value) || this.#filing.heard(member, value) || this.budget.heard(member, value)) return;
     if (value.t === 'hello' || value.t === 'state') {
       if (typeof value.id === 'string') this.#roster.moved(member, value.id);
       member.leaving = false;
       member.tell(value);
       this.#updated(member);
-    } else if (value.t === 'chat') {
-      member.say({ t: 'got', id: value.id });
-      const message = this.#chat.receive(member, value);
-      if (message) this.emit('message', { message });
-    } else if (value.t === 'got') {
-      this.#chat.confirmed(member, value.id);
     } else if (value.t === 'moved' && typeof value.id === 'string') {
       this.#roster.moved(member, value.id);
       this.#look(null);
