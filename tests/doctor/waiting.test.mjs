@@ -1,3 +1,4 @@
+// Runs alone: what it finds are times.
 // Requests that wait: cut, late, too many, queued; several machines behind one address.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
