@@ -1,6 +1,6 @@
 // The page around one <klatch-room>: the room comes from the address's fragment, a new
-// random one when there is none.
-import { KlatchProblem, makeLink, parseLink, randomRoom } from '../klatch/index.js';
+// random one when there is none, sealed where the browser can seal.
+import { KlatchProblem, makeLink, parseLink, randomRoom, randomSecret } from '../klatch/index.js';
 import { KlatchCard } from '../ui/card.js';
 import { KlatchRoom } from '../ui/klatch-room.js';
 import { problemText, textsFor } from '../ui/strings.js';
@@ -10,10 +10,10 @@ function start(page) {
   const t = textsFor(navigator.languages);
   const follow = () => {
     const { room, secret, problem } = parseLink(location.hash);
-    const refusal = problem ?? (secret === null ? null : new KlatchProblem('sealed-link'));
+    const refusal = problem ?? (secret === null || crypto.subtle ? null : new KlatchProblem('sealed-insecure'));
     if (refusal) showRefusal(page, t, refusal);
     else if (room === '') openNewRoom(follow);
-    else showRoom(page, t, room);
+    else showRoom(page, t, room, secret);
   };
   window.addEventListener('hashchange', follow);
   follow();
@@ -21,18 +21,27 @@ function start(page) {
 
 /** @param {() => void} follow */
 function openNewRoom(follow) {
-  history.replaceState(null, '', makeLink(randomRoom()));
+  history.replaceState(null, '', newLink());
   follow();
 }
 
+/** An insecure page (http) gets no cryptography: an open room is what it can have. */
+function newLink() {
+  return makeLink(randomRoom(), crypto.subtle ? randomSecret() : null);
+}
+
 /**
- * @param {HTMLElement} page @param {import('../ui/strings.js').Texts} t @param {string} room
+ * @param {HTMLElement} page @param {import('../ui/strings.js').Texts} t
+ * @param {string} room @param {string | null} secret
  */
-function showRoom(page, t, room) {
+function showRoom(page, t, room, secret) {
   const shown = page.firstElementChild;
   const element = shown instanceof KlatchRoom ? shown : new KlatchRoom();
-  element.setAttribute('room', room);
-  if (element !== shown) page.replaceChildren(element);
+  element.setAttribute('room', makeLink(room, secret).slice(1));
+  if (element !== shown) {
+    element.addEventListener('link-changed', () => history.replaceState(null, '', new URL(element.link).hash));
+    page.replaceChildren(element);
+  }
   document.title = t('app.title', { room });
 }
 
@@ -43,7 +52,7 @@ function showRefusal(page, t, problem) {
   const card = new KlatchCard();
   card.props = { ...problemText(t, problem), action: t('app.newRoom') };
   card.addEventListener('act', () => {
-    location.hash = makeLink(randomRoom());
+    location.hash = newLink();
   });
   page.replaceChildren(card);
   document.title = 'Klatch';

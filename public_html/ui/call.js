@@ -5,6 +5,7 @@ import { Part } from './part.js';
 import { icon } from './icons.js';
 import { selectAll } from './invite.js';
 import { isFor, shortcutOf } from './keys.js';
+import { lock, lockMore, lockName, outsideText } from './lock.js';
 import { tidyName } from './name.js';
 import { NoticeList } from './notice-list.js';
 import { problemText } from './strings.js';
@@ -104,8 +105,7 @@ export class KlatchCall extends Part {
       @say=${(/** @type {CustomEvent} */ event) => room.say(event.detail.text)}
       @dismiss-notice=${(/** @type {CustomEvent} */ event) => this.#notices.dismiss(event.detail.id)}>
       ${this.#top()}
-      ${room.server === 'online' ? nothing
-        : html`<p class="banner" role="status">${icon('warning')}${t('call.serverAway')}</p>`}
+      ${this.#banner()}
       <div class="stage" ?inert=${covered}>
         <klatch-grid .props=${{ t, tiles: this.#tiles(), invite: this.#invite() }}></klatch-grid>
         ${this.#soundBlocked ? this.#soundButton() : nothing}
@@ -147,14 +147,20 @@ export class KlatchCall extends Part {
     const { t, room } = this.props;
     const { connected, others } = room.counts;
     return html`<div class="top">
-      <div class="room" title=${`${t('room.open')}. ${t('room.open.more')}`}>
-        ${icon('lock-open')}<span class="hidden-text">${t('room.open')}:</span><h1>${room.name}</h1></div>
+      <div class="room" title=${`${lockName(t, room.sealed)}. ${lockMore(t, room.sealed)}`}>
+        ${lock(t, room.sealed)}<h1>${room.name}</h1></div>
       <p class="count" role="status" ?data-none=${others === 0} ?data-part=${connected < others}>
         ${others === 0 ? t('call.alone') : t('call.connected', { connected, others })}</p>
       <button class="button copy" @click=${this.#copy}>${icon(this.#copied ? 'check' : 'link')}
         <span>${this.#copied ? t('call.copied') : t('call.copy')}</span></button>
       <span class="hidden-text" role="status">${this.#copied ? t('call.copied') : ''}</span>
     </div>`;
+  }
+
+  #banner() {
+    const { t, room } = this.props;
+    const text = room.server === 'online' ? outsideText(t, room.people) : t('call.serverAway');
+    return text === null ? nothing : html`<p class="banner" role="status">${icon('warning')}${text}</p>`;
   }
 
   /** Everybody by order of joining, oneself at the end. @returns {import('./tile.js').TileProps[]} */
@@ -165,6 +171,7 @@ export class KlatchCall extends Part {
       stream: person.stream, mic: person.mic, cam: person.cam, plain: person.plain,
       paused: pausedOf(person, room.budget.quality),
       show: (/** @type {number} */ height) => this.#tellSize(person, height),
+      outside: Boolean(person.outside),
     }));
     const { self } = room;
     return [...others, {

@@ -20,6 +20,7 @@ const shapes = {
   check: svg`<path d="m5 12.5 4.5 4.5L19.5 7"/>`,
   'lock-open': svg`<rect x="5" y="10.5" width="14" height="10" rx="2"/><path d="M8.2 10.5V7.3a3.8 3.8 0 0 1 7.4-1.2"/>`,
   pause: svg`<path d="M8.5 5.5v13M15.5 5.5v13"/>`,
+  lock: svg`<rect x="5" y="10.5" width="14" height="10" rx="2"/><path d="M8.2 10.5V7.3a3.8 3.8 0 0 1 7.6 0v3.2"/>`,
   close: svg`<path d="m6 6 12 12M18 6 6 18"/>`,
   send: svg`<path d="M20.5 3.5 3.5 9.8l7 3.7 3.7 7zM20.5 3.5l-10 10"/>`,
   sliders: svg`<path d="M3.5 7.5H12M18 7.5h2.5M3.5 16.5H6M12 16.5h8.5"/>

@@ -1,8 +1,8 @@
 // <klatch-room>: a whole call as one element. Lobby, call, and the page after it, on top of
-// the SDK; attributes `room`, `name` and `api`, properties `room` and `media`, methods
-// join() and leave(). Any number of them fit on one page.
+// the SDK; attributes `room` (with the secret, name.secret, where it is sealed), `name` and `api`,
+// properties `room` and `media`, methods join() and leave(). Any number of them fit on one page.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
-import { joinRoom, makeLink, runsElsewhere, KlatchProblem, Media } from '../klatch/index.js';
+import { joinRoom, makeLink, parseLink, randomSecret, runsElsewhere, KlatchProblem, Media } from '../klatch/index.js';
 import { Part } from './part.js';
 import { findApi } from './find-api.js';
 import { tidyName } from './name.js';
@@ -21,7 +21,8 @@ import './lobby.js';
 const ABOUT_DEVICES = ['permission-denied', 'no-device', 'device-busy', 'device-lost', 'insecure-context'];
 
 /**
- * Dispatches 'joined' and 'left' (detail: {reason}), which don't bubble.
+ * Dispatches 'joined', 'left' (detail: {reason}) and 'link-changed' when it has made a sealed link of
+ * an open one; they don't bubble.
  * @extends {Part<{}>}
  */
 export class KlatchRoom extends Part {
@@ -89,10 +90,19 @@ export class KlatchRoom extends Part {
 
   /** The address that brings others here. */
   get link() {
-    return new URL(makeLink(this.#roomName), location.href).href;
+    return new URL(makeLink(this.#roomName, this.#secret), location.href).href;
   }
 
   get #roomName() {
+    return this.#address.split('.')[0] ?? '';
+  }
+
+  /** A sealed room's. */
+  get #secret() {
+    return parseLink(this.#address).secret;
+  }
+
+  get #address() {
     return this.getAttribute('room') ?? '';
   }
 
@@ -116,7 +126,7 @@ export class KlatchRoom extends Part {
       if (joining.signal.aborted) throw new KlatchProblem('aborted');
       if (undecided) throw new KlatchProblem('in-another-tab');
       const room = await joinRoom({
-        api, room: this.#roomName, name: this.name, media: this.media, signal: joining.signal, takeOver,
+        api, room: this.#address, name: this.name, media: this.media, signal: joining.signal, takeOver,
       });
       if (joining.signal.aborted) {
         room.destroy();
@@ -156,10 +166,10 @@ export class KlatchRoom extends Part {
     const props = {
       t: this.#t, room: this.#roomName, name: this.#name, joining: this.#phase === 'joining', asking: this.#asking,
       deviceProblems: this.#deviceProblems, joinProblem: this.#joinProblem, media: this.media,
-      elsewhere: this.#elsewhere,
+      elsewhere: this.#elsewhere, sealed: this.#secret !== null, sealable: Boolean(crypto.subtle),
     };
     return html`<klatch-lobby .props=${props} @join-wanted=${this.#wanted} @join-cancelled=${this.leave}
-      @name-written=${this.#named} @devices-wanted=${this.#openMedia} @device-chosen=${this.#chose}
+      @name-written=${this.#named} @seal-wanted=${this.#seal} @devices-wanted=${this.#openMedia} @device-chosen=${this.#chose}
       @toggle-mic=${() => this.#toggle('mic')} @toggle-cam=${() => this.#toggle('cam')}></klatch-lobby>`;
   }
 
@@ -211,6 +221,12 @@ export class KlatchRoom extends Part {
     this.media.close();
     this.#phase = 'lobby';
     this.#joinProblem = null;
+  }
+
+  /** The same room's name, in a room that only who has the new link can enter. */
+  #seal() {
+    this.setAttribute('room', makeLink(this.#roomName, randomSecret()).slice(1));
+    this.dispatchEvent(new CustomEvent('link-changed'));
   }
 
   #changeRoom() {

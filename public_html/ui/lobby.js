@@ -6,6 +6,7 @@ import { DOCTOR } from './find-api.js';
 import { icon } from './icons.js';
 import { Level } from './level.js';
 import { NAME_MAX } from './name.js';
+import { lock, lockMore, lockName } from './lock.js';
 import { problemText } from './strings.js';
 import { lobbyStyle } from './lobby.css.js';
 import './devices.js';
@@ -18,6 +19,8 @@ const FOR_THE_DOCTOR = ['network', 'timeout', 'not-found', 'not-klatch', 'disk-f
 /**
  * @typedef {object} LobbyProps
  * @property {string} room
+ * @property {boolean} sealed
+ * @property {boolean} sealable whether a sealed link can be made here
  * @property {string} name
  * @property {boolean} joining
  * @property {boolean} asking whether the browser is asking for devices
@@ -30,7 +33,7 @@ const FOR_THE_DOCTOR = ['network', 'timeout', 'not-found', 'not-klatch', 'disk-f
 
 /**
  * Emits 'join-wanted' {takeOver} (undefined where there is nothing to choose), 'join-cancelled', 'name-written' {name}, 'toggle-mic', 'toggle-cam',
- * 'devices-wanted' (try again), 'device-chosen' {mic} or {cam}.
+ * 'devices-wanted' (try again), 'device-chosen' {mic} or {cam}, 'seal-wanted'.
  * @extends {Part<LobbyProps>}
  */
 export class KlatchLobby extends Part {
@@ -44,11 +47,11 @@ export class KlatchLobby extends Part {
 
   /** @override */
   view() {
-    const { t, room, name, joining, media } = this.props;
+    const { t, room, name, joining, media, sealed } = this.props;
     return html`<div class="lobby">
       <header>
         <h1>${t('lobby.heading')}</h1>
-        <p class="room">${icon('lock-open')}<span class="hidden-text">${t('room.open')}:</span><b>${room}</b></p>
+        <p class="room">${lock(t, sealed)}<b>${room}</b></p>
       </header>
       ${this.#preview()}
       <form @submit=${this.#submit}>
@@ -58,7 +61,8 @@ export class KlatchLobby extends Part {
             .value=${live(name)} ?disabled=${joining} @input=${this.#named}></label>
         <klatch-devices data-beside .props=${{ media, t }} @device-chosen=${this.relay}></klatch-devices>
         ${this.#ways()}
-        <p class="small"><b>${t('room.open')}.</b> ${t('room.open.more')} ${t('lobby.privacy')}</p>
+        <p class="small"><b>${lockName(t, sealed)}.</b> ${lockMore(t, sealed)} ${t('lobby.privacy')}</p>
+        ${this.#seal()}
       </form>
     </div>`;
   }
@@ -105,6 +109,13 @@ export class KlatchLobby extends Part {
       <button class="button primary join">${t('lobby.takeOver')}</button>
       <button type="button" class="button" @click=${() => this.emit('join-wanted', { takeOver: false })}>
         ${t('lobby.another')}</button></div>`;
+  }
+
+  #seal() {
+    const { t, sealed, sealable, joining } = this.props;
+    if (sealed || !sealable || joining) return nothing;
+    return html`<button type="button" class="button seal" @click=${() => this.emit('seal-wanted')}>
+      ${icon('lock')}${t('room.seal')}</button>`;
   }
 
   /** @param {'mic' | 'cam'} kind @param {boolean} on */

@@ -23,6 +23,18 @@ export default {
 
   'room.open': 'Open room',
   'room.open.more': 'Everybody who has the link, or guesses the name, can come in.',
+  'room.sealed': 'Sealed room',
+  'room.sealed.more': 'Only who has the whole link can come in. The server can’t read names, text or anything else.',
+  'room.seal': 'Make a sealed link',
+
+  'outside.all.other-secret': 'This link’s secret isn’t the one of the people here. Ask them for their link.',
+  'outside.all.no-secret': 'Who is here came by an open link. Send them this one, or join by theirs.',
+  'outside.all.sealed': 'The people here are in a sealed room, and this link lacks its secret. Ask them for the whole link.',
+  'outside.some': {
+    one: '{count} person here has another link: no sound, picture or text goes there. Send them yours.',
+    other: '{count} people here have another link: no sound, picture or text goes there. Send them yours.',
+  },
+  'outside.person': 'Came by another link',
 
   'device.mic': 'Microphone',
   'device.cam': 'Camera',
@@ -172,9 +184,14 @@ export default {
 
   'problem.bad-link': 'This link does not name a room',
   'problem.bad-link.more': 'A room’s name is made of up to 64 letters, digits, - and _. Part of the link may have been lost.',
-  'problem.sealed-link': 'This link is for a sealed room',
-  'problem.sealed-link.more': 'Its last part is a secret key, and this version of Klatch opens open rooms only.'
-    + ' Ask for an open link, or start a room of your own.',
+  'problem.sealed-insecure': 'A sealed room needs a secure page',
+  'problem.sealed-insecure.more': 'Open this page with https:// in front, or ask its owner for that address.',
+  'problem.seal-broken': 'Something that came for you was changed on the way',
+  'problem.seal-broken.more': 'It was thrown away. If that goes on, tell the owner of this site.',
+  'problem.seal-other-key': 'The server gives somebody here another key',
+  'problem.seal-other-key.more': 'That is not believed. Ask whether they reloaded the page; if not, meet elsewhere.',
+  'problem.seal-other-fingerprint': 'Somebody may be trying to get between two of you',
+  'problem.seal-other-fingerprint.more': 'What was offered was refused. If that goes on, meet elsewhere.',
 
   'problem.other': 'Something went wrong',
   'problem.other.more': '{message}',

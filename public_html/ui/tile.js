@@ -18,6 +18,7 @@ import { tileStyle } from './tile.css.js';
  * @property {boolean} plain
  * @property {'bits' | 'still' | 'choice' | 'own' | null} [paused] why the picture stands still
  * @property {(heightPx: number) => void} [show] is told the picture's height on the screen, 0 for none
+ * @property {boolean} [outside] whether they came by another link
  * @property {import('./strings.js').Texts} t
  */
 
@@ -127,13 +128,13 @@ export class KlatchTile extends Part {
   }
 
   #stateCover() {
-    const { t, state } = this.props;
-    const text = t(`person.${state}`);
+    const { t, state, outside } = this.props;
+    const text = t(outside ? 'outside.person' : `person.${state}`);
     const sign = state === 'no-path' ? icon('no-path') : state === 'away' ? icon('clock')
       : html`<span class="spinner"></span>`;
     return html`<div class="cover" aria-hidden="true">
       <p>${sign}<span>${text}</span></p>
-      ${state === 'no-path' ? html`<p class="more">${t('person.no-path.more')}</p>` : nothing}
+      ${state === 'no-path' && !outside ? html`<p class="more">${t('person.no-path.more')}</p>` : nothing}
     </div>`;
   }
 
@@ -144,9 +145,9 @@ export class KlatchTile extends Part {
   }
 
   #label() {
-    const { t, name, mine, state, mic, cam, paused } = this.props;
+    const { t, name, mine, state, mic, cam, outside, paused } = this.props;
     const parts = [mine ? `${name} (${t('person.you')})` : name];
-    if (!mine) parts.push(t(`person.${state}`));
+    if (!mine) parts.push(t(outside ? 'outside.person' : `person.${state}`));
     if (!mic) parts.push(t('person.micOff'));
     if (!cam) parts.push(t('person.camOff'));
     else if (paused) parts.push(t(`person.paused.${paused}`));

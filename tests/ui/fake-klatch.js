@@ -3,7 +3,7 @@
 import { Emitter } from './events.js';
 import { KlatchProblem } from './problem.js';
 
-export { makeLink, parseLink, randomRoom } from './link.js';
+export { makeLink, parseLink, randomRoom, randomSecret } from './link.js';
 export { KlatchProblem };
 
 const SKINS = ['#f1c9a5', '#8d5b3e', '#e0ac84', '#5c3a28', '#f6d7bd', '#b97f57'];
@@ -165,7 +165,7 @@ class FakeRoom extends Emitter {
     const number = this.#next++;
     const whole = {
       id: `person-${number}`, name: '', state: 'connected', mic: true, cam: true, joined: number, plain: false, picture: 'moving',
-      why: 'asked', ...person,
+      why: 'asked', outside: null, ...person,
     };
     const seen = whole.state !== 'connecting' && whole.state !== 'no-path' && whole.cam;
     whole.stream = seen ? new MediaStream([silentTrack(), paintedTrack(number)]) : null;
@@ -227,5 +227,5 @@ export async function joinRoom({ room, name, media, signal, takeOver }) {
   await soon(plan().joining);
   if (signal?.aborted) throw new KlatchProblem('aborted');
   if (plan().joinProblem) throw new KlatchProblem(plan().joinProblem);
-  return new FakeRoom({ room, name, media });
+  return Object.assign(new FakeRoom({ room: room.split('.')[0], name, media }), { sealed: room.includes('.') });
 }

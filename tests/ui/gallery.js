@@ -9,6 +9,8 @@ const people = (count, more = {}) => NAMES.slice(0, count).map((name, i) => ({
 
 const STATES = ['connected', 'connecting', 'reconnecting', 'no-path', 'away'];
 
+const SEALED = `kitchen-table.${'s'.repeat(22)}`;
+
 /** Each scene: the plan of the fake SDK, and what happens once the page is there. */
 const scenes = {
   lobby: {},
@@ -16,6 +18,7 @@ const scenes = {
   'lobby-off': { choices: { mic: false, cam: false } },
   'lobby-joining': { plan: { joining: true }, enter: true, endless: true },
   'lobby-long-room': { room: 'the-very-long-name-of-a-room-that-nobody-should-ever-have-to-read' },
+  'lobby-sealed': { room: SEALED },
   'lobby-elsewhere': { plan: { elsewhere: true } },
   'lobby-elsewhere-off': { plan: { elsewhere: true, deviceProblem: { code: 'no-device', kind: 'both' } } },
   'call-1': { enter: true },
@@ -26,6 +29,14 @@ const scenes = {
   'call-8': { plan: { people: people(7) }, enter: true },
   'call-9': { plan: { people: people(8) }, enter: true },
   'call-states': { plan: { people: STATES.map((state, i) => ({ name: NAMES[i], state, plain: i === 0 })) }, enter: true },
+  'call-sealed': { room: SEALED, plan: { people: people(3) }, enter: true },
+  'call-outside': {
+    room: SEALED, plan: { people: [...people(2), { name: '', state: 'no-path', cam: false, outside: 'no-secret' }] }, enter: true,
+  },
+  'call-outside-all': {
+    room: SEALED, plan: { people: [1, 2].map(() => ({ name: '', state: 'no-path', cam: false, outside: 'other-secret' })) },
+    enter: true,
+  },
   'call-server-away': { plan: { people: people(3), server: 'away' }, enter: true },
   'call-notices': {
     plan: { people: people(3) }, enter: true,

@@ -15,11 +15,13 @@ after(async () => {
   await server?.close();
 });
 
-async function open(hash, more = {}) {
+async function open(hash, { insecure = false, ...more } = {}) {
   const context = await browser.newContext({ viewport: { width: 360, height: 740 }, ...more });
   context.setDefaultTimeout(8000);
   const page = await context.newPage();
   const complaints = [];
+  // What http pages don't have.
+  if (insecure) await page.addInitScript(() => Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined }));
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (line) => { if (line.type() === 'error') complaints.push(line.text()); });
   page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`));
@@ -31,9 +33,10 @@ test('without a room in the link the page makes one, and the address says which'
   const { page, complaints, close } = await open('');
   await page.getByRole('button', { name: 'Join', exact: true }).waitFor();
   const room = new URL(page.url()).hash.slice(1);
-  assert.match(room, /^[\w-]{11}$/);
-  assert.equal(await page.title(), `${room} – Klatch`);
+  assert.match(room, /^[\w-]{11}\.[\w-]{22}$/);
+  assert.equal(await page.title(), `${room.split('.')[0]} – Klatch`);
   assert.equal(await page.locator('klatch-room').getAttribute('room'), room);
+  await page.getByText('Sealed room:').waitFor();
   assert.deepEqual(complaints, []);
   await close();
 });
@@ -49,8 +52,33 @@ test('the room of the link is the room of the call, and the other room of a chan
   await close();
 });
 
+test('a typed room is open, and becomes a sealed one by a button, in the address too', async () => {
+  const { page, complaints, close } = await open('#tea');
+  await page.getByText('Open room:').waitFor();
+  await page.getByRole('button', { name: 'Make a sealed link' }).click();
+  await page.getByText('Sealed room:').waitFor();
+  assert.match(new URL(page.url()).hash, /^#tea\.[\w-]{22}$/);
+  assert.equal(await page.getByRole('button', { name: 'Make a sealed link' }).count(), 0);
+  const link = await page.evaluate(() => document.querySelector('klatch-room').link);
+  assert.equal(link, page.url());
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test('on a page without https a sealed link is refused in words, and a new room is an open one', async () => {
+  const { page, complaints, close } = await open('#tea', { insecure: true });
+  await page.evaluate(() => { location.hash = `#tea.${'s'.repeat(22)}`; });
+  await page.getByRole('heading', { name: 'A sealed room needs a secure page' }).waitFor();
+  await page.getByRole('button', { name: 'New room' }).click();
+  await page.getByText('Open room:').waitFor();
+  assert.match(new URL(page.url()).hash, /^#[\w-]{11}$/);
+  assert.equal(await page.getByRole('button', { name: 'Make a sealed link' }).count(), 0);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 for (const [what, hash, words] of [
-  ['a sealed link', `#tea.${'s'.repeat(22)}`, 'This link is for a sealed room'],
+  ['half a sealed link', '#tea.ssss', 'This link does not name a room'],
   ['a link to nowhere', '#tea/time', 'This link does not name a room'],
 ]) {
   test(`${what} is refused in a plain sentence, and a new room is offered`, async () => {
@@ -59,7 +87,7 @@ for (const [what, hash, words] of [
     assert.equal(await page.locator('klatch-room').count(), 0);
     await page.getByRole('button', { name: 'New room' }).click();
     await page.getByRole('button', { name: 'Join', exact: true }).waitFor();
-    assert.match(new URL(page.url()).hash, /^#[\w-]{11}$/);
+    assert.match(new URL(page.url()).hash, /^#[\w-]{11}\.[\w-]{22}$/);
     assert.deepEqual(complaints, []);
     await close();
   });
