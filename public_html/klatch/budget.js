@@ -323,8 +323,8 @@ export class Budget extends Emitter {
   #judge(nowMs) {
     const read = [...this.#known].filter(([member, { reading }]) => member.connected && reading);
     this.#rate.update(nowMs, read.map(([{ id }, { reading }]) => {
-      const { lossUp, rttMs, up } = /** @type {Reading} */ (reading);
-      return { key: id, loss: lossUp, rttMs, up };
+      const { lossUp, rttMs, rttNew, up } = /** @type {Reading} */ (reading);
+      return { key: id, loss: lossUp, rttMs: rttNew ? rttMs : null, up };
     }), this.#wanted);
     this.#effort.update(nowMs, read.flatMap(([, { reading, shares, changedMs }]) => {
       if (shares?.camera.picture !== 'moving' || nowMs - changedMs < SETTLE_MS) return [];

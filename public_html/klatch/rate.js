@@ -13,6 +13,8 @@ const LOSS_BAD = 0.05;
 /** A round trip varies by this much without meaning anything. */
 const RTT_GOOD_SLACK_MS = 40;
 const RTT_BAD_SLACK_MS = 80;
+/** One long round trip may be a busy processor's, a queue that stands is longer each time. */
+const SLOW_COUNT = 2;
 /** Reports of the lines don't come at the same moment. */
 const BAD_MS = 2_500;
 /** The least round trip is one of this time; paths change. */
@@ -24,7 +26,7 @@ const LINE_BITS_MAX = 2_000_000;
  * @typedef {object} Line what was measured of the way to one person
  * @property {string} key
  * @property {number | null} loss of what we send, 0 to 1
- * @property {number | null} rttMs
+ * @property {number | null} rttMs null where none was measured since the last time
  * @property {number} up bits a second that went out
  */
 
@@ -33,7 +35,7 @@ const LINE_BITS_MAX = 2_000_000;
 export class Rate {
   /** For everybody together. */
   #all = { bits: BITS_START, fellMs: -Infinity, grewMs: 0 };
-  /** @type {Map<string, {badMs: number, leasts: {ms: number, rttMs: number}[], own: Limit | null}>} */
+  /** @type {Map<string, {badMs: number, slow: number, leasts: {ms: number, rttMs: number}[], own: Limit | null}>} */
   #lines = new Map();
 
   get bits() {
@@ -60,11 +62,12 @@ export class Rate {
     // What all lines suffer from is ours; what one suffers from is its own.
     const ours = bad.length * 2 > lines.length || (bad.length === 1 && lines.length === 1);
     if (ours) {
-      fall(this.#all, nowMs, lines.reduce((sum, { up }) => sum + up, 0));
+      // What nobody wants isn't what was too much.
+      fall(this.#all, nowMs, Math.max(wanted, BITS_MIN));
     } else {
       for (const { line, known } of bad) {
         known.own ??= { bits: Math.max(line.up, BITS_MIN), fellMs: -Infinity, grewMs: nowMs };
-        fall(known.own, nowMs, line.up);
+        fall(known.own, nowMs, Infinity);
       }
     }
     for (const { isGood, known } of judged) {
@@ -81,7 +84,7 @@ export class Rate {
    * @param {Line} line
    */
   #judge(nowMs, { key, loss, rttMs }) {
-    const known = this.#lines.get(key) ?? { badMs: -Infinity, leasts: [], own: null };
+    const known = this.#lines.get(key) ?? { badMs: -Infinity, slow: 0, leasts: [], own: null };
     this.#lines.set(key, known);
     if (rttMs !== null) {
       // Ascending in time and in value: the first is the least of its time.
@@ -89,7 +92,8 @@ export class Rate {
     }
     const least = known.leasts[0]?.rttMs ?? 0;
     const now = rttMs ?? 0;
-    const badNow = (loss ?? 0) > LOSS_BAD || now > Math.max(2 * least, least + RTT_BAD_SLACK_MS);
+    if (rttMs !== null) known.slow = rttMs > Math.max(2 * least, least + RTT_BAD_SLACK_MS) ? known.slow + 1 : 0;
+    const badNow = (loss ?? 0) > LOSS_BAD || known.slow >= SLOW_COUNT;
     if (badNow) known.badMs = nowMs;
     const isGood = (loss ?? 0) < LOSS_GOOD && now < Math.max(1.5 * least, least + RTT_GOOD_SLACK_MS);
     return { known, isBad: nowMs - known.badMs < BAD_MS, isGood };
@@ -99,12 +103,12 @@ export class Rate {
 /**
  * @param {Limit} limit
  * @param {number} nowMs
- * @param {number} sent what went out in truth, where that was less
+ * @param {number} used what there was use for
  */
-function fall(limit, nowMs, sent) {
+function fall(limit, nowMs, used) {
   if (nowMs - limit.fellMs < FALL_MS) return;
-  const from = Math.min(limit.bits, Math.max(sent, limit.bits / 2));
-  Object.assign(limit, { bits: Math.max(BITS_MIN, from * FALL), fellMs: nowMs, grewMs: nowMs });
+  const bits = Math.max(BITS_MIN, Math.min(limit.bits, used) * FALL);
+  Object.assign(limit, { bits, fellMs: nowMs, grewMs: nowMs });
 }
 
 /**

@@ -22,7 +22,8 @@
  * @typedef {object} Reading
  * @property {number} up bits a second, of sound and pictures
  * @property {number} down
- * @property {number | null} rttMs
+ * @property {number | null} rttMs the last that was measured
+ * @property {boolean} rttNew whether that was since the last reading
  * @property {number | null} lossUp of what we send, 0 to 1, as the other side says
  * @property {number | null} lossDown
  * @property {'direct' | 'relayed' | null} path
@@ -36,6 +37,8 @@
 export class Meter {
   /** @type {Report} */
   #before = new Map();
+  /** @type {number | null} */
+  #rttMs = null;
 
   /**
    * @param {Report} report
@@ -53,14 +56,19 @@ export class Meter {
     const receives = inn.map((one) => received(one, report, before.get(one.id)));
     const sum = (/** @type {Record<string, any>[]} */ list, /** @type {string} */ field) => list
       .reduce((total, one) => total + (since(one, field) ?? 0), 0);
-    const trips = remote.map(({ roundTripTime }) => roundTripTime).filter((trip) => typeof trip === 'number');
     const pair = pairOf(all, report);
-    const trip = trips.length > 0 ? Math.max(...trips) : pair?.currentRoundTripTime;
+    // All go the same way: the shortest is what the way takes, the rest is what waited for a processor.
+    const trips = [
+      ...remote.filter((one) => since(one, 'roundTripTimeMeasurements') !== 0).map(({ roundTripTime }) => roundTripTime),
+      ...(pair && since(pair, 'responsesReceived') !== 0 ? [pair.currentRoundTripTime] : []),
+    ].filter((trip) => typeof trip === 'number');
+    if (trips.length > 0) this.#rttMs = Math.min(...trips) * 1000;
     const got = sum(inn, 'packetsReceived');
     return {
       up: bitsOf(sends),
       down: bitsOf(receives),
-      rttMs: typeof trip === 'number' ? trip * 1000 : null,
+      rttMs: this.#rttMs,
+      rttNew: trips.length > 0,
       lossUp: share(sum(remote, 'packetsLost'), sum(out, 'packetsSent')),
       lossDown: share(sum(inn, 'packetsLost'), got + sum(inn, 'packetsLost')),
       path: pathOf(pair, report),

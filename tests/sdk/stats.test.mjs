@@ -12,13 +12,15 @@ const report = (seconds, more = {}) => new Map(Object.entries({
     frameHeight: 360, bytesSent: seconds * 50_000, headerBytesSent: seconds * 2_000, packetsSent: seconds * 100,
     framesEncoded: seconds * 15, totalEncodeTime: seconds * 0.25, qualityLimitationReason: 'bandwidth',
   },
-  remote: { type: 'remote-inbound-rtp', kind: 'video', packetsLost: seconds * 4, roundTripTime: 0.08 },
+  remote: { type: 'remote-inbound-rtp', kind: 'video', packetsLost: seconds * 4, roundTripTime: 0.08,
+    roundTripTimeMeasurements: seconds },
   in: {
     type: 'inbound-rtp', kind: 'audio', mid: '0', bytesReceived: seconds * 4_000, packetsReceived: seconds * 45,
     packetsLost: seconds * 5, concealedSamples: seconds * 4_800, totalSamplesReceived: seconds * 48_000,
   },
   transport: { type: 'transport', selectedCandidatePairId: 'pair' },
-  pair: { type: 'candidate-pair', localCandidateId: 'mine', remoteCandidateId: 'theirs', currentRoundTripTime: 0.02 },
+  pair: { type: 'candidate-pair', localCandidateId: 'mine', remoteCandidateId: 'theirs', currentRoundTripTime: 0.09,
+    responsesReceived: seconds },
   mine: { type: 'local-candidate', candidateType: 'host' },
   theirs: { type: 'remote-candidate', candidateType: 'srflx' },
   ...more,
@@ -54,6 +56,16 @@ describe('a reading', () => {
     const { up, down, lossUp } = meter.read(new Map([...report(1)].map(([id, one]) => [id, { ...one, timestamp: 101_000 }])));
     assert.deepEqual([up, down], [0, 0]);
     assert.ok(lossUp === null || (lossUp >= 0 && lossUp <= 1));
+  });
+
+  it('takes the shortest round trip, and only one that is new', () => {
+    const meter = new Meter();
+    meter.read(report(10));
+    const old = { remote: { type: 'remote-inbound-rtp', roundTripTime: 0.03, roundTripTimeMeasurements: 10 } };
+    const { rttMs, rttNew } = meter.read(report(12, old));
+    assert.deepEqual([rttMs, rttNew], [90, true]);
+    const none = meter.read(report(12, old));
+    assert.deepEqual([none.rttMs, none.rttNew], [90, false]);
   });
 
   it('tells direct from relayed', () => {

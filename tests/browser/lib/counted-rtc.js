@@ -43,6 +43,7 @@
     stable: () => living().every((pc) => pc.signalingState === 'stable'),
     /** The browser loses its end, and nobody is told. */
     destroy: () => living().forEach((pc) => pc.close()),
+    reports: () => Promise.all(living().map((pc) => pc.getStats())),
     async received(kind) {
       let bytes = 0;
       for (const pc of living()) {
