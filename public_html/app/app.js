@@ -40,6 +40,11 @@ function showRoom(page, t, room, secret) {
   element.setAttribute('room', makeLink(room, secret).slice(1));
   if (element !== shown) {
     element.addEventListener('link-changed', () => history.replaceState(null, '', new URL(element.link).hash));
+    element.addEventListener('unread', (event) => {
+      const { count } = /** @type {CustomEvent} */ (event).detail;
+      const name = parseLink(`#${element.getAttribute('room')}`).room;
+      if (element.isConnected) document.title = t(count ? 'app.title.unread' : 'app.title', { room: name, count });
+    });
     page.replaceChildren(element);
   }
   document.title = t('app.title', { room });

@@ -65,6 +65,14 @@ klatch-notices { position: absolute; z-index: 3; inset-block-start: .6rem; inset
 }
 
 klatch-chat { grid-area: side; }
+.drop {
+  position: absolute; inset: .5rem; z-index: 6; display: grid; place-items: center; pointer-events: none;
+  border: 3px dashed var(--accent); border-radius: 1.2rem; background: rgb(18 15 12 / .55);
+}
+.drop p {
+  display: flex; align-items: center; gap: .6rem; margin: 1rem; padding: .8rem 1.2rem; border-radius: 1rem;
+  background: var(--surface); font-weight: 600; box-shadow: var(--shadow);
+}
 :host([data-wide]) klatch-chat {
   inline-size: clamp(19rem, 26vi, 25rem); margin: 0 .5rem .6rem 0; border: 1px solid var(--line);
   border-radius: 1rem; overflow: hidden;

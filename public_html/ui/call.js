@@ -1,6 +1,7 @@
 // The call: everybody's tiles, the controls, the chat, and what there is to know about the
 // room. Follows one SDK Room for as long as it is in the document.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
+import { KlatchProblem } from '../klatch/index.js';
 import { Part } from './part.js';
 import { icon } from './icons.js';
 import { selectAll } from './invite.js';
@@ -12,6 +13,8 @@ import { problemText } from './strings.js';
 import { callStyle } from './call.css.js';
 import { KlatchGrid } from './grid.js';
 import { KlatchChat } from './chat.js';
+import { Conversation } from './conversation.js';
+import { takeDrops } from './drop.js';
 import './controls.js';
 import './notices.js';
 import './settings.js';
@@ -37,7 +40,7 @@ const FLAT_PX = 430;
 const COPIED_MS = 2500;
 
 /**
- * Emits 'hang-up', 'choice' {mic, cam} after a toggle, 'rename' {name}, 'device-chosen'
+ * Emits 'unread' {count}, 'hang-up', 'choice' {mic, cam} after a toggle, 'rename' {name}, 'device-chosen'
  * {mic} or {cam}.
  * @extends {Part<CallProps>}
  */
@@ -46,9 +49,11 @@ export class KlatchCall extends Part {
   static styles = [callStyle];
 
   #notices = new NoticeList(() => this.update());
-  /** @type {import('./chat.js').Message[]} */
-  #messages = [];
+  /** @type {Conversation | null} */
+  #conversation = null;
   #unread = 0;
+  /** Whether files are being held over the call. */
+  #dropping = false;
   #chatOpen = false;
   #soundBlocked = false;
   #copied = false;
@@ -83,7 +88,19 @@ export class KlatchCall extends Part {
     room.on('peer-joined', ({ detail }) => this.#came(detail.person), life);
     room.on('peer-left', ({ detail }) => this.#parted(detail.person, detail.reason), life);
     room.on('peer-updated', ({ detail: { person } }) => this.#updated(person), life);
-    room.on('message', ({ detail: { message } }) => this.#heard(message), life);
+    this.#conversation = new Conversation(room, this.life, {
+      changed: () => this.#talked(),
+      unread: (entry) => this.#heard(entry),
+      problem: (problem) => this.#warn(problem),
+    });
+    document.addEventListener('visibilitychange', () => this.#watchChat(), life);
+    takeDrops(this, this.props.owner, this.life, {
+      over: (over) => {
+        this.#dropping = over;
+        this.update();
+      },
+      files: (files, folders) => this.#offer(files, folders),
+    });
     room.on('server', () => this.update(), life);
     room.budget.on('told', () => this.update(), life);
     room.budget.on('sending', ({ detail }) => this.#sends(detail), life);
@@ -102,7 +119,12 @@ export class KlatchCall extends Part {
       @toggle-chat=${this.#toggleChat} @close-chat=${this.#toggleChat}
       @hang-up=${this.relay} @open-settings=${() => this.#settings().open()} @rename=${this.#rename}
       @device-chosen=${this.relay} @quality-chosen=${this.#choseQuality}
-      @say=${(/** @type {CustomEvent} */ event) => room.say(event.detail.text)}
+      @say=${(/** @type {CustomEvent} */ event) => this.#conversation?.say(event.detail.text)}
+      @writing=${(/** @type {CustomEvent} */ event) => this.#conversation?.writing(event.detail.on)}
+      @address=${(/** @type {CustomEvent} */ event) => this.#conversation?.address(event.detail.person)}
+      @offer-files=${(/** @type {CustomEvent} */ event) => this.#offer(event.detail.files, 0)}
+      @file-save=${(/** @type {CustomEvent} */ event) => this.#conversation?.save(event.detail)}
+      @file-stop=${(/** @type {CustomEvent} */ event) => this.#conversation?.stop(event.detail)}
       @dismiss-notice=${(/** @type {CustomEvent} */ event) => this.#notices.dismiss(event.detail.id)}>
       ${this.#top()}
       ${this.#banner()}
@@ -114,8 +136,9 @@ export class KlatchCall extends Part {
       </div>
       <klatch-controls ?inert=${covered && !this.hasAttribute('data-rail')} ?data-rail=${this.hasAttribute('data-rail')}
         ?data-tight=${this.hasAttribute('data-tight')}
-        .props=${{ t, mic: room.self.mic, cam: room.self.cam, chat: this.#chatOpen, unread: this.#unread }}></klatch-controls>
-      ${this.#chatOpen ? html`<klatch-chat .props=${{ t, messages: this.#messages }}></klatch-chat>` : nothing}
+        .props=${{ t, mic: room.self.mic, cam: room.self.cam, chat: this.#chatOpen, unread: this.#chatOpen ? 0 : this.#unread }}></klatch-controls>
+      ${this.#chatOpen && this.#conversation ? this.#chat(this.#conversation) : nothing}
+      ${this.#dropping ? this.#dropZone() : nothing}
       <klatch-settings .props=${{ t, name: room.self.name, media: this.props.media, quality: room.budget.quality }}></klatch-settings>
     </div>`;
   }
@@ -256,16 +279,47 @@ export class KlatchCall extends Part {
     this.update();
   }
 
-  /** @param {import('./chat.js').Message} message */
-  #heard(message) {
-    const named = { ...message, name: this.#nameOf(message) };
-    this.#messages = [...this.#messages, named];
-    if (!message.mine && !this.#chatOpen) {
-      this.#unread += 1;
-      const title = this.props.t('notice.message', { name: named.name, text: message.text });
-      this.#notices.add({ kind: 'message', title });
-    }
+  /** @param {Conversation} conversation */
+  #chat({ entries, toldBy, writers, to }) {
+    const { t, room } = this.props;
+    const nameOf = (/** @type {{name: string}} */ person) => this.#nameOf(person);
+    return html`<klatch-chat .props=${{ t, entries, toldBy, writers, to, people: room.people, nameOf }}></klatch-chat>`;
+  }
+
+  #dropZone() {
+    const { t } = this.props;
+    const { to = null } = this.#conversation ?? {};
+    const text = to === null ? t('chat.drop.all') : t('chat.drop', { name: this.#nameOf(to) });
+    return html`<div class="drop"><p>${icon('file')}${text}</p></div>`;
+  }
+
+  /** @param {File[]} files @param {number} folders */
+  async #offer(files, folders) {
+    if (folders > 0) this.#warn(new KlatchProblem('folder'));
+    if (files.length === 0) return;
+    if (!this.#chatOpen) await this.#toggleChat();
+    await this.#conversation?.offer(files);
+  }
+
+  /** Something was written or sent, or is being written. */
+  #talked() {
+    const unread = this.#conversation?.unread ?? 0;
+    if (unread !== this.#unread) this.emit('unread', { count: unread });
+    this.#unread = unread;
     this.update();
+  }
+
+  /** @param {import('./conversation.js').Entry} entry that came while nobody was looking */
+  #heard({ message, share }) {
+    if (this.#chatOpen) return;
+    const { t } = this.props;
+    const title = message ? t('notice.message', { name: this.#nameOf(message), text: message.text })
+      : t('notice.file', { name: this.#nameOf(share.ways[0]?.person ?? { name: '' }), file: share.name });
+    this.#notices.add({ kind: 'message', title });
+  }
+
+  #watchChat() {
+    this.#conversation?.watch(this.#chatOpen && !document.hidden);
   }
 
   /** @param {'mic' | 'cam'} kind */
@@ -286,7 +340,7 @@ export class KlatchCall extends Part {
 
   async #toggleChat() {
     this.#chatOpen = !this.#chatOpen;
-    this.#unread = 0;
+    this.#watchChat();
     this.#notices.dismissKind('message');
     await Promise.resolve();
     if (!this.#chatOpen) {

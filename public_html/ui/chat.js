@@ -1,14 +1,26 @@
-// The text chat: what was written, by whom and when, and a field to write in.
-import { html } from '../vendor/lit-html/lit-html.js';
+// The text chat: what was written and sent, by whom and when, who is writing, and a field to
+// write in, to everybody or to one person.
+import { html, nothing } from '../vendor/lit-html/lit-html.js';
+import { live } from '../vendor/lit-html/directives/live.js';
+import { repeat } from '../vendor/lit-html/directives/repeat.js';
 import { Part } from './part.js';
 import { icon } from './icons.js';
+import { linked } from './links.js';
 import { chatStyle } from './chat.css.js';
+import './file-card.js';
 
 /** @typedef {import('../klatch/chat.js').Message} Message */
+/** @typedef {import('../klatch/index.js').Person} Person */
+/** @typedef {import('./conversation.js').Entry} Entry */
 
 /**
  * @typedef {object} ChatProps
- * @property {Message[]} messages oldest first; only ever added to
+ * @property {readonly Entry[]} entries oldest first
+ * @property {string} toldBy who told what was said before
+ * @property {{person: Person, private: boolean}[]} writers
+ * @property {readonly Person[]} people who can be written to
+ * @property {Person | null} to
+ * @property {(person: {name: string}) => string} nameOf
  * @property {import('./strings.js').Texts} t
  */
 
@@ -19,7 +31,8 @@ const AT_END_PX = 60;
 const TEXT_MAX = 4000;
 
 /**
- * Emits 'say' {text} and 'close-chat'.
+ * Emits 'say' {text}, 'writing' {on}, 'address' {person}, 'offer-files' {files}, 'file-save' and
+ * 'file-stop' with a share, and 'close-chat'.
  * @extends {Part<ChatProps>}
  */
 export class KlatchChat extends Part {
@@ -27,39 +40,42 @@ export class KlatchChat extends Part {
   static styles = [chatStyle];
 
   #clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-  #shown = 0;
+  #atEnd = true;
+  #refused = false;
+  #sizes = new ResizeObserver(() => this.#follow());
+
+  /** @override */
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.#sizes.disconnect();
+  }
 
   /** @override */
   view() {
-    const { t, messages } = this.props;
+    const { t, entries } = this.props;
     return html`<section aria-labelledby="heading">
       <header>
         <h2 id="heading">${t('chat.heading')}</h2>
         <button class="plain" aria-label=${t('chat.close')} title=${t('chat.close')} aria-keyshortcuts="Escape"
           @click=${() => this.emit('close-chat')}>${icon('close')}</button>
       </header>
-      <div class="log" role="log" aria-label=${t('chat.log')} tabindex="0">
-        ${messages.length === 0 ? html`<p class="empty">${t('chat.empty')}</p>` : ''}
-        ${messages.map((message, i) => this.#line(message, messages[i - 1]))}
+      <div class="log" role="log" aria-label=${t('chat.log')} tabindex="0" @scroll=${this.#scrolled}>
+        <div class="lines">
+          ${entries.length === 0 ? html`<p class="empty">${t('chat.empty')}</p>` : nothing}
+          ${repeat(entries, ({ message, share }) => message ?? share, (entry, i) => this.#entry(entry, i))}
+        </div>
       </div>
-      <form @submit=${this.#send}>
-        <textarea rows="1" maxlength=${TEXT_MAX} enterkeyhint="send" aria-label=${t('chat.write')}
-          placeholder=${t('chat.write')} @keydown=${this.#key} @input=${this.#grow}></textarea>
-        <button class="plain send" aria-label=${t('chat.send')} title=${t('chat.send')}>${icon('send')}</button>
-      </form>
+      <p class="writers">${this.#writers()}</p>
+      ${this.#form()}
     </section>`;
   }
 
   /** @override */
   drawn() {
-    const { messages } = this.props;
-    if (messages.length === this.#shown) return;
-    const log = this.need('.log');
-    const last = log.lastElementChild;
-    const height = last instanceof HTMLElement ? last.offsetHeight : 0;
-    const wasAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight - height < AT_END_PX;
-    if (this.#shown === 0 || wasAtEnd || messages.at(-1)?.mine) log.scrollTop = log.scrollHeight;
-    this.#shown = messages.length;
+    const lines = this.need('.lines');
+    this.#sizes.observe(lines);
+    this.#sizes.observe(this.need('.log'));
+    this.#follow();
   }
 
   /** @param {boolean} writing into the field, else to the heading's button (no keyboard pops up) */
@@ -67,18 +83,107 @@ export class KlatchChat extends Part {
     this.need(writing ? 'textarea' : 'header button').focus();
   }
 
-  /** @param {Message} message @param {Message | undefined} before */
+  #form() {
+    const { t, to, people, nameOf } = this.props;
+    const gone = to !== null && !people.includes(to);
+    const label = to === null ? t('chat.write') : t('chat.write.to', { name: nameOf(to) });
+    return html`<form @submit=${this.#send} ?data-alone=${to !== null}>
+      ${people.length > 1 || to !== null ? this.#picker(gone) : nothing}
+      ${gone && this.#refused ? html`<p class="refused" role="alert">${t('chat.to.gone.more', { name: nameOf(to) })}</p>`
+        : nothing}
+      <div class="write">
+        <button type="button" class="plain" aria-label=${t('chat.attach')} title=${t('chat.attach')}
+          ?disabled=${people.length === 0} @click=${() => this.need('input[type="file"]').click()}>${icon('clip')}</button>
+        <input type="file" multiple hidden tabindex="-1" aria-hidden="true" @change=${this.#chosen}>
+        <textarea rows="1" maxlength=${TEXT_MAX} enterkeyhint="send" aria-label=${label}
+          placeholder=${label} @keydown=${this.#key} @input=${this.#typed}></textarea>
+        <button class="plain send" aria-label=${t('chat.send')} title=${t('chat.send')}>${icon('send')}</button>
+      </div>
+    </form>`;
+  }
+
+  /** @param {boolean} gone whether the one it goes to is no longer here */
+  #picker(gone) {
+    const { t, to, people, nameOf } = this.props;
+    const shown = gone && to ? [...people, to] : people;
+    const value = String(to === null ? -1 : shown.indexOf(to));
+    return html`<label class="to">${icon(to === null ? 'person' : 'alone')}<span>${t('chat.to')}</span>
+      <select .value=${live(value)} aria-invalid=${gone} @change=${(/** @type {Event} */ event) => {
+        if (event.target instanceof HTMLSelectElement) this.#address(shown[Number(event.target.value)] ?? null);
+      }}>
+        <option value="-1" ?selected=${to === null}>${t('chat.to.all')}</option>
+        ${shown.map((person, i) => html`<option value=${i} ?selected=${person === to}>
+          ${person === to && gone ? t('chat.to.gone', { name: nameOf(person) }) : nameOf(person)}</option>`)}
+      </select></label>`;
+  }
+
+  #writers() {
+    const { t, writers, nameOf } = this.props;
+    const [first, second] = writers;
+    if (!first) return nothing;
+    const name = nameOf(first.person);
+    if (!second) return t(first.private ? 'chat.writing.you' : 'chat.writing.one', { name });
+    return writers.length > 2 ? t('chat.writing.many') : t('chat.writing.two', { name, other: nameOf(second.person) });
+  }
+
+  /** @param {Entry} entry @param {number} i */
+  #entry({ message, share }, i) {
+    const { t, entries, toldBy, nameOf } = this.props;
+    const before = entries[i - 1]?.message;
+    const first = message?.before && !before;
+    const last = !message?.before && before?.before;
+    return html`
+      ${first ? html`<p class="divider">${t('chat.before', { name: nameOf({ name: toldBy }) })}</p>` : nothing}
+      ${last ? html`<p class="divider">${t('chat.before.end')}</p>` : nothing}
+      ${message ? this.#line(message, before) : this.#file(share)}`;
+  }
+
+  /** @param {Message} message @param {Message | null | undefined} before */
   #line(message, before) {
-    const { t } = this.props;
-    const together = before?.from === message.from && message.time - before.time < TOGETHER_MS;
-    const time = new Date(message.time);
-    return html`<article ?data-mine=${message.mine} ?data-together=${together}>
-      <p class="head ${together ? 'hidden-text' : ''}">
-        <b>${message.mine ? t('chat.you') : message.name}</b>
-        <time datetime=${time.toISOString()}>${this.#clock.format(time)}</time>
-      </p>
-      <p class="text" dir="auto">${message.text}</p>
+    const { t, nameOf } = this.props;
+    const same = before?.from === message.from && before.name === message.name && before.private === message.private
+      && before.to === message.to && before.before === message.before;
+    const together = same && message.time - before.time < TOGETHER_MS;
+    const alone = message.mine ? t('chat.alone', { name: nameOf({ name: message.toName }) }) : t('chat.alone.you');
+    return html`<article ?data-mine=${message.mine} ?data-together=${together} ?data-alone=${message.private}
+      ?data-before=${message.before}>
+      ${this.#head(message, message.mine ? t('chat.you') : nameOf(message), message.private ? alone : '', together)}
+      <p class="text" dir="auto">${linked(message.text)}</p>
     </article>`;
+  }
+
+  /** @param {import('../klatch/files.js').Share} share */
+  #file(share) {
+    const { t, nameOf } = this.props;
+    const person = share.ways[0]?.person ?? { name: '' };
+    const alone = share.mine ? t('chat.alone', { name: nameOf(person) }) : t('chat.alone.you');
+    return html`<article ?data-mine=${share.mine} ?data-alone=${share.private}>
+      ${this.#head(share, share.mine ? t('chat.you') : nameOf(person), share.private ? alone : '', false)}
+      <klatch-file .props=${{ t, share, nameOf }} @file-save=${this.relay} @file-stop=${this.relay}></klatch-file>
+    </article>`;
+  }
+
+  /**
+   * @param {{time: number}} of @param {string} who @param {string} alone for whom alone, empty for everybody
+   * @param {boolean} together whether it says the same as the head above
+   */
+  #head({ time }, who, alone, together) {
+    const date = new Date(time);
+    return html`<p class="head ${together ? 'hidden-text' : ''}">
+      <b>${who}</b>
+      ${alone ? html`<span class="alone">${icon('alone')}<span>${alone}</span></span>` : nothing}
+      <time datetime=${date.toISOString()}>${this.#clock.format(date)}</time>
+    </p>`;
+  }
+
+  #scrolled() {
+    const log = this.need('.log');
+    this.#atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < AT_END_PX;
+  }
+
+  #follow() {
+    const log = this.need('.log');
+    if (this.#atEnd) log.scrollTop = log.scrollHeight;
   }
 
   /** @param {KeyboardEvent} event */
@@ -86,12 +191,39 @@ export class KlatchChat extends Part {
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) this.#send(event);
   }
 
+  #typed() {
+    this.#grow();
+    this.emit('writing', { on: this.#field().value.trim() !== '' });
+  }
+
+  /** @param {Person | null} person */
+  #address(person) {
+    this.#refused = false;
+    this.emit('address', { person });
+  }
+
+  /** @param {Event} event */
+  #chosen({ target }) {
+    if (!(target instanceof HTMLInputElement)) return;
+    const files = [...target.files ?? []];
+    target.value = '';
+    if (files.length > 0) this.emit('offer-files', { files });
+  }
+
   /** @param {Event} event */
   #send(event) {
     event.preventDefault();
+    const { to, people } = this.props;
     const field = this.#field();
     const text = field.value.trim();
     if (text === '') return;
+    // What was meant for one person stays here when that one is gone.
+    this.#refused = to !== null && !people.includes(to);
+    if (this.#refused) {
+      this.update();
+      return;
+    }
+    this.#atEnd = true;
     this.emit('say', { text });
     field.value = '';
     this.#grow();

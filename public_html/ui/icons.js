@@ -22,6 +22,11 @@ const shapes = {
   pause: svg`<path d="M8.5 5.5v13M15.5 5.5v13"/>`,
   lock: svg`<rect x="5" y="10.5" width="14" height="10" rx="2"/><path d="M8.2 10.5V7.3a3.8 3.8 0 0 1 7.6 0v3.2"/>`,
   close: svg`<path d="m6 6 12 12M18 6 6 18"/>`,
+  clip: svg`<path d="m20 11.2-8.3 8.3a5 5 0 0 1-7.1-7.1l8.6-8.6a3.4 3.4 0 0 1 4.8 4.8l-8.5 8.5a1.7 1.7 0 0 1-2.4-2.4
+    l7.9-7.9"/>`,
+  file: svg`<path d="M6 2.8h8l5 5v13.4H6zM13.5 3v5.3H19"/>`,
+  save: svg`<path d="M12 3.5v11M7.5 10.5l4.5 4.5 4.5-4.5M4.5 20h15"/>`,
+  alone: svg`<rect x="5" y="10.5" width="14" height="10" rx="2"/><path d="M8.2 10.5V7.3a3.8 3.8 0 0 1 7.6 0v3.2"/>`,
   send: svg`<path d="M20.5 3.5 3.5 9.8l7 3.7 3.7 7zM20.5 3.5l-10 10"/>`,
   sliders: svg`<path d="M3.5 7.5H12M18 7.5h2.5M3.5 16.5H6M12 16.5h8.5"/>
     <circle cx="15" cy="7.5" r="2.7"/><circle cx="9" cy="16.5" r="2.7"/>`,

@@ -21,8 +21,8 @@ import './lobby.js';
 const ABOUT_DEVICES = ['permission-denied', 'no-device', 'device-busy', 'device-lost', 'insecure-context'];
 
 /**
- * Dispatches 'joined', 'left' (detail: {reason}) and 'link-changed' when it has made a sealed link of
- * an open one; they don't bubble.
+ * Dispatches 'joined', 'left' (detail: {reason}), 'unread' (detail: {count}) and 'link-changed' when it has
+ * made a sealed link of an open one; they don't bubble.
  * @extends {Part<{}>}
  */
 export class KlatchRoom extends Part {
@@ -177,6 +177,7 @@ export class KlatchRoom extends Part {
     if (!this.room) return nothing;
     const props = { t: this.#t, room: this.room, media: this.media, link: this.link, owner: this };
     return html`<klatch-call .props=${props} @hang-up=${this.leave} @device-chosen=${this.#chose} @rename=${this.#named}
+      @unread=${(/** @type {CustomEvent} */ event) => this.#tellUnread(event.detail.count)}
       @choice=${(/** @type {CustomEvent} */ event) => this.#remember(event.detail)}></klatch-call>`;
   }
 
@@ -205,9 +206,15 @@ export class KlatchRoom extends Part {
     this.update();
   }
 
+  /** @param {number} count */
+  #tellUnread(count) {
+    this.dispatchEvent(new CustomEvent('unread', { detail: { count } }));
+  }
+
   /** The call is over, by oneself or by the room. @param {string} reason */
   #ended(reason) {
     this.room = null;
+    this.#tellUnread(0);
     this.media.close();
     this.#reason = reason;
     this.#phase = 'ended';

@@ -145,6 +145,10 @@ class FakeRoom extends Emitter {
   budget = new FakeBudget();
   people = [];
   server = 'online';
+  /** What the page asked for. */
+  said = [];
+  wrote = [];
+  desk = [];
   #next = 1;
 
   constructor({ room, name, media }) {
@@ -179,13 +183,53 @@ class FakeRoom extends Emitter {
     this.emit('peer-left', { person, reason });
   }
 
-  hear(person, text, time = Date.now()) {
+  hear(person, text, time = Date.now(), more = {}) {
     const { id: from, name } = person;
-    this.emit('message', { message: { id: `m${this.#next++}`, from, name, text, time, mine: person === this.self } });
+    const message = { id: `m${this.#next++}`, from, name, text, time, mine: person === this.self, plain: false,
+      private: false, to: null, toName: '', before: false, ...more };
+    this.emit('message', { message });
   }
 
-  say(text) {
-    this.hear(this.self, text);
+  say(text, to = null) {
+    this.said.push({ text, to: to?.name ?? null });
+    this.hear(this.self, text, Date.now(), { private: to !== null, to, toName: to?.name ?? '' });
+  }
+
+  writing(on, to = null) {
+    this.wrote.push({ on, to: to?.name ?? null });
+  }
+
+  /** What was said before, as somebody tells it. */
+  tell(by, lines) {
+    const messages = lines.map(([name, text, time]) => ({ id: `b${this.#next++}`, from: '', name, text, time, mine: false,
+      plain: false, private: false, to: null, toName: '', before: true }));
+    this.emit('before', { messages, by });
+  }
+
+  /** A file, by somebody or by oneself, in any state. */
+  share(person, what, ...ways) {
+    const share = { id: `f${this.#next++}`, name: 'plan.pdf', size: 2_400_000, type: 'application/pdf',
+      mine: person === this.self, private: false, time: Date.now(), file: null, ...what };
+    const [first = {}] = ways;
+    const whole = share.mine ? ways : [{ person, ...first }];
+    share.ways = whole.map((way) => ({ state: 'offered', why: '', done: 0, speed: 0, ...way }));
+    this.emit('file', { share });
+    return share;
+  }
+
+  async files() {
+    const { desk } = this;
+    return {
+      offer: (file, to) => {
+        desk.push(['offer', file.name, to?.name ?? null]);
+        const people = to ? [to] : this.people;
+        return this.share(this.self, { name: file.name, size: file.size, type: file.type, file, private: to !== null },
+          ...people.map((person) => ({ person })));
+      },
+      save: async (share) => desk.push(['save', share.name]) > 0,
+      show: (share) => desk.push(['show', share.name]),
+      stop: (share) => desk.push(['stop', share.name]),
+    };
   }
 
   async microphone(on) {

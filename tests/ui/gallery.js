@@ -47,6 +47,8 @@ const scenes = {
     },
   },
   'call-chat': { plan: { people: people(3) }, enter: true, then: talk, chat: true },
+  'call-chat-alone': { plan: { people: people(3) }, enter: true, then: talkAlone, chat: true },
+  'call-files': { plan: { people: people(3) }, enter: true, then: files, chat: true },
   'call-chat-empty': { plan: { people: people(1) }, enter: true, chat: true },
   'call-unread': { plan: { people: people(2) }, enter: true, then: talk },
   'call-settings': { plan: { people: people(2) }, enter: true, settings: true },
@@ -87,6 +89,27 @@ function talk({ room }) {
   room.hear(room.self, 'Reading them now', start + 200000);
   room.hear(second, 'https://example.org/a/very/long/address/that/has/no/place/to/break/in/it?at=all&and=more', start + 300000);
   room.hear(room.self, 'Thank you ☕', start + 330000);
+}
+
+function talkAlone(gallery) {
+  const { room } = gallery;
+  const [first, second] = room.people;
+  const long = Date.now() - 3600000;
+  room.tell(first, [['Noor', 'Shall we meet at ten?', long], ['Maya', 'Yes. The agenda: https://example.org/agenda', long + 60000]]);
+  talk(gallery);
+  room.hear(second, 'Between us: did you get the letter?', Date.now() - 60000, { private: true });
+  room.hear(room.self, 'Yes, this morning.', Date.now() - 30000, { private: true, to: second, toName: second.name });
+  room.emit('writing', { writers: [{ person: first, private: false }, { person: second, private: true }] });
+}
+
+function files({ room }) {
+  const [first, second, third] = room.people;
+  room.share(first, { name: 'Minutes of the meeting in spring, with all the corrections (final, really).odt', size: 48_213 });
+  room.share(second, { name: 'holiday.mp4', size: 1_240_000_000 }, { state: 'coming', done: 412_000_000, speed: 3_100_000 });
+  room.share(second, { name: 'notes.txt', size: 900, private: true }, { state: 'done', done: 900 });
+  room.share(third, { name: 'broken.zip', size: 7_000_000 }, { state: 'failed', why: 'hash', done: 7_000_000 });
+  room.share(room.self, { name: 'plan.pdf' }, { person: first, state: 'done', done: 2_400_000 },
+    { person: second, state: 'coming', done: 900_000, speed: 420_000 }, { person: third, state: 'waiting', done: 300_000 });
 }
 
 /** Every element that matches, through all shadow roots. */

@@ -85,7 +85,6 @@ export class FilePair {
   up = true;
   bytes = 0;
   bufferedMax = 0;
-  #generation = 0;
   #queue = [];
   #running = false;
 
