@@ -46,6 +46,7 @@ look_for_run() {
 look_for_test() {
     look_for_run
     need_command chromium chromium
+    need_command firefox-esr firefox-esr
     need_command clang-format clang-format
     need_command clang-tidy clang-tidy
     need_command cppcheck cppcheck

@@ -153,6 +153,13 @@
 
   const { klatchIdentity } = globalThis;
   if (klatchIdentity && navigator.mediaDevices) {
-    navigator.mediaDevices.getUserMedia = async (kinds) => painted(klatchIdentity.id, klatchIdentity.toneHz, kinds);
+    const { id, toneHz, ownSound = false } = klatchIdentity;
+    const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (kinds) => {
+      const stream = painted(id, toneHz, { video: kinds.video, audio: kinds.audio && !ownSound });
+      // Without a sound card Firefox runs no AudioContext; its own false microphone beeps.
+      if (kinds.audio && ownSound) stream.addTrack((await real({ audio: true })).getAudioTracks()[0]);
+      return stream;
+    };
   }
 })();
