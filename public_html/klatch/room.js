@@ -251,6 +251,11 @@ export class Room extends Emitter {
     return this.#leaving;
   }
 
+  /** The page slept, or may have: mend at once what doesn't work. */
+  wake() {
+    for (const member of this.#roster.members) member.wake();
+  }
+
   /** Hang up without waiting for anything. */
   destroy() {
     void this.leave();
@@ -314,7 +319,7 @@ export class Room extends Emitter {
     const show = () => {
       // Takes back what was said at hiding.
       this.#tellAll({ t: 'state', ...this.#own });
-      for (const member of roster.members) member.wake();
+      this.wake();
     };
     const online = () => {
       for (const member of roster.members) member.wake(true);

@@ -11,12 +11,16 @@ import { tidyName } from './name.js';
 import { NoticeList } from './notice-list.js';
 import { problemText } from './strings.js';
 import { callStyle } from './call.css.js';
-import { KlatchGrid } from './grid.js';
+import './grid.js';
 import { KlatchChat } from './chat.js';
 import { Conversation } from './conversation.js';
 import { takeDrops } from './drop.js';
+import { can } from './can.js';
+import { Presence } from './presence.js';
+import { Stage } from './stage.js';
 import './controls.js';
 import './notices.js';
+import './person-menu.js';
 import './settings.js';
 
 /** @typedef {import('../klatch/index.js').Room} Room */
@@ -27,6 +31,7 @@ import './settings.js';
  * @property {Room} room
  * @property {import('../klatch/index.js').Media} media
  * @property {string} link
+ * @property {import('./remember.js').Choices} choices
  * @property {HTMLElement} owner the element whose keyboard shortcuts these are
  * @property {import('./strings.js').Texts} t
  */
@@ -40,8 +45,8 @@ const FLAT_PX = 430;
 const COPIED_MS = 2500;
 
 /**
- * Emits 'unread' {count}, 'hang-up', 'choice' {mic, cam} after a toggle, 'rename' {name}, 'device-chosen'
- * {mic} or {cam}.
+ * Emits 'unread' {count}, 'hang-up', 'choice' with what is to be remembered, 'rename' {name},
+ * 'device-chosen' {mic}, {cam} or {speaker}.
  * @extends {Part<CallProps>}
  */
 export class KlatchCall extends Part {
@@ -49,6 +54,9 @@ export class KlatchCall extends Part {
   static styles = [callStyle];
 
   #notices = new NoticeList(() => this.update());
+  #stage = new Stage();
+  /** The key of the tile whose menu is open. @type {object | null} */
+  #menuOf = null;
   /** @type {Conversation | null} */
   #conversation = null;
   #unread = 0;
@@ -71,6 +79,14 @@ export class KlatchCall extends Part {
     super.connectedCallback();
     this.#watch.observe(this);
     this.#follow();
+    const { room, media, owner } = this.props;
+    new Presence({
+      room, media, owner, life: this.life, stage: this.#stage, t: this.props.t,
+      choices: () => this.props.choices,
+      changed: () => this.update(),
+      tell: (notice) => this.#notices.add(notice),
+      wake: () => this.#grid()?.play(),
+    }).start();
     document.addEventListener('keydown', (event) => this.#key(event), { signal: this.life });
   }
 
@@ -113,10 +129,14 @@ export class KlatchCall extends Part {
   /** @override */
   view() {
     const { t, room } = this.props;
+    const tiles = this.#tiles();
+    const menu = tiles.find(({ key }) => key === this.#menuOf) ?? null;
     const covered = this.#chatOpen && !this.hasAttribute('data-wide');
     return html`<div class="call" @sound-blocked=${this.#silenced} @copy-link=${this.#copy}
       @toggle-mic=${() => this.#toggle('mic')} @toggle-cam=${() => this.#toggle('cam')}
       @toggle-chat=${this.#toggleChat} @close-chat=${this.#toggleChat}
+      @toggle-screen=${() => this.#share()} @open-menu=${this.#openMenu} @menu-closed=${this.#closeMenu}
+      @tile-act=${this.#act} @hearing=${this.#hearing} @choice=${this.relay}
       @hang-up=${this.relay} @open-settings=${() => this.#settings().open()} @rename=${this.#rename}
       @device-chosen=${this.relay} @quality-chosen=${this.#choseQuality}
       @say=${(/** @type {CustomEvent} */ event) => this.#conversation?.say(event.detail.text)}
@@ -129,17 +149,23 @@ export class KlatchCall extends Part {
       ${this.#top()}
       ${this.#banner()}
       <div class="stage" ?inert=${covered}>
-        <klatch-grid .props=${{ t, tiles: this.#tiles(), invite: this.#invite() }}></klatch-grid>
+        <klatch-grid .props=${{ t, tiles, invite: this.#invite() }}></klatch-grid>
         ${this.#soundBlocked ? this.#soundButton() : nothing}
         ${this.#copyByHand ? this.#linkByHand() : nothing}
         <klatch-notices .props=${{ t, notices: this.#notices.showing }}></klatch-notices>
       </div>
       <klatch-controls ?inert=${covered && !this.hasAttribute('data-rail')} ?data-rail=${this.hasAttribute('data-rail')}
         ?data-tight=${this.hasAttribute('data-tight')}
-        .props=${{ t, mic: room.self.mic, cam: room.self.cam, chat: this.#chatOpen, unread: this.#chatOpen ? 0 : this.#unread }}></klatch-controls>
+        .props=${{
+          t, mic: room.self.mic, cam: room.self.cam, screen: can('screen') ? room.self.screen : null,
+          chat: this.#chatOpen, unread: this.#chatOpen ? 0 : this.#unread,
+        }}></klatch-controls>
       ${this.#chatOpen && this.#conversation ? this.#chat(this.#conversation) : nothing}
       ${this.#dropping ? this.#dropZone() : nothing}
-      <klatch-settings .props=${{ t, name: room.self.name, media: this.props.media, quality: room.budget.quality }}></klatch-settings>
+      <klatch-settings .props=${{
+        t, name: room.self.name, media: this.props.media, quality: room.budget.quality, choices: this.props.choices,
+      }}></klatch-settings>
+      <klatch-person-menu .props=${{ t, tile: menu }}></klatch-person-menu>
     </div>`;
   }
 
@@ -186,21 +212,41 @@ export class KlatchCall extends Part {
     return text === null ? nothing : html`<p class="banner" role="status">${icon('warning')}${text}</p>`;
   }
 
-  /** Everybody by order of joining, oneself at the end. @returns {import('./tile.js').TileProps[]} */
+  /**
+   * Everybody by order of joining, oneself at the end, screens before their people.
+   * @returns {import('./tile.js').TileProps[]}
+   */
   #tiles() {
-    const { t, room, media } = this.props;
-    const others = room.people.map((person) => ({
-      t, key: person, id: person.id, name: this.#nameOf(person), mine: false, state: person.state,
-      stream: person.stream, mic: person.mic, cam: person.cam, plain: person.plain,
+    const { room, media } = this.props;
+    const others = room.people.flatMap((person) => this.#tilesOf(person, false, person, {
       paused: pausedOf(person, room.budget.quality),
       show: (/** @type {number} */ height) => this.#tellSize(person, height),
       outside: Boolean(person.outside),
     }));
     const { self } = room;
-    return [...others, {
-      t, key: room, id: self.id, name: this.#nameOf(self), mine: true, state: /** @type {const} */ ('connected'),
-      stream: media.stream, mic: self.mic, cam: self.cam, plain: false,
-    }];
+    const own = { ...self, plain: false, state: /** @type {const} */ ('connected'), stream: media.stream,
+      screen: self.screen ? media.screen.stream : null };
+    const tiles = [...others, ...this.#tilesOf(room, true, own)];
+    const large = this.#stage.large(tiles);
+    return tiles.map((tile) => ({ ...tile, large: tile.key === large }));
+  }
+
+  /**
+   * @param {object} key @param {boolean} mine
+   * @param {Pick<Person, 'id' | 'name' | 'state' | 'stream' | 'screen' | 'mic' | 'cam' | 'plain'>} shown
+   * @param {Partial<import('./tile.js').TileProps>} [own] of the person's own tile alone
+   * @returns {import('./tile.js').TileProps[]}
+   */
+  #tilesOf(key, mine, shown, own = {}) {
+    const { t, choices } = this.props;
+    const { id, state, stream, screen, mic, cam, plain } = shown;
+    const stage = this.#stage;
+    const tile = (/** @type {object} */ its, /** @type {MediaStream | null} */ what) => ({
+      t, key: its, id, name: this.#nameOf(shown), mine, state, stream: what, mic, cam, plain,
+      screen: its !== key, large: false, pinned: stage.pinned === its, speaking: stage.speakers.speaks(key),
+      ...stage.hearing(its), person: its, speaker: choices.speakerId,
+    });
+    return [...(screen ? [tile(stage.screenOf(key), screen)] : []), { ...tile(key, stream), ...own }];
   }
 
   #invite() {
@@ -331,6 +377,43 @@ export class KlatchCall extends Part {
     this.update();
   }
 
+  async #share() {
+    const { room } = this.props;
+    await room.share(!room.self.screen);
+    this.update();
+  }
+
+  #grid() {
+    return /** @type {import('./grid.js').KlatchGrid | null} */ (this.find('klatch-grid'));
+  }
+
+  /** @param {CustomEvent<{key: object}>} event */
+  #openMenu(event) {
+    this.#menuOf = event.detail.key;
+    this.update();
+  }
+
+  #closeMenu() {
+    this.#menuOf = null;
+    this.update();
+  }
+
+  /** @param {CustomEvent<{act: string, key: object}>} event */
+  #act(event) {
+    const { act, key } = event.detail;
+    if (act === 'pin') this.#stage.pin(key);
+    else if (act === 'full-screen') this.#grid()?.tileOf(key)?.fullScreen();
+    else this.#grid()?.tileOf(key)?.ownWindow();
+    this.update();
+  }
+
+  /** @param {CustomEvent<{person: object, volume?: number, silenced?: boolean}>} event */
+  #hearing(event) {
+    const { person, ...change } = event.detail;
+    this.#stage.hear(person, change);
+    this.update();
+  }
+
   /** @param {CustomEvent<{name: string}>} event */
   #rename(event) {
     this.props.room.rename(tidyName(event.detail.name));
@@ -374,8 +457,7 @@ export class KlatchCall extends Part {
   async #unsilence() {
     this.#soundBlocked = false;
     this.update();
-    const grid = this.need('klatch-grid');
-    if (grid instanceof KlatchGrid) await grid.play();
+    await this.#grid()?.play();
   }
 
   /** @param {KeyboardEvent} event */
@@ -386,7 +468,8 @@ export class KlatchCall extends Part {
     if (!shortcut) return;
     event.preventDefault();
     if (shortcut === 'chat') this.#toggleChat();
-    else this.#toggle(shortcut);
+    else if (shortcut !== 'screen') this.#toggle(shortcut);
+    else if (can('screen')) this.#share();
   }
 
   #measure() {

@@ -19,7 +19,8 @@ export const controlsStyle = css`
 .control[aria-pressed="false"] .face {
   background: var(--danger-soft); color: var(--danger-text); border-color: transparent;
 }
-.control[aria-expanded="true"] .face {
+.control.share .face, .control.share[aria-pressed="false"] .face { background: var(--raised); color: var(--text); border-color: var(--line); }
+.control.share[aria-pressed="true"] .face, .control[aria-expanded="true"] .face {
   background: var(--accent); color: var(--on-accent); border-color: transparent;
 }
 .hang-up .face {
@@ -43,6 +44,8 @@ export const controlsStyle = css`
 }
 :host([data-rail]) .control { flex: 0 1 auto; padding: 0; }
 :host([data-rail]) .face { inline-size: 2.75rem; block-size: 2.75rem; }
+:host([data-tight]:not([data-rail])) .face { inline-size: min(3.25rem, 13.5cqi); block-size: min(3.25rem, 13.5cqi); }
+:host([data-tight]:not([data-rail])) .hang-up .face { inline-size: min(4.5rem, 100%); min-inline-size: min(3.25rem, 13.5cqi); }
 :host([data-rail]) .label, :host([data-tight]) .label {
   position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%);
 }

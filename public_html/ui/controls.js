@@ -1,4 +1,4 @@
-// The bar under the thumb: microphone, camera, chat, settings, hang up.
+// The bar under the thumb: microphone, camera, screen, chat, settings, hang up.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { Part } from './part.js';
 import { icon } from './icons.js';
@@ -9,13 +9,14 @@ import { controlsStyle } from './controls.css.js';
  * @typedef {object} ControlsProps
  * @property {boolean} mic
  * @property {boolean} cam
+ * @property {boolean | null} screen whether it is shared; null where the browser can't
  * @property {boolean} chat whether the chat is open
  * @property {number} unread messages since it was
  * @property {import('./strings.js').Texts} t
  */
 
 /**
- * Emits 'toggle-mic', 'toggle-cam', 'toggle-chat', 'open-settings', 'hang-up'.
+ * Emits 'toggle-mic', 'toggle-cam', 'toggle-screen', 'toggle-chat', 'open-settings', 'hang-up'.
  * @extends {Part<ControlsProps>}
  */
 export class KlatchControls extends Part {
@@ -24,10 +25,11 @@ export class KlatchControls extends Part {
 
   /** @override */
   view() {
-    const { t, mic, cam, chat, unread } = this.props;
+    const { t, mic, cam, screen, chat, unread } = this.props;
     return html`<div class="bar" role="group" aria-label=${t('call.controls')}>
       ${this.#toggle('mic', 'toggle-mic', mic)}
       ${this.#toggle('cam', 'toggle-cam', cam)}
+      ${screen === null ? nothing : this.#share(screen)}
       <button class="control" aria-expanded=${chat} aria-keyshortcuts=${shortcuts.chat.name}
         aria-label=${unread ? t('call.chat.unread', { count: unread }) : t('call.chat')}
         title=${`${t('call.chat')} (${shortcuts.chat.name})`} @click=${() => this.emit('toggle-chat')}>
@@ -54,6 +56,15 @@ export class KlatchControls extends Part {
     return html`<button class="control" aria-pressed=${on} aria-keyshortcuts=${shortcuts[kind].name}
       title=${`${label} (${shortcuts[kind].name})`} @click=${() => this.emit(event)}>
       <span class="face">${icon(on ? sign : `${sign}-off`)}</span><span class="label">${label}</span>
+    </button>`;
+  }
+
+  /** @param {boolean} on */
+  #share(on) {
+    const { t } = this.props;
+    return html`<button class="control share" aria-pressed=${on} aria-keyshortcuts=${shortcuts.screen.name}
+      title=${`${t(on ? 'call.screen.stop' : 'call.screen')} (${shortcuts.screen.name})`} @click=${() => this.emit('toggle-screen')}>
+      <span class="face">${icon(on ? 'screen-off' : 'screen')}</span><span class="label">${t('call.screen')}</span>
     </button>`;
   }
 

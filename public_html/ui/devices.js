@@ -1,22 +1,28 @@
-// Which microphone and which camera. Shows nothing until the browser tells what there is.
+// Which microphone, which camera and, where the browser lets one choose, which loudspeaker. Shows nothing until the browser tells what there is.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { live } from '../vendor/lit-html/directives/live.js';
 import { Part } from './part.js';
+import { can } from './can.js';
 import { devicesStyle } from './devices.css.js';
 
-/** @typedef {{media: import('../klatch/index.js').Media, t: import('./strings.js').Texts}} DevicesProps */
+/**
+ * @typedef {object} DevicesProps
+ * @property {import('../klatch/index.js').Media} media
+ * @property {string} speaker the id of the chosen loudspeaker
+ * @property {import('./strings.js').Texts} t
+ */
 /** @typedef {{id: string, label: string}} Device */
 
 /**
- * Emits 'device-chosen' {mic} or {cam} with a device's id.
+ * Emits 'device-chosen' {mic}, {cam} or {speaker} with a device's id.
  * @extends {Part<DevicesProps>}
  */
 export class KlatchDevices extends Part {
   /** @override */
   static styles = [devicesStyle];
 
-  /** @type {{mics: Device[], cams: Device[]}} */
-  #found = { mics: [], cams: [] };
+  /** @type {{mics: Device[], cams: Device[], speakers: Device[]}} */
+  #found = { mics: [], cams: [], speakers: [] };
 
   /** @override */
   connectedCallback() {
@@ -28,33 +34,34 @@ export class KlatchDevices extends Part {
 
   /** @override */
   view() {
-    const { mics, cams } = this.#found;
+    const { media, speaker } = this.props;
+    const { mics, cams, speakers } = this.#found;
     if (mics.length + cams.length === 0) return nothing;
-    return html`${this.#choice('mic', mics)}${this.#choice('cam', cams)}`;
+    const used = (/** @type {MediaStreamTrack[]} */ [track]) => track?.getSettings().deviceId;
+    return html`${this.#choice('mic', mics, used(media.stream.getAudioTracks()))}
+      ${this.#choice('cam', cams, used(media.stream.getVideoTracks()))}
+      ${speakers.length > 1 && can('speaker') ? this.#choice('speaker', speakers, speaker) : nothing}`;
   }
 
-  /** @param {'mic' | 'cam'} kind @param {Device[]} found */
-  #choice(kind, found) {
-    const { t, media } = this.props;
-    const tracks = kind === 'mic' ? media.stream.getAudioTracks() : media.stream.getVideoTracks();
-    const used = tracks[0]?.getSettings().deviceId;
+  /** @param {'mic' | 'cam' | 'speaker'} kind @param {Device[]} found @param {string | undefined} used */
+  #choice(kind, found, used) {
+    const { t } = this.props;
     const chosen = found.find(({ id }) => id === used)?.id ?? found[0]?.id ?? '';
     return html`<label class="field"><span>${t(`device.${kind}`)}</span>
       <select ?disabled=${found.length === 0} .value=${live(chosen)}
         @change=${(/** @type {Event} */ event) => this.#choose(kind, event)}>
-        ${found.length === 0 ? html`<option>${t(`device.none.${kind}`)}</option>` : nothing}
+        ${found.length === 0 && kind !== 'speaker' ? html`<option>${t(`device.none.${kind}`)}</option>` : nothing}
         ${found.map(({ id, label }) => html`<option value=${id} ?selected=${id === chosen}>${label}</option>`)}
       </select></label>`;
   }
 
-  /** @param {'mic' | 'cam'} kind @param {Event} event */
+  /** @param {'mic' | 'cam' | 'speaker'} kind @param {Event} event */
   #choose(kind, event) {
     if (event.target instanceof HTMLSelectElement) this.emit('device-chosen', { [kind]: event.target.value });
   }
 
   async #look() {
-    const { mics, cams } = await this.props.media.devices();
-    this.#found = { mics, cams };
+    this.#found = await this.props.media.devices();
     this.update();
   }
 }

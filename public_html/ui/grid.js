@@ -1,9 +1,10 @@
-// Everybody's tiles, as large as the box allows and never larger: no scrollbars. Alone, the
-// place of the other person is taken by an invitation.
+// Everybody's tiles, as large as the box allows and never larger: no scrollbars. One may be
+// large, the others stand beside it. Alone, the place of the other person is taken by an
+// invitation.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { repeat } from '../vendor/lit-html/directives/repeat.js';
 import { Part } from './part.js';
-import { fitTiles } from './layout.js';
+import { placeTiles } from './layout.js';
 import { gridStyle } from './grid.css.js';
 import { KlatchTile } from './tile.js';
 import './invite.js';
@@ -18,7 +19,7 @@ import './invite.js';
 const GAP = 8;
 
 /**
- * Emits what tiles and invitation do: 'sound-blocked', 'copy-link'.
+ * Emits what tiles and invitation do: 'sound-blocked', 'open-menu', 'tile-act', 'copy-link'.
  * @extends {Part<GridProps>}
  */
 export class KlatchGrid extends Part {
@@ -42,7 +43,8 @@ export class KlatchGrid extends Part {
   /** @override */
   view() {
     const { tiles, invite, t } = this.props;
-    return html`<ul aria-label=${t('call.people')} @sound-blocked=${this.relay} @copy-link=${this.relay}>
+    return html`<ul aria-label=${t('call.people')} @sound-blocked=${this.relay} @open-menu=${this.relay}
+      @tile-act=${this.relay} @copy-link=${this.relay}>
       ${repeat(tiles, ({ key }) => key, (tile) => html`<li><klatch-tile .props=${tile}></klatch-tile></li>`)}
       ${invite ? html`<li><klatch-invite .props=${invite}></klatch-invite></li>` : nothing}
     </ul>`;
@@ -55,17 +57,27 @@ export class KlatchGrid extends Part {
 
   /** Start the sound of all, from within a person's tap. */
   async play() {
-    const tiles = [...this.need('ul').querySelectorAll('klatch-tile')];
-    await Promise.all(tiles.map((tile) => (tile instanceof KlatchTile ? tile.play() : undefined)));
+    await Promise.all(this.#tiles().map((tile) => tile.play()));
+  }
+
+  /** @param {object} key @returns {KlatchTile | undefined} */
+  tileOf(key) {
+    return this.#tiles().find((tile) => tile.props.key === key);
+  }
+
+  #tiles() {
+    return /** @type {KlatchTile[]} */ ([...this.need('ul').querySelectorAll('klatch-tile')]);
   }
 
   #arrange() {
     const list = this.find('ul');
     if (!list) return;
-    const { columns, width, height } = fitTiles(list.children.length, this.clientWidth, this.clientHeight, GAP);
-    list.style.setProperty('--width', `${width}px`);
-    list.style.setProperty('--height', `${height}px`);
-    list.style.setProperty('--across', `${columns * width + (columns - 1) * GAP}px`);
+    const large = this.props.tiles.findIndex((tile) => tile.large);
+    const boxes = placeTiles(list.children.length, this.clientWidth, this.clientHeight, GAP, large);
+    for (const [at, { left, top, width, height }] of boxes.entries()) {
+      const { style } = /** @type {HTMLElement} */ (list.children[at]);
+      for (const [name, px] of Object.entries({ left, top, width, height })) style.setProperty(`--${name}`, `${px}px`);
+    }
   }
 }
 

@@ -34,6 +34,13 @@ const shapes = {
   tabs: svg`<rect x="3" y="7.5" width="13.5" height="12" rx="2"/><path d="M7.5 7.5v-2a2 2 0 0 1 2-2H19a2 2 0 0 1 2 2V14
     a2 2 0 0 1-2 2h-2.5"/>`,
   sound: svg`<path d="M4 9.5v5h3.5l4.5 4v-13l-4.5 4zM15.5 9a4.2 4.2 0 0 1 0 6M18 6.5a7.8 7.8 0 0 1 0 11"/>`,
+  'sound-off': svg`<path d="M4 9.5v5h3.5l4.5 4v-13l-4.5 4zM16 9.5l5 5M21 9.5l-5 5"/>`,
+  screen: svg`<rect x="2.5" y="4" width="19" height="12.5" rx="2"/><path d="M8.5 20.5h7M12 16.5v4M12 13V7.8M9.5 10 12 7.5l2.5 2.5"/>`,
+  'screen-off': svg`<rect x="2.5" y="4" width="19" height="12.5" rx="2"/><path d="M8.5 20.5h7M12 16.5v4M9.8 8l4.4 4.4M14.2 8l-4.4 4.4"/>`,
+  more: svg`<path d="M5.5 12h.01M12 12h.01M18.5 12h.01" stroke-width="3"/>`,
+  pin: svg`<path d="M9 3.5h6l-.8 6 3.3 3.5h-11l3.3-3.5zM12 13v7.5"/>`,
+  'full-screen': svg`<path d="M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5"/>`,
+  window: svg`<rect x="2.5" y="4.5" width="19" height="15" rx="2"/><rect x="12" y="11.5" width="6.5" height="5" rx="1"/>`,
   person: svg`<circle cx="12" cy="8" r="4"/><path d="M4.5 20.5a7.5 7.5 0 0 1 15 0"/>`,
   clock: svg`<circle cx="12" cy="12" r="8.5"/><path d="M12 7v5.2l3.3 2"/>`,
   'no-path': svg`<path d="M9 15.5 7.6 17a3.8 3.8 0 0 1-5.4-5.4L4 9.8M15 8.5 16.4 7a3.8 3.8 0 0 1 5.4 5.4L20 14.2

@@ -6,6 +6,7 @@ export const shortcuts = Object.freeze({
   mic: { name: 'Alt+M', code: 'KeyM', letter: 'm' },
   cam: { name: 'Alt+C', code: 'KeyC', letter: 'c' },
   chat: { name: 'Alt+T', code: 'KeyT', letter: 't' },
+  screen: { name: 'Alt+S', code: 'KeyS', letter: 's' },
 });
 
 /** @typedef {keyof typeof shortcuts} Shortcut */

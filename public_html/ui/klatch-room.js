@@ -167,6 +167,7 @@ export class KlatchRoom extends Part {
       t: this.#t, room: this.#roomName, name: this.#name, joining: this.#phase === 'joining', asking: this.#asking,
       deviceProblems: this.#deviceProblems, joinProblem: this.#joinProblem, media: this.media,
       elsewhere: this.#elsewhere, sealed: this.#secret !== null, sealable: Boolean(crypto.subtle),
+      speaker: this.#choices.speakerId,
     };
     return html`<klatch-lobby .props=${props} @join-wanted=${this.#wanted} @join-cancelled=${this.leave}
       @name-written=${this.#named} @seal-wanted=${this.#seal} @devices-wanted=${this.#openMedia} @device-chosen=${this.#chose}
@@ -175,10 +176,12 @@ export class KlatchRoom extends Part {
 
   #callView() {
     if (!this.room) return nothing;
-    const props = { t: this.#t, room: this.room, media: this.media, link: this.link, owner: this };
+    const props = {
+      t: this.#t, room: this.room, media: this.media, link: this.link, owner: this, choices: this.#choices,
+    };
     return html`<klatch-call .props=${props} @hang-up=${this.leave} @device-chosen=${this.#chose} @rename=${this.#named}
       @unread=${(/** @type {CustomEvent} */ event) => this.#tellUnread(event.detail.count)}
-      @choice=${(/** @type {CustomEvent} */ event) => this.#remember(event.detail)}></klatch-call>`;
+      @choice=${this.#chosen}></klatch-call>`;
   }
 
   #endedView() {
@@ -281,6 +284,7 @@ export class KlatchRoom extends Part {
   async #openMedia() {
     const { mic, cam, micId, camId } = this.#choices;
     this.#deviceProblems = [];
+    this.#process(this.#choices);
     if (!mic && !cam) return;
     this.#asking = true;
     this.update();
@@ -314,9 +318,25 @@ export class KlatchRoom extends Part {
     this.#remember({ name: this.name });
   }
 
-  /** @param {CustomEvent<{mic?: string, cam?: string}>} event */
+  /** @param {CustomEvent<Partial<import('./remember.js').Choices>>} event */
+  #chosen(event) {
+    this.#remember(event.detail);
+    this.#process(event.detail);
+    this.update();
+  }
+
+  /** What is done to sound and picture. @param {Partial<import('./remember.js').Choices>} choices */
+  #process({ echo, noise, blur }) {
+    const sound = { ...(echo === undefined ? {} : { echoCancellation: echo }), ...(noise === undefined ? {} : { noiseSuppression: noise }) };
+    if (Object.keys(sound).length > 0) void this.media.setSound(sound);
+    if (blur !== undefined) void this.media.setBlur(blur);
+  }
+
+  /** @param {CustomEvent<{mic?: string, cam?: string, speaker?: string}>} event */
   async #chose(event) {
-    const { mic, cam } = event.detail;
+    const { mic, cam, speaker } = event.detail;
+    if (speaker !== undefined) this.#remember({ speakerId: speaker });
+    this.update();
     if (mic !== undefined) this.#remember({ micId: mic });
     if (cam !== undefined) this.#remember({ camId: cam });
     await this.media.use(event.detail);

@@ -54,3 +54,48 @@ function worthOf({ width, height }) {
   const seen = Math.min(aspect / ASPECT_BEST, ASPECT_BEST / aspect);
   return width * height * Math.sqrt(seen);
 }
+
+/** @typedef {{left: number, top: number, width: number, height: number}} Box */
+
+/** How much of the place goes to those who are not large, at least and at most, in CSS pixels. */
+const STRIP_SHARE = 0.22;
+const STRIP_MIN_PX = 84;
+const STRIP_MAX_PX = 260;
+
+/**
+ * The box of each tile, by its number.
+ * @param {number} count @param {number} width @param {number} height @param {number} gap
+ * @param {number} [large] the number of the one that gets most of the place; -1 for none
+ * @returns {Box[]}
+ */
+export function placeTiles(count, width, height, gap, large = -1) {
+  if (large < 0 || large >= count || count < 2) return inRows(count, { left: 0, top: 0, width, height }, gap);
+  const beside = width > height * 1.2;
+  const whole = beside ? width : height;
+  const strip = Math.round(Math.min(Math.max(whole * STRIP_SHARE, STRIP_MIN_PX), STRIP_MAX_PX, whole / 2));
+  const most = whole - strip - gap;
+  const box = { left: 0, top: 0, width: beside ? most : width, height: beside ? height : most };
+  const rest = beside ? { left: most + gap, top: 0, width: strip, height } : { left: 0, top: most + gap, width, height: strip };
+  const boxes = inRows(count - 1, rest, gap);
+  boxes.splice(large, 0, box);
+  return boxes;
+}
+
+/**
+ * Equal tiles in the middle of a box, the last row in the middle too.
+ * @param {number} count @param {Box} box @param {number} gap
+ * @returns {Box[]}
+ */
+function inRows(count, box, gap) {
+  const { columns, rows, width, height } = fitTiles(count, box.width, box.height, gap);
+  const above = (box.height - rows * height - (rows - 1) * gap) / 2;
+  return Array.from({ length: count }, (_, at) => {
+    const row = Math.floor(at / columns);
+    const inRow = row === rows - 1 ? count - row * columns : columns;
+    const before = (box.width - inRow * width - (inRow - 1) * gap) / 2;
+    return {
+      left: Math.floor(box.left + before + (at % columns) * (width + gap)),
+      top: Math.floor(box.top + above + row * (height + gap)), width, height,
+    };
+  });
+}

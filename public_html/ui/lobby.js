@@ -28,12 +28,13 @@ const FOR_THE_DOCTOR = ['network', 'timeout', 'not-found', 'not-klatch', 'disk-f
  * @property {Problem | null} joinProblem
  * @property {boolean} elsewhere whether a call in this room runs in another tab
  * @property {import('../klatch/index.js').Media} media
+ * @property {string} speaker the id of the chosen loudspeaker
  * @property {import('./strings.js').Texts} t
  */
 
 /**
  * Emits 'join-wanted' {takeOver} (undefined where there is nothing to choose), 'join-cancelled', 'name-written' {name}, 'toggle-mic', 'toggle-cam',
- * 'devices-wanted' (try again), 'device-chosen' {mic} or {cam}, 'seal-wanted'.
+ * 'devices-wanted' (try again), 'device-chosen' {mic}, {cam} or {speaker}, 'seal-wanted'.
  * @extends {Part<LobbyProps>}
  */
 export class KlatchLobby extends Part {
@@ -47,7 +48,7 @@ export class KlatchLobby extends Part {
 
   /** @override */
   view() {
-    const { t, room, name, joining, media, sealed } = this.props;
+    const { t, room, name, joining, media, sealed, speaker } = this.props;
     return html`<div class="lobby">
       <header>
         <h1>${t('lobby.heading')}</h1>
@@ -59,7 +60,7 @@ export class KlatchLobby extends Part {
         <label class="field"><span>${t('lobby.name')}</span>
           <input name="name" autocomplete="nickname" maxlength=${NAME_MAX} placeholder=${t('lobby.name.hint')}
             .value=${live(name)} ?disabled=${joining} @input=${this.#named}></label>
-        <klatch-devices data-beside .props=${{ media, t }} @device-chosen=${this.relay}></klatch-devices>
+        <klatch-devices data-beside .props=${{ media, t, speaker }} @device-chosen=${this.relay}></klatch-devices>
         ${this.#ways()}
         <p class="small"><b>${lockName(t, sealed)}.</b> ${lockMore(t, sealed)} ${t('lobby.privacy')}</p>
         ${this.#seal()}

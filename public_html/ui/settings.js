@@ -1,4 +1,4 @@
-// What can be changed during a call: name and devices. A dialog over the call.
+// What can be changed during a call: name, devices, how one talks. A dialog over the call.
 import { html } from '../vendor/lit-html/lit-html.js';
 import { live } from '../vendor/lit-html/directives/live.js';
 import { Part } from './part.js';
@@ -7,18 +7,20 @@ import { NAME_MAX } from './name.js';
 import { QUALITIES } from './remember.js';
 import { settingsStyle } from './settings.css.js';
 import './devices.js';
+import './switches.js';
 
 /**
  * @typedef {object} SettingsProps
  * @property {string} name
  * @property {import('../klatch/allot.js').Quality} quality
  * @property {import('../klatch/index.js').Media} media
+ * @property {import('./remember.js').Choices} choices
  * @property {import('./strings.js').Texts} t
  */
 
 /**
- * Emits 'rename' {name} when another name was written, 'device-chosen' {mic} or {cam}, and
- * 'quality-chosen' {quality}.
+ * Emits 'rename' {name} when another name was written, 'device-chosen' {mic}, {cam} or {speaker},
+ * 'quality-chosen' {quality}, and 'choice' with what was switched.
  * @extends {Part<SettingsProps>}
  */
 export class KlatchSettings extends Part {
@@ -29,7 +31,7 @@ export class KlatchSettings extends Part {
 
   /** @override */
   view() {
-    const { t, name, media } = this.props;
+    const { t, name, media, choices } = this.props;
     return html`<dialog aria-labelledby="heading" @close=${this.#closed}>
       <form method="dialog">
         <header>
@@ -39,7 +41,9 @@ export class KlatchSettings extends Part {
         <label class="field"><span>${t('settings.name')}</span>
           <input name="name" autocomplete="nickname" maxlength=${NAME_MAX} .value=${live(name)} @change=${this.#rename}></label>
         ${this.#quality()}
-        ${this.#open ? html`<klatch-devices .props=${{ media, t }} @device-chosen=${this.relay}></klatch-devices>` : ''}
+        ${this.#open ? html`<klatch-devices .props=${{ media, t, speaker: choices.speakerId }}
+            @device-chosen=${this.relay}></klatch-devices>
+          <klatch-switches .props=${{ media, t, choices }} @choice=${this.relay}></klatch-switches>` : ''}
         <button class="button primary">${t('settings.done')}</button>
       </form>
     </dialog>`;

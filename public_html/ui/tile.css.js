@@ -26,7 +26,7 @@ video[data-whole] { object-fit: contain; background: #16130f; }
 ${hues.map((hue, i) => `.hue-${i} { --hue: ${hue}; }`).join('\n')}
 
 .strip {
-  position: absolute; inset-block-end: .5rem; inset-inline-start: .5rem; max-inline-size: calc(100% - 1rem);
+  position: absolute; inset-block-end: .5rem; inset-inline-start: .5rem; max-inline-size: calc(100% - 3.6rem);
   display: flex; align-items: center; gap: .4rem; padding: .2rem .6rem; border-radius: 999px;
   background: rgb(18 15 12 / .78); color: #fff; font-size: .875rem; line-height: 1.4;
 }
@@ -38,6 +38,24 @@ ${hues.map((hue, i) => `.hue-${i} { --hue: ${hue}; }`).join('\n')}
 [data-state="no-path"] .dot { background: var(--bad); }
 [data-state="away"] .dot { background: var(--gone); }
 [data-mine] .dot { display: none; }
+[data-screen] .dot { display: none; }
+[data-screen] .strip .icon { color: #fff; }
+
+.menu {
+  position: absolute; inset-block-end: .3rem; inset-inline-end: .3rem; display: grid; place-items: center;
+  inline-size: 2.25rem; block-size: 2.25rem; border: 0; border-radius: 50%; background: rgb(18 15 12 / .78);
+  color: #fff;
+}
+.menu:hover { background: rgb(18 15 12); }
+.menu:focus-visible { outline-color: #fff; box-shadow: 0 0 0 5px #1257c8; outline-offset: 0; }
+.menu .icon { inline-size: 1.25em; block-size: 1.25em; }
+/* Above the picture, which would hide a shadow of the tile's own. */
+.tile::after {
+  content: ""; position: absolute; inset: 0; border-radius: inherit; border: 3px solid transparent; pointer-events: none;
+}
+.tile[data-speaking]::after { border-color: var(--good); }
+:host(:fullscreen) .tile { border-radius: 0; }
+:host(:fullscreen) video { object-fit: contain; }
 
 .cover {
   position: absolute; inset: 0 0 auto; padding: .6rem .75rem; display: grid; gap: .15rem;
@@ -58,6 +76,8 @@ ${hues.map((hue, i) => `.hue-${i} { --hue: ${hue}; }`).join('\n')}
 @container (max-height: 9rem) or (max-width: 12rem) {
   .strip { inset-block-end: .3rem; inset-inline-start: .3rem; max-inline-size: calc(100% - .6rem); font-size: .8125rem;
     padding: .1rem .5rem; }
+  .menu { inset-block: .2rem auto; inset-inline-end: .2rem; inline-size: 1.9rem; block-size: 1.9rem; }
+  .cover p { max-inline-size: calc(100% - 1.9rem); }
   .cover { padding: .3rem; font-size: .8125rem; }
 }
 @container (max-height: 13rem) or (max-width: 15rem) { .cover p.more { display: none; } }

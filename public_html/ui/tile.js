@@ -2,12 +2,21 @@
 // connection to them is. Plays their sound too; of oneself it shows the mirrored preview.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { Part } from './part.js';
+import { can } from './can.js';
 import { icon } from './icons.js';
 import { tileStyle } from './tile.css.js';
 
 /**
  * @typedef {object} TileProps
- * @property {object} key what stays the same for this person, when the id changes too
+ * @property {object} key what stays the same for this tile, when the person's id changes too
+ * @property {object} person whose it is
+ * @property {boolean} screen whether it shows their screen, else themselves
+ * @property {boolean} large
+ * @property {boolean} pinned
+ * @property {boolean} speaking
+ * @property {number} volume 0 to 1, here
+ * @property {boolean} silenced here
+ * @property {string} speaker where their sound is played; empty for the browser's choice
  * @property {string} id
  * @property {string} name
  * @property {boolean} mine
@@ -28,8 +37,8 @@ const HUES = 8;
 const SEEN_MIN = 0.5;
 
 /**
- * Emits 'sound-blocked' when the browser wants a tap before it plays sound; play() is to be
- * called from within that tap.
+ * Emits 'sound-blocked' when the browser wants a tap before it plays sound (play() is to be
+ * called from within that tap), 'open-menu' {key} and, at a double click, 'tile-act' {act, key}.
  * @extends {Part<TileProps>}
  */
 export class KlatchTile extends Part {
@@ -37,6 +46,7 @@ export class KlatchTile extends Part {
   static styles = [tileStyle];
 
   #blocked = false;
+  #sink = '';
   #sizes = new ResizeObserver(() => this.#tellSize());
 
   /** @override */
@@ -51,28 +61,36 @@ export class KlatchTile extends Part {
 
   /** @override */
   view() {
-    const { t, name, mine, state, mic, cam, plain } = this.props;
+    const { t, key, name, mine, state, mic, cam, plain, screen, speaking, silenced } = this.props;
+    const shown = screen ? t('person.screenOf', { name }) : mine ? `${name} (${t('person.you')})` : name;
     const picture = this.#hasPicture();
     return html`
       <div class="tile hue-${hueOf(this.props.id)}" role="group" aria-label=${this.#label()}
-        data-state=${state} ?data-picture=${picture} ?data-mine=${mine}>
+        data-state=${state} ?data-picture=${picture} ?data-mine=${mine && !screen} ?data-screen=${screen}
+        ?data-speaking=${speaking && !screen} @dblclick=${() => this.emit('tile-act', { act: 'pin', key })}>
         <video autoplay playsinline disablepictureinpicture aria-hidden="true" tabindex="-1"
-          .muted=${mine || this.#blocked} @resize=${this.update} @loadedmetadata=${this.#fit}></video>
+          @resize=${this.update} @loadedmetadata=${this.#fit}></video>
         ${picture ? nothing : html`<span class="initial" aria-hidden="true">${initialOf(name)}</span>`}
         ${state === 'connected' ? this.#pausedMark() : this.#stateCover()}
         <div class="strip" aria-hidden="true">
           <span class="dot"></span>
-          <span class="name">${mine ? `${name} (${t('person.you')})` : name}</span>
+          ${screen ? icon('screen') : nothing}
+          <span class="name">${shown}</span>
           ${plain ? html`<span class="tag" title=${t('person.plain.more')}>${t('person.plain')}</span>` : nothing}
-          ${mic ? nothing : icon('mic-off')}
-          ${cam ? nothing : icon('camera-off')}
+          ${mic || screen ? nothing : icon('mic-off')}
+          ${cam || screen ? nothing : icon('camera-off')}
+          ${silenced ? icon('sound-off') : nothing}
         </div>
+        <button class="menu" aria-haspopup="dialog" aria-label=${t('person.menu', { name: shown })}
+          title=${t('person.menu', { name: shown })} @dblclick=${(/** @type {Event} */ event) => event.stopPropagation()}
+          @click=${() => this.emit('open-menu', { key })}>${icon('more')}</button>
       </div>`;
   }
 
   /** @override */
   drawn() {
     const video = this.#video();
+    this.#tune(video);
     // An element that waits for tracks that never come holds up the page's load event.
     const stream = this.props.stream?.getTracks().length ? this.props.stream : null;
     if (video.srcObject !== stream) {
@@ -94,17 +112,43 @@ export class KlatchTile extends Part {
   /** Play with sound; where that needs a tap, play silently and say so. */
   async play() {
     const video = this.#video();
-    video.muted = this.props.mine;
+    this.#blocked = false;
+    this.#tune(video);
     try {
       await video.play();
-      this.#blocked = false;
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== 'NotAllowedError') return;
       this.#blocked = true;
-      video.muted = true;
+      this.#tune(video);
       this.emit('sound-blocked');
       await video.play().catch(() => {});
     }
+  }
+
+  /** Show this tile alone, or all again. Call it from a click. */
+  fullScreen() {
+    const full = document.fullscreenElement === null ? this.requestFullscreen() : document.exitFullscreen();
+    full.catch(() => {});
+  }
+
+  /** Show the picture in a window of its own that stays in front, or back here. Call it from a click. */
+  ownWindow() {
+    const video = this.#video();
+    video.disablePictureInPicture = false;
+    const root = /** @type {ShadowRoot} */ (this.shadowRoot);
+    const moved = root.pictureInPictureElement ? document.exitPictureInPicture() : video.requestPictureInPicture();
+    moved.catch(() => {});
+  }
+
+  /** How loud, and where. @param {HTMLVideoElement} video */
+  #tune(video) {
+    const { mine, volume, silenced, speaker } = this.props;
+    video.muted = mine || silenced || this.#blocked;
+    video.volume = volume;
+    if (speaker === this.#sink || mine || !can('speaker')) return;
+    this.#sink = speaker;
+    // One that was pulled out gives way to the browser's choice.
+    video.setSinkId(speaker).catch(() => video.setSinkId('')).catch(() => {});
   }
 
   #video() {
@@ -112,8 +156,8 @@ export class KlatchTile extends Part {
   }
 
   #hasPicture() {
-    const { cam, stream, paused } = this.props;
-    if (!cam || stream === null || stream.getVideoTracks().length === 0) return false;
+    const { cam, screen, stream, paused } = this.props;
+    if (!(cam || screen) || stream === null || stream.getVideoTracks().length === 0) return false;
     // The last picture stays. Where none ever came there is nothing to see.
     const video = /** @type {HTMLVideoElement | null} */ (this.find('video'));
     return !paused || Boolean(video?.videoWidth);
@@ -124,7 +168,7 @@ export class KlatchTile extends Part {
     const box = video.getBoundingClientRect();
     if (!video.videoWidth || !box.height) return;
     const shape = (video.videoWidth / video.videoHeight) / (box.width / box.height);
-    video.toggleAttribute('data-whole', Math.min(shape, 1 / shape) < SEEN_MIN);
+    video.toggleAttribute('data-whole', this.props.screen || Math.min(shape, 1 / shape) < SEEN_MIN);
   }
 
   #stateCover() {
@@ -140,17 +184,19 @@ export class KlatchTile extends Part {
 
   #pausedMark() {
     const { t, paused, cam } = this.props;
-    if (!paused || !cam) return nothing;
+    if (!paused || !cam || this.props.screen) return nothing;
     return html`<div class="cover" aria-hidden="true"><p>${icon('pause')}<span>${t(`person.paused.${paused}`)}</span></p></div>`;
   }
 
   #label() {
-    const { t, name, mine, state, mic, cam, outside, paused } = this.props;
+    const { t, name, mine, state, mic, cam, screen, outside, paused, silenced } = this.props;
+    if (screen) return t('person.screenOf', { name: mine ? `${name} (${t('person.you')})` : name });
     const parts = [mine ? `${name} (${t('person.you')})` : name];
     if (!mine) parts.push(t(outside ? 'outside.person' : `person.${state}`));
     if (!mic) parts.push(t('person.micOff'));
     if (!cam) parts.push(t('person.camOff'));
     else if (paused) parts.push(t(`person.paused.${paused}`));
+    if (silenced) parts.push(t('person.silenced'));
     return parts.join(', ');
   }
 }

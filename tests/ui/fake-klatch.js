@@ -69,9 +69,53 @@ const soon = (forEver) => new Promise((resolve) => {
   if (!forEver) setTimeout(resolve, 20);
 });
 
+/** A sheet with lines of writing. */
+function paintedSheet() {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 1280, height: 720 });
+  const pen = canvas.getContext('2d');
+  const step = () => {
+    pen.fillStyle = '#fdfcf8';
+    pen.fillRect(0, 0, 1280, 720);
+    pen.fillStyle = '#27566b';
+    pen.fillRect(70, 60, 620, 44);
+    pen.fillStyle = '#8b8478';
+    for (let line = 0; line < 9; line += 1) pen.fillRect(70, 160 + line * 54, 700 + ((line * 137) % 380), 16);
+  };
+  step();
+  const timer = setInterval(step, 500);
+  const [track] = canvas.captureStream(4).getVideoTracks();
+  track.addEventListener('ended', () => clearInterval(timer));
+  return track;
+}
+
+class ScreenShare extends Emitter {
+  stream = new MediaStream();
+
+  get live() {
+    return this.stream.getVideoTracks().length > 0;
+  }
+
+  async start() {
+    this.stream.addTrack(paintedSheet());
+    this.emit('change', null);
+  }
+
+  stop() {
+    for (const track of this.stream.getTracks()) {
+      track.stop();
+      this.stream.removeTrack(track);
+    }
+    this.emit('change', null);
+  }
+}
+
 export class Media extends Emitter {
   stream = new MediaStream();
+  screen = new ScreenShare();
+  sound = { echoCancellation: true, noiseSuppression: true };
+  blur = null;
   #mics = [{ id: 'mic-1', label: 'Built-in microphone' }, { id: 'mic-2', label: 'Headset (USB Audio Device, 16 kHz)' }];
+  #speakers = [{ id: 'speaker-1', label: 'Built-in loudspeaker' }, { id: 'speaker-2', label: 'Headset' }];
   #cams = [{ id: 'cam-1', label: 'Integrated camera' }, { id: 'cam-2', label: 'Document camera' }];
 
   get mic() {
@@ -80,6 +124,19 @@ export class Media extends Emitter {
 
   get cam() {
     return this.#has('video');
+  }
+
+  constructor() {
+    super();
+    this.screen.on('change', () => this.emit('change', null));
+  }
+
+  async setSound(sound) {
+    Object.assign(this.sound, sound);
+  }
+
+  async setBlur(on) {
+    if (plan().blur) this.blur = on;
   }
 
   async open({ audio = true, video = true } = {}) {
@@ -93,7 +150,9 @@ export class Media extends Emitter {
   }
 
   async setMic(on) {
-    this.#take('audio', on);
+    const [track] = this.stream.getAudioTracks();
+    if (track) track.enabled = on;
+    else this.#take('audio', on);
     this.emit('change', null);
   }
 
@@ -103,7 +162,7 @@ export class Media extends Emitter {
   }
 
   async devices() {
-    return plan().deviceProblem ? { mics: [], cams: [], speakers: [] } : { mics: this.#mics, cams: this.#cams, speakers: [] };
+    return plan().deviceProblem ? { mics: [], cams: [], speakers: [] } : { mics: this.#mics, cams: this.#cams, speakers: this.#speakers };
   }
 
   async use() {
@@ -111,13 +170,14 @@ export class Media extends Emitter {
   }
 
   close() {
+    this.screen.stop();
     this.#take('audio', false);
     this.#take('video', false);
     this.emit('change', null);
   }
 
   #has(kind) {
-    return this.stream.getTracks().some((track) => track.kind === kind);
+    return this.stream.getTracks().some((track) => track.kind === kind && track.enabled);
   }
 
   #take(kind, on) {
@@ -155,7 +215,7 @@ class FakeRoom extends Emitter {
     super();
     this.name = room;
     this.media = media;
-    this.self = { id: 'self', name, get mic() { return media.mic; }, get cam() { return media.cam; } };
+    this.self = { id: 'self', name, get mic() { return media.mic; }, get cam() { return media.cam; }, get screen() { return media.screen.live; } };
     for (const person of plan().people ?? []) this.enter(person);
     this.server = plan().server ?? 'online';
   }
@@ -168,11 +228,12 @@ class FakeRoom extends Emitter {
   enter(person) {
     const number = this.#next++;
     const whole = {
-      id: `person-${number}`, name: '', state: 'connected', mic: true, cam: true, joined: number, plain: false, picture: 'moving',
-      why: 'asked', outside: null, ...person,
+      id: `person-${number}`, name: '', state: 'connected', mic: true, cam: true, joined: number, plain: false, screen: null,
+      picture: 'moving', why: 'asked', outside: null, ...person,
     };
     const seen = whole.state !== 'connecting' && whole.state !== 'no-path' && whole.cam;
     whole.stream = seen ? new MediaStream([silentTrack(), paintedTrack(number)]) : null;
+    if (whole.sharing) whole.screen = new MediaStream([paintedSheet()]);
     this.people.push(whole);
     this.emit('peer-joined', { person: whole });
     return whole;
@@ -238,6 +299,19 @@ class FakeRoom extends Emitter {
 
   async camera(on) {
     await this.media.setCam(on);
+  }
+
+  async share(on) {
+    if (on) await this.media.screen.start();
+    else this.media.screen.stop();
+  }
+
+  get levels() {
+    return new Map(this.people.map((person) => [person, person.level ?? 0]));
+  }
+
+  wake() {
+    window.klatchWoken = true;
   }
 
   rename(name) {

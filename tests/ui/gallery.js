@@ -56,6 +56,15 @@ const scenes = {
     plan: { people: people(3) }, enter: true,
     then: ({ tiles }) => tiles()[0].emit('sound-blocked'),
   },
+  'call-screen': {
+    plan: { people: people(3).map((person, i) => ({ ...person, sharing: i === 1 })) }, enter: true,
+  },
+  'call-sharing': { plan: { people: people(2) }, enter: true, then: ({ room }) => room.share(true) },
+  'call-speaker': {
+    choices: { spotlight: true }, plan: { people: people(5).map((person, i) => ({ ...person, level: i === 2 ? 0.4 : 0 })) }, enter: true,
+  },
+  'call-16': { plan: { people: [...people(8), ...people(7)] }, enter: true },
+  'call-person': { plan: { people: people(3) }, enter: true, then: ({ tiles }) => tiles()[0].shadowRoot.querySelector('.menu').click() },
   'call-markup': {
     name: '<b>Bold</b>', plan: { people: [{ name: '<img src=x onerror=alert(1)>', cam: false }] }, enter: true, chat: true,
     then: ({ room }) => room.hear(room.people[0], '<script>alert(1)</script> & <i>italics</i>'),

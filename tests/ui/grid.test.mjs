@@ -44,7 +44,7 @@ async function checkCall(page, size, people) {
   const cells = [...tiles, ...await boxesOf(page, 'klatch-invite')];
 
   assert.equal(tiles.length, people, say('tiles'));
-  assert.equal(controls.length, 5, say('controls'));
+  assert.equal(controls.length, 6, say('controls'));
   for (const box of [...cells, ...controls, ...faces, ...top]) assert.ok(inside(box, frame), say('cut off', box));
   for (const box of faces) assert.ok(box.width >= 43 && box.height >= 43, say('too small for a thumb', box));
   const apart = [...cells, ...faces, ...top];
@@ -62,7 +62,7 @@ async function checkCall(page, size, people) {
   assert.deepEqual(scrolls, [], say('scrolls'));
 }
 
-for (const people of [1, 2, 3, 4, 6, 8, 9]) {
+for (const people of [1, 2, 3, 4, 6, 8, 9, 16]) {
   test(`${people} of us fit on every screen without overlap, cut or scrollbar`, async () => {
     const { page, complaints, close } = await openScene(browser, server.url, `call-${people}`);
     for (const size of Object.keys(SIZES)) await checkCall(page, size, people);

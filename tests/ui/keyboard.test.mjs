@@ -20,9 +20,9 @@ const focused = (page) => page.evaluate(() => {
   while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
   const style = getComputedStyle(element);
   const name = element.getAttribute('aria-label') ?? element.textContent?.trim() ?? '';
-  const label = element.closest('label')?.querySelector('span')?.textContent;
+  const label = element.closest('label')?.querySelector('span')?.innerText.split('\n')[0];
   const ring = element === document.body || style.outlineStyle === 'none' ? 0 : parseFloat(style.outlineWidth);
-  return { name: label ?? name, ring };
+  return { name: (label ?? name).trim(), ring };
 });
 
 /** Tab through the page: the names of all stops, each checked to show its focus. */
@@ -39,7 +39,7 @@ async function walk(page, stops) {
 
 test('the lobby is walked through with Tab, and Enter in the name joins', async () => {
   const { page, close } = await openScene(browser, server.url, 'lobby');
-  assert.deepEqual(await walk(page, 6), ['Microphone', 'Camera', 'Your name', 'Microphone', 'Camera', 'Join']);
+  assert.deepEqual(await walk(page, 7), ['Microphone', 'Camera', 'Your name', 'Microphone', 'Camera', 'Loudspeaker', 'Join']);
   await page.getByLabel('Your name').press('Enter');
   await page.getByRole('button', { name: 'Hang up' }).waitFor();
   await close();
@@ -47,14 +47,15 @@ test('the lobby is walked through with Tab, and Enter in the name joins', async 
 
 test('the call is walked through with Tab, top to bottom', async () => {
   const { page, close } = await openScene(browser, server.url, 'call-4');
-  assert.deepEqual(await walk(page, 6), ['Copy link', 'Microphone', 'Camera', 'Chat', 'Settings', 'Hang up']);
+  assert.deepEqual(await walk(page, 11), ['Copy link', 'Options for Maya', 'Options for Jonas Lindqvist', 'Options for Amina',
+    'Options for Ada (You)', 'Microphone', 'Camera', 'Screen', 'Chat', 'Settings', 'Hang up']);
   await close();
 });
 
 test('alone, the link and its button are reached too', async () => {
   const { page, close } = await openScene(browser, server.url, 'call-1');
   const names = await walk(page, 8);
-  assert.deepEqual(names.slice(0, 3), ['Copy link', 'Link to this room', 'Copy link']);
+  assert.deepEqual(names.slice(0, 4), ['Copy link', 'Options for Ada (You)', 'Link to this room', 'Copy link']);
   await close();
 });
 
@@ -110,8 +111,9 @@ test('the settings keep the focus, and give it back when they close', async () =
   await page.getByRole('button', { name: 'Settings' }).press('Enter');
   const dialog = page.getByRole('dialog', { name: 'Settings' });
   await dialog.waitFor();
-  const names = await walk(page, 4);
-  assert.deepEqual(names, ['Your name', 'Microphone', 'Camera', 'Done']);
+  const names = await walk(page, 10);
+  assert.deepEqual(names, ['Your name', 'Data use', 'Microphone', 'Camera', 'Loudspeaker', 'Take echoes out', 'Take noise out',
+    'Hold the space bar to talk', 'Who speaks is large', 'Done']);
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'hidden' });
   assert.equal((await focused(page)).name, 'Settings');

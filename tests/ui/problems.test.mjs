@@ -57,7 +57,8 @@ test('every text is used, and every key that is used has a text', async () => {
   const sources = await Promise.all([...files, 'app/app.js'].map((name) => readFile(new URL(name, folder), 'utf8')));
   const source = sources.join('\n');
   // Keys that are put together from a kind, a state or a code.
-  const made = [/^problem\./, /^device\.(mic|cam|none|word)/, /^person\.(connect|reconnect|no-path$|away)/,
+  const made = [/^problem\./, /^device\.(mic|cam|speaker|none|word)/, /^switch\./,
+    /^person\.(connect|reconnect|no-path$|away|paused)/, /^settings\.quality\./, /^notice\.sending\./,
     /^call\.(mic|cam)$/, /^outside\.all\./];
   const unused = Object.keys(en)
     .filter((key) => !made.some((pattern) => pattern.test(key)) && !source.includes(`'${key}'`));

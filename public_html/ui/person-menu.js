@@ -1,0 +1,95 @@
+// What can be done with one tile: make it large, show it alone, and for a person how loud they
+// are here. A dialog, so that it has place on a phone and can be reached by keyboard.
+import { html, nothing } from '../vendor/lit-html/lit-html.js';
+import { live } from '../vendor/lit-html/directives/live.js';
+import { Part } from './part.js';
+import { can } from './can.js';
+import { icon } from './icons.js';
+import { settingsStyle } from './settings.css.js';
+import { personMenuStyle } from './person-menu.css.js';
+
+/**
+ * @typedef {object} PersonMenuProps
+ * @property {import('./tile.js').TileProps | null} tile whose menu is open
+ * @property {import('./strings.js').Texts} t
+ */
+
+/**
+ * Emits 'tile-act' {act: 'pin' | 'full-screen' | 'window', key}, 'hearing' {person, volume} or
+ * {person, silenced}, and 'menu-closed'.
+ * @extends {Part<PersonMenuProps>}
+ */
+export class KlatchPersonMenu extends Part {
+  /** @override */
+  static styles = [settingsStyle, personMenuStyle];
+
+  /** @override */
+  view() {
+    const { tile, t } = this.props;
+    return html`<dialog aria-labelledby="heading" @close=${() => this.emit('menu-closed')}>
+      ${tile === null ? nothing : html`<form method="dialog">
+        <header>
+          <h2 id="heading">${tile.screen ? t('person.screenOf', { name: tile.name }) : tile.name}</h2>
+          <button type="button" class="plain" aria-label=${t('notice.dismiss')} @click=${this.close}>${icon('close')}</button>
+        </header>
+        ${tile.mine ? nothing : this.#hearing(tile)}
+        <div class="acts">
+          ${this.#act('pin', tile, tile.pinned)}
+          ${can('fullScreen') ? this.#act('full-screen', tile) : nothing}
+          ${can('pictureInPicture') && tile.stream ? this.#act('window', tile) : nothing}
+        </div>
+      </form>`}
+    </dialog>`;
+  }
+
+  /** @override */
+  drawn() {
+    const dialog = this.#dialog();
+    if (this.props.tile !== null && !dialog.open) dialog.showModal();
+    if (this.props.tile === null && dialog.open) dialog.close();
+  }
+
+  close() {
+    this.#dialog().close();
+  }
+
+  #dialog() {
+    return /** @type {HTMLDialogElement} */ (this.need('dialog'));
+  }
+
+  /** @param {import('./tile.js').TileProps} tile */
+  #hearing({ person, volume, silenced }) {
+    const { t } = this.props;
+    const percent = Math.round(volume * 100);
+    return html`${can('volume') ? html`<label class="volume">
+        <span>${t('person.volume')}<output aria-hidden="true">${percent} %</output></span>
+        <input type="range" min="0" max="100" step="5" .value=${live(String(percent))} ?disabled=${silenced}
+          @input=${(/** @type {Event} */ event) => this.#loud(person, event)}></label>` : nothing}
+      <button type="button" class="button" aria-pressed=${silenced}
+        @click=${() => this.emit('hearing', { person, silenced: !silenced })}>
+        ${icon(silenced ? 'sound-off' : 'sound')}${t('person.silence')}</button>`;
+  }
+
+  /**
+   * @param {'pin' | 'full-screen' | 'window'} act
+   * @param {import('./tile.js').TileProps} tile @param {boolean} [pressed]
+   */
+  #act(act, { key }, pressed) {
+    const words = /** @type {const} */ ({ pin: 'person.pin', 'full-screen': 'person.fullScreen', window: 'person.window' });
+    return html`<button type="button" class="button" aria-pressed=${pressed ?? nothing}
+      @click=${() => this.#do(act, key)}>${icon(act)}${this.props.t(words[act])}</button>`;
+  }
+
+  /** @param {string} act @param {object} key */
+  #do(act, key) {
+    this.close();
+    this.emit('tile-act', { act, key });
+  }
+
+  /** @param {object} person @param {Event} event */
+  #loud(person, event) {
+    if (event.target instanceof HTMLInputElement) this.emit('hearing', { person, volume: Number(event.target.value) / 100 });
+  }
+}
+
+customElements.define('klatch-person-menu', KlatchPersonMenu);
