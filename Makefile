@@ -50,7 +50,7 @@ SHELL_FILES := $(sort $(wildcard deploy/*.sh deploy/*/*.sh deploy/dist/*.cgi dep
 
 # ---- targets for people ------------------------------------------------------------------------
 
-.PHONY: all run test unit integration browser lint asan bench bench-full fuzz fuzz-long format install clean \
+.PHONY: all run test unit integration browser test-browser lint asan bench bench-full fuzz fuzz-long format install clean \
         help vendor unit-programs asan-binary need-compiler
 
 all: cgi-bin/klatch.fcgi cgi-bin/klatch.cgi public_html/vendor/lit-html/LICENSE ## build the binary and fetch what the page uses
@@ -70,6 +70,9 @@ unit: ## the C modules' own tests, under the sanitizers
 
 integration: ## the API through nginx, FastCGI and CGI
 	@$(MAKE) --no-print-directory test SUITES=integration
+
+test-browser: ## what needs real browsers, the long ones in network namespaces too
+	@$(MAKE) --no-print-directory test SUITES="browser browser-long"
 
 browser: ## people meeting in real Chromium
 	@$(MAKE) --no-print-directory test SUITES=browser
@@ -231,7 +234,7 @@ $(B)/npm-test.stamp: package.json package-lock.json
 	@touch $(B)/npm-run.stamp $@
 
 # What the page loads from /vendor/, with its licence; the .d.ts are for `tsc` alone.
-VENDORED := lit-html noble-hashes
+VENDORED := lit-html noble-hashes uplot
 vendor: $(VENDORED:%=$(B)/vendor/%/LICENSE)
 
 $(B)/vendor/lit-html/LICENSE: $(B)/npm-run.stamp
@@ -247,6 +250,15 @@ $(B)/vendor/noble-hashes/LICENSE: $(B)/npm-run.stamp
 	@cp $(foreach module,$(NOBLE),$(B)/node_modules/@noble/hashes/$(module).js) $(@D)/
 	@cp $(foreach module,$(NOBLE),$(B)/node_modules/@noble/hashes/$(module).d.ts) $(@D)/
 	@cp $(B)/node_modules/@noble/hashes/LICENSE $@ && touch $@
+
+# Plots. The style sheet becomes a module, since the page's own sheets are modules too.
+$(B)/vendor/uplot/LICENSE: $(B)/npm-run.stamp
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@cp $(B)/node_modules/uplot/dist/uPlot.esm.js $(@D)/uplot.js
+	@cp $(B)/node_modules/uplot/dist/uPlot.d.ts $(@D)/uplot.d.ts
+	@{ printf 'export default `'; cat $(B)/node_modules/uplot/dist/uPlot.min.css; printf '`;\n'; } >$(@D)/uplot.css.js
+	@printf 'declare const css: string;\nexport default css;\n' >$(@D)/uplot.css.d.ts
+	@cp $(B)/node_modules/uplot/LICENSE $@ && touch $@
 
 public_html/vendor/lit-html/LICENSE: $(VENDORED:%=$(B)/vendor/%/LICENSE)
 	@rm -rf public_html/vendor && mkdir -p public_html/vendor

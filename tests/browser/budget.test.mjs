@@ -1,3 +1,4 @@
+// Runs alone: it measures what comes in.
 /* Who gets how many bits, as it arrives at the other end. */
 
 import assert from 'node:assert/strict';

@@ -46,6 +46,7 @@ export class Suites {
       case 'ui': return this.#node('ui', 2 * MINUTE_MS, ['public_html/vendor/lit-html/LICENSE']);
       case 'integration': return this.#node('integration', 5 * MINUTE_MS, ['asan-binary', 'vendor']);
       case 'browser': return this.#node('browser', 8 * MINUTE_MS, ['asan-binary', 'vendor']);
+      case 'browser-long': return this.#node('browser-long', 15 * MINUTE_MS, ['asan-binary', 'vendor']);
       case 'dist': return this.#node('dist', 8 * MINUTE_MS, ['dist-ready']);
       case 'servers': return this.#node('servers', 8 * MINUTE_MS, ['asan-binary', 'build/klatch.fcgi', 'vendor']);
       case 'doctor': return this.#node('doctor', 8 * MINUTE_MS, ['asan-binary', 'vendor']);
