@@ -22,10 +22,21 @@ import { QUALITIES, STILL_MS, allot, sizeFor } from './allot.js';
 /** @typedef {{audio: Limit, video: Limit, screen: Limit}} Limits */
 /** How somebody else fares with one of the others. @typedef {{id: string, state: string, loss: number | null, rttMs: number | null}} View */
 
+/**
+ * @typedef {object} Sample of a connection at a moment
+ * @property {number} atMs
+ * @property {number} up bits a second
+ * @property {number} down
+ * @property {number | null} rttMs
+ * @property {number | null} loss the worse of both ways, 0 to 1
+ */
+
 const TICK_MS = 1_000;
 /** Readings while nobody looks at them. */
 const READ_MS = 2_000;
 const ASK_MS = 4_000;
+/** Some minutes, for plots. */
+const SAMPLES_MAX = 300;
 const VIEWS_MAX = 64;
 /** Opus; the rest of what a person's sound may take is headers. */
 const OPUS_BITS = 40_000;
@@ -49,6 +60,7 @@ const SIZE_MOST = Object.freeze({ normal: 4, saving: 2, sound: 0 });
  * @property {Shares | null} shares
  * @property {number} changedMs
  * @property {View[]} views
+ * @property {Sample[]} samples
  */
 
 /** @extends {Emitter<BudgetEvents>} */
@@ -175,6 +187,11 @@ export class Budget extends Emitter {
     return new Map([...this.#known].map(([{ person }, { views }]) => [person, views]));
   }
 
+  /** Of the last minutes, oldest first. @returns {Map<Person, Sample[]>} */
+  get samples() {
+    return new Map([...this.#known].map(([{ person }, { samples }]) => [person, samples]));
+  }
+
   /** What goes to each of the others. @returns {Map<Person, Shares>} */
   get shares() {
     return new Map([...this.#known].flatMap(([{ person }, { shares }]) => (shares ? [[person, shares]] : [])));
@@ -190,7 +207,7 @@ export class Budget extends Emitter {
     const known = this.#known.get(member);
     if (known) return known;
     /** @type {Known} */
-    const fresh = { meter: new Meter(), reading: null, want: { n: 0, size: 4, screen: 4 }, shares: null, changedMs: 0, views: [] };
+    const fresh = { meter: new Meter(), reading: null, want: { n: 0, size: 4, screen: 4 }, shares: null, changedMs: 0, views: [], samples: [] };
     this.#known.set(member, fresh);
     return fresh;
   }
@@ -307,7 +324,9 @@ export class Budget extends Emitter {
       await Promise.all(this.#options.members().map(async (member) => {
         const report = await member.report();
         const known = this.#known.get(member);
-        if (known) known.reading = report && known.meter.read(report);
+        if (!known) return;
+        known.reading = report && known.meter.read(report);
+        if (known.reading) remember(known.samples, known.reading);
       }));
     } finally {
       this.#reading = false;
@@ -335,6 +354,16 @@ export class Budget extends Emitter {
     }));
     this.plan();
   }
+}
+
+/**
+ * @param {Sample[]} samples
+ * @param {Reading} reading
+ */
+function remember(samples, { up, down, rttMs, lossUp, lossDown }) {
+  const loss = lossUp === null && lossDown === null ? null : Math.max(lossUp ?? 0, lossDown ?? 0);
+  samples.push({ atMs: Date.now(), up, down, rttMs, loss });
+  if (samples.length > SAMPLES_MAX) samples.shift();
 }
 
 /** Once in STILL_MS the picture is sent for a moment. @param {number} nowMs */

@@ -71,6 +71,7 @@ export class KlatchCall extends Part {
   /** Whose page was reloaded: neither going nor coming is news. @type {Set<string>} */
   #returning = new Set();
   #watch = new ResizeObserver(() => this.#measure());
+  #statsOpen = false;
   /** How high each person's picture stands on the screen. @type {Map<Person, number>} */
   #heights = new Map();
 
@@ -138,7 +139,7 @@ export class KlatchCall extends Part {
       @toggle-screen=${() => this.#share()} @open-menu=${this.#openMenu} @menu-closed=${this.#closeMenu}
       @tile-act=${this.#act} @hearing=${this.#hearing} @choice=${this.relay}
       @hang-up=${this.relay} @open-settings=${() => this.#settings().open()} @rename=${this.#rename}
-      @device-chosen=${this.relay} @quality-chosen=${this.#choseQuality}
+      @device-chosen=${this.relay} @quality-chosen=${this.#choseQuality} @open-stats=${this.#openStats}
       @say=${(/** @type {CustomEvent} */ event) => this.#conversation?.say(event.detail.text)}
       @writing=${(/** @type {CustomEvent} */ event) => this.#conversation?.writing(event.detail.on)}
       @address=${(/** @type {CustomEvent} */ event) => this.#conversation?.address(event.detail.person)}
@@ -165,8 +166,31 @@ export class KlatchCall extends Part {
       <klatch-settings .props=${{
         t, name: room.self.name, media: this.props.media, quality: room.budget.quality, choices: this.props.choices,
       }}></klatch-settings>
+      ${this.#stats()}
       <klatch-person-menu .props=${{ t, tile: menu }}></klatch-person-menu>
     </div>`;
+  }
+
+  /** What is rarely looked at is loaded when it is. */
+  async #openStats() {
+    try {
+      await import('./stats-panel.js');
+      this.#statsOpen = true;
+    } catch {
+      this.#warn({ code: 'network' });
+    }
+    this.update();
+  }
+
+  #stats() {
+    if (!this.#statsOpen) return nothing;
+    const { t, room } = this.props;
+    const props = { t, room, nameOf: (/** @type {{name: string}} */ person) => this.#nameOf(person) };
+    const close = () => {
+      this.#statsOpen = false;
+      this.update();
+    };
+    return html`<klatch-stats .props=${props} @close-stats=${close}></klatch-stats>`;
   }
 
   /** A page that nobody sees asks for no pictures. */
@@ -177,7 +201,9 @@ export class KlatchCall extends Part {
   /** @param {Person} person @param {number} height */
   #tellSize(person, height) {
     this.#heights.set(person, height);
-    this.props.room.budget.show(person, { camera: document.hidden ? 0 : height });
+    this.props.room.budget.show(person, {
+      camera: document.hidden ? 0 : height, screen: document.hidden ? 0 : innerHeight,
+    });
   }
 
   /** @param {{person: Person, picture: 'moving' | 'still' | 'none'}} detail */

@@ -20,7 +20,7 @@ import './switches.js';
 
 /**
  * Emits 'rename' {name} when another name was written, 'device-chosen' {mic}, {cam} or {speaker},
- * 'quality-chosen' {quality}, and 'choice' with what was switched.
+ * 'quality-chosen' {quality}, 'choice' with what was switched, and 'open-stats'.
  * @extends {Part<SettingsProps>}
  */
 export class KlatchSettings extends Part {
@@ -44,9 +44,15 @@ export class KlatchSettings extends Part {
         ${this.#open ? html`<klatch-devices .props=${{ media, t, speaker: choices.speakerId }}
             @device-chosen=${this.relay}></klatch-devices>
           <klatch-switches .props=${{ media, t, choices }} @choice=${this.relay}></klatch-switches>` : ''}
+        <button type="button" class="button" @click=${this.#stats}>${t('settings.stats')}</button>
         <button class="button primary">${t('settings.done')}</button>
       </form>
     </dialog>`;
+  }
+
+  #stats() {
+    this.close();
+    this.emit('open-stats');
   }
 
   #quality() {

@@ -196,6 +196,19 @@ class FakeBudget extends Emitter {
   views = new Map();
   shares = new Map();
 
+  samples = new Map();
+  watchers = 0;
+
+  /** A reading is told by hand: budget.emit('readings', map). */
+  watch(listener) {
+    this.watchers += 1;
+    const off = this.on('readings', ({ detail }) => listener(detail));
+    return () => {
+      this.watchers -= 1;
+      off();
+    };
+  }
+
   show(person, heights) {
     this.shown.set(person, heights);
   }
