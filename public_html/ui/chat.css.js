@@ -66,6 +66,7 @@ form[data-alone] { background: var(--warn-soft); color: var(--warn-text); }
 .refused { padding-inline: .7rem; color: var(--danger-text); font-size: .9375rem; }
 [data-alone] .plain:not(.send) { color: inherit; }
 [data-alone] textarea { color: var(--text); }
+textarea::placeholder { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 textarea {
   flex: 1; min-inline-size: 0; min-block-size: 2.75rem; max-block-size: 8.5rem; resize: none;
   padding: .6rem .9rem; line-height: 1.35; border-radius: 1.4rem; border: 1px solid var(--edge);

@@ -10,10 +10,7 @@ export const fileCardStyle = css`
 .what { display: flex; gap: .65rem; align-items: center; min-inline-size: 0; }
 .what .icon { inline-size: 1.9rem; block-size: 1.9rem; color: var(--muted); stroke-width: 1.5; }
 .what div { min-inline-size: 0; }
-.name {
-  font-weight: 600; line-height: 1.3; overflow-wrap: anywhere; display: -webkit-box; -webkit-box-orient: vertical;
-  -webkit-line-clamp: 3; overflow: hidden;
-}
+.name { font-weight: 600; line-height: 1.3; overflow-wrap: anywhere; }
 .size, .state { font-size: .875rem; color: var(--muted); line-height: 1.35; }
 .state { overflow-wrap: anywhere; }
 .state[data-bad] { color: var(--danger-text); }

@@ -281,7 +281,7 @@ class FakeRoom extends Emitter {
   }
 
   /** A file, by somebody or by oneself, in any state. */
-  share(person, what, ...ways) {
+  lay(person, what, ...ways) {
     const share = { id: `f${this.#next++}`, name: 'plan.pdf', size: 2_400_000, type: 'application/pdf',
       mine: person === this.self, private: false, time: Date.now(), file: null, ...what };
     const [first = {}] = ways;
@@ -297,7 +297,7 @@ class FakeRoom extends Emitter {
       offer: (file, to) => {
         desk.push(['offer', file.name, to?.name ?? null]);
         const people = to ? [to] : this.people;
-        return this.share(this.self, { name: file.name, size: file.size, type: file.type, file, private: to !== null },
+        return this.lay(this.self, { name: file.name, size: file.size, type: file.type, file, private: to !== null },
           ...people.map((person) => ({ person })));
       },
       save: async (share) => desk.push(['save', share.name]) > 0,

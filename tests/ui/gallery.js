@@ -113,11 +113,11 @@ function talkAlone(gallery) {
 
 function files({ room }) {
   const [first, second, third] = room.people;
-  room.share(first, { name: 'Minutes of the meeting in spring, with all the corrections (final, really).odt', size: 48_213 });
-  room.share(second, { name: 'holiday.mp4', size: 1_240_000_000 }, { state: 'coming', done: 412_000_000, speed: 3_100_000 });
-  room.share(second, { name: 'notes.txt', size: 900, private: true }, { state: 'done', done: 900 });
-  room.share(third, { name: 'broken.zip', size: 7_000_000 }, { state: 'failed', why: 'hash', done: 7_000_000 });
-  room.share(room.self, { name: 'plan.pdf' }, { person: first, state: 'done', done: 2_400_000 },
+  room.lay(first, { name: 'Minutes of the meeting in spring, with all the corrections (final, really).odt', size: 48_213 });
+  room.lay(second, { name: 'holiday.mp4', size: 1_240_000_000 }, { state: 'coming', done: 412_000_000, speed: 3_100_000 });
+  room.lay(second, { name: 'notes.txt', size: 900, private: true }, { state: 'done', done: 900 });
+  room.lay(third, { name: 'broken.zip', size: 7_000_000 }, { state: 'failed', why: 'hash', done: 7_000_000 });
+  room.lay(room.self, { name: 'plan.pdf' }, { person: first, state: 'done', done: 2_400_000 },
     { person: second, state: 'coming', done: 900_000, speed: 420_000 }, { person: third, state: 'waiting', done: 300_000 });
 }
 
