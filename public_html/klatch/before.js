@@ -1,6 +1,5 @@
 /* before: what was said before somebody came. A newcomer asks the one who joined first,
- * then the next when there is no answer, and takes one answer. Private lines are never
- * kept here, so they can't be handed on. */
+ * then the next when there is no answer, and takes one answer. */
 
 import { NAME_CHARACTERS_MAX } from './member.js';
 
@@ -18,8 +17,7 @@ const ANSWERS_MAX = 3;
 /** @typedef {{id: string, name: string, text: string, time: number}} Said */
 
 export class Before {
-  /** @type {Map<string, Said>} */
-  #lines = new Map();
+  #lines;
   #members;
   #earlier;
   /** @type {Set<Member>} */
@@ -35,23 +33,14 @@ export class Before {
   #owed = new WeakSet();
 
   /**
-   * @param {{members: () => Member[], earlier: (member: Member) => boolean}} room everybody in the
-   *   order of joining; whether somebody was here before us
+   * @param {{members: () => Member[], earlier: (member: Member) => boolean, lines: Map<string, Said>}} room
+   *   everybody in the order of joining; whether somebody was here before us; what was said to all,
+   *   where what is told goes too
    */
-  constructor({ members, earlier }) {
+  constructor({ members, earlier, lines }) {
+    this.#lines = lines;
     this.#members = members;
     this.#earlier = earlier;
-  }
-
-  /** @param {Said} line said to everybody */
-  keep({ id, name, text, time }) {
-    this.#lines.set(id, { id, name, text, time });
-    this.#cut();
-  }
-
-  /** @param {string} id whether that line is known */
-  has(id) {
-    return this.#lines.has(id);
   }
 
   /** @param {Member} member whose channel is open */
@@ -93,10 +82,12 @@ export class Before {
   take(member, lines) {
     if (this.#settled || member !== this.#asked || !Array.isArray(lines)) return [];
     this.close();
-    const fresh = lines.slice(-LINES_MAX).flatMap((line) => checked(line) ?? []).filter(({ id }) => !this.has(id));
+    const fresh = lines.slice(-LINES_MAX).flatMap((line) => checked(line) ?? []).filter(({ id }) => !this.#lines.has(id));
     const later = [...this.#lines];
-    this.#lines = new Map([...fresh.map((line) => /** @type {const} */ ([line.id, line])), ...later]);
-    this.#cut();
+    this.#lines.clear();
+    for (const [id, line] of [...fresh.map((one) => /** @type {const} */ ([one.id, one])), ...later].slice(-LINES_MAX)) {
+      this.#lines.set(id, line);
+    }
     return fresh;
   }
 
@@ -109,13 +100,6 @@ export class Before {
   close() {
     this.#settled = true;
     clearTimeout(this.#timer);
-  }
-
-  #cut() {
-    for (const id of this.#lines.keys()) {
-      if (this.#lines.size <= LINES_MAX) break;
-      this.#lines.delete(id);
-    }
   }
 
   /** Who was here before us with a page of their own, first come first. */

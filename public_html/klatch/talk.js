@@ -1,10 +1,13 @@
 /* talk: everything that is written in a room: lines to everybody or to one person, who is
- * writing, and what was said before somebody came. */
+ * writing, and what was said before somebody came. The latter two are loaded when somebody
+ * is there. */
 
-import { Before } from './before.js';
 import { Chat } from './chat.js';
 import { KlatchProblem } from './problem.js';
-import { Writing } from './writing.js';
+import { Later } from './later.js';
+
+/** As many as a newcomer is told. */
+const KEPT_MAX = 200;
 
 /** @typedef {import('./chat.js').Message} Message */
 /** @typedef {import('./member.js').Member} Member */
@@ -28,14 +31,20 @@ import { Writing } from './writing.js';
 export class Talk {
   #around;
   #chat = new Chat();
-  #before;
-  #writing;
+  /** What was said to everybody, private lines never. @type {Map<string, import('./before.js').Said>} */
+  #said = new Map();
+  #more;
 
   /** @param {Around} around */
   constructor(around) {
     this.#around = around;
-    this.#before = new Before(around);
-    this.#writing = new Writing((writers) => around.emit('writing', { writers }));
+    this.#more = new Later(async () => {
+      const [{ Before }, { Writing }] = await Promise.all([import('./before.js'), import('./writing.js')]);
+      return {
+        before: new Before({ ...around, lines: this.#said }),
+        writing: new Writing((writers) => around.emit('writing', { writers })),
+      };
+    });
   }
 
   /**
@@ -51,7 +60,7 @@ export class Talk {
     const { id, name } = this.#around.self();
     const message = { id: line.id, from: id, name, text: line.text, time: line.time, mine: true, plain: false,
       private: only !== null, to, toName: to?.name ?? '', before: false };
-    this.#writing.sent();
+    this.#more.tellIfWanted(({ writing }) => writing.sent());
     this.#tell(message);
     return message;
   }
@@ -62,13 +71,13 @@ export class Talk {
    */
   writing(on, to) {
     const { receivers, only } = this.#whom(to);
-    this.#writing.tell(on, receivers, only);
+    this.#more.tell((more) => more.writing.tell(on, receivers, only));
   }
 
   /** @param {Member} member whose channel is open (again) */
   opened(member) {
     this.#chat.resend(member);
-    this.#before.opened(member);
+    this.#more.tell(({ before }) => before.opened(member));
   }
 
   /**
@@ -86,13 +95,13 @@ export class Talk {
         this.#chat.confirmed(member, value.id);
         return true;
       case 'writing':
-        this.#writing.heard(member, value);
+        this.#more.tell(({ writing }) => writing.heard(member, value));
         return true;
       case 'before?':
-        this.#before.answer(member);
+        this.#more.tell(({ before }) => before.answer(member));
         return true;
       case 'before':
-        this.#handed(member, this.#before.take(member, value.lines));
+        this.#more.tell(({ before }) => this.#handed(member, before.take(member, value.lines)));
         return true;
       default:
         return false;
@@ -115,13 +124,17 @@ export class Talk {
   /** @param {Member} member who is gone */
   forget(member) {
     this.#chat.forget(member);
-    this.#writing.stopped(member);
-    this.#before.forget(member);
+    this.#more.tellIfWanted(({ writing, before }) => {
+      writing.stopped(member);
+      before.forget(member);
+    });
   }
 
   close() {
-    this.#writing.close();
-    this.#before.close();
+    this.#more.tellIfWanted(({ writing, before }) => {
+      writing.close();
+      before.close();
+    });
   }
 
   /**
@@ -130,15 +143,21 @@ export class Talk {
    */
   #received(member, message) {
     // What was handed to us before its sender's own line came isn't shown twice.
-    if (!message || this.#before.has(message.id)) return;
-    this.#writing.stopped(member);
+    if (!message || this.#said.has(message.id)) return;
+    this.#more.tellIfWanted(({ writing }) => writing.stopped(member));
     this.#tell(message);
   }
 
   /** @param {Message} message */
   #tell(message) {
-    if (!message.private) this.#before.keep(message);
+    if (!message.private) this.#keep(message);
     this.#around.emit('message', { message });
+  }
+
+  /** @param {Message} message */
+  #keep({ id, name, text, time }) {
+    this.#said.set(id, { id, name, text, time });
+    if (this.#said.size > KEPT_MAX) this.#said.delete(this.#said.keys().next().value ?? '');
   }
 
   /**
