@@ -9,6 +9,7 @@ import { devicesStyle } from './devices.css.js';
  * @typedef {object} DevicesProps
  * @property {import('../klatch/index.js').Media} media
  * @property {string} speaker the id of the chosen loudspeaker
+ * @property {readonly ('mic' | 'cam' | 'speaker')[]} [kinds] all unless told
  * @property {import('./strings.js').Texts} t
  */
 /** @typedef {{id: string, label: string}} Device */
@@ -34,13 +35,13 @@ export class KlatchDevices extends Part {
 
   /** @override */
   view() {
-    const { media, speaker } = this.props;
+    const { media, speaker, kinds = ['mic', 'cam', 'speaker'] } = this.props;
     const { mics, cams, speakers } = this.#found;
     if (mics.length + cams.length === 0) return nothing;
     const used = (/** @type {MediaStreamTrack[]} */ [track]) => track?.getSettings().deviceId;
-    return html`${this.#choice('mic', mics, used(media.stream.getAudioTracks()))}
-      ${this.#choice('cam', cams, used(media.stream.getVideoTracks()))}
-      ${speakers.length > 1 && can('speaker') ? this.#choice('speaker', speakers, speaker) : nothing}`;
+    return html`${kinds.includes('mic') ? this.#choice('mic', mics, used(media.stream.getAudioTracks())) : nothing}
+      ${kinds.includes('cam') ? this.#choice('cam', cams, used(media.stream.getVideoTracks())) : nothing}
+      ${kinds.includes('speaker') && speakers.length > 1 && can('speaker') ? this.#choice('speaker', speakers, speaker) : nothing}`;
   }
 
   /** @param {'mic' | 'cam' | 'speaker'} kind @param {Device[]} found @param {string | undefined} used */

@@ -6,7 +6,7 @@ import { repeat } from '../vendor/lit-html/directives/repeat.js';
 import { Part } from './part.js';
 import { placeTiles } from './layout.js';
 import { gridStyle } from './grid.css.js';
-import { KlatchTile } from './tile.js';
+import './tile.js';
 import './invite.js';
 
 /**
@@ -60,13 +60,13 @@ export class KlatchGrid extends Part {
     await Promise.all(this.#tiles().map((tile) => tile.play()));
   }
 
-  /** @param {object} key @returns {KlatchTile | undefined} */
+  /** @param {object} key @returns {import('./tile.js').KlatchTile | undefined} */
   tileOf(key) {
     return this.#tiles().find((tile) => tile.props.key === key);
   }
 
   #tiles() {
-    return /** @type {KlatchTile[]} */ ([...this.need('ul').querySelectorAll('klatch-tile')]);
+    return /** @type {import('./tile.js').KlatchTile[]} */ ([...this.need('ul').querySelectorAll('klatch-tile')]);
   }
 
   #arrange() {

@@ -41,6 +41,7 @@ const shapes = {
   pin: svg`<path d="M9 3.5h6l-.8 6 3.3 3.5h-11l3.3-3.5zM12 13v7.5"/>`,
   'full-screen': svg`<path d="M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5"/>`,
   window: svg`<rect x="2.5" y="4.5" width="19" height="15" rx="2"/><rect x="12" y="11.5" width="6.5" height="5" rx="1"/>`,
+  pulse: svg`<path d="M2.5 12.5h4.2l2.6-7 4.2 13 2.8-8 1.4 2h3.8"/>`,
   person: svg`<circle cx="12" cy="8" r="4"/><path d="M4.5 20.5a7.5 7.5 0 0 1 15 0"/>`,
   clock: svg`<circle cx="12" cy="12" r="8.5"/><path d="M12 7v5.2l3.3 2"/>`,
   'no-path': svg`<path d="M9 15.5 7.6 17a3.8 3.8 0 0 1-5.4-5.4L4 9.8M15 8.5 16.4 7a3.8 3.8 0 0 1 5.4 5.4L20 14.2

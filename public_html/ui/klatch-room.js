@@ -167,7 +167,7 @@ export class KlatchRoom extends Part {
       t: this.#t, room: this.#roomName, name: this.#name, joining: this.#phase === 'joining', asking: this.#asking,
       deviceProblems: this.#deviceProblems, joinProblem: this.#joinProblem, media: this.media,
       elsewhere: this.#elsewhere, sealed: this.#secret !== null, sealable: Boolean(crypto.subtle),
-      speaker: this.#choices.speakerId,
+      speaker: this.#choices.speakerId, api: () => this.#findApi(),
     };
     return html`<klatch-lobby .props=${props} @join-wanted=${this.#wanted} @join-cancelled=${this.leave}
       @name-written=${this.#named} @seal-wanted=${this.#seal} @devices-wanted=${this.#openMedia} @device-chosen=${this.#chose}

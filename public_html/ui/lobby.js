@@ -9,6 +9,7 @@ import { NAME_MAX } from './name.js';
 import { lock, lockMore, lockName } from './lock.js';
 import { problemText } from './strings.js';
 import { lobbyStyle } from './lobby.css.js';
+import './checks.js';
 import './devices.js';
 
 /** Codes of problems whose cause the doctor page finds. */
@@ -29,6 +30,7 @@ const FOR_THE_DOCTOR = ['network', 'timeout', 'not-found', 'not-klatch', 'disk-f
  * @property {boolean} elsewhere whether a call in this room runs in another tab
  * @property {import('../klatch/index.js').Media} media
  * @property {string} speaker the id of the chosen loudspeaker
+ * @property {() => Promise<string>} api finds where the room API is
  * @property {import('./strings.js').Texts} t
  */
 
@@ -60,8 +62,10 @@ export class KlatchLobby extends Part {
         <label class="field"><span>${t('lobby.name')}</span>
           <input name="name" autocomplete="nickname" maxlength=${NAME_MAX} placeholder=${t('lobby.name.hint')}
             .value=${live(name)} ?disabled=${joining} @input=${this.#named}></label>
-        <klatch-devices data-beside .props=${{ media, t, speaker }} @device-chosen=${this.relay}></klatch-devices>
+        <klatch-devices data-beside .props=${{ media, t, speaker, kinds: ['mic', 'cam'] }} @device-chosen=${this.relay}></klatch-devices>
         ${this.#ways()}
+        <klatch-devices .props=${{ media, t, speaker, kinds: ['speaker'] }} @device-chosen=${this.relay}></klatch-devices>
+        <klatch-checks .props=${{ media, t, speaker, api: this.props.api }}></klatch-checks>
         <p class="small"><b>${lockName(t, sealed)}.</b> ${lockMore(t, sealed)} ${t('lobby.privacy')}</p>
         ${this.#seal()}
       </form>

@@ -60,7 +60,8 @@ export class Presence {
 
   #look() {
     const { stage, room, choices, changed } = this.#on;
-    const { spotlight } = choices();
+    const { spotlight, holdToTalk: byKey } = choices();
+    if (byKey !== this.#talksByKey) this.#mediaChanged();
     const heard = stage.speakers.hear(room.levels);
     if (heard || spotlight !== stage.spotlight) changed();
     stage.spotlight = spotlight;
@@ -74,8 +75,10 @@ export class Presence {
     const sharing = media.screen.live;
     if (this.#sharing && !sharing) tell({ kind: 'quiet', title: t('notice.sharingEnded') });
     this.#sharing = sharing;
-    if (choices().holdToTalk && !this.#talksByKey) void room.microphone(false);
-    this.#talksByKey = choices().holdToTalk;
+    const byKey = choices().holdToTalk;
+    const begins = byKey && !this.#talksByKey;
+    this.#talksByKey = byKey;
+    if (begins) void room.microphone(false);
   }
 
   /** @param {import('../klatch/media.js').Switched} detail */

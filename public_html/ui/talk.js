@@ -19,12 +19,16 @@ const TAKES_SPACE = 'input, textarea, select, [contenteditable], [role="log"], s
  */
 export function holdToTalk({ owner, life, wanted, mic }) {
   let held = false;
+  /** Whether the focus went where it is by mouse or finger. (A key makes any focus a visible one.) */
+  let pointed = false;
+  document.addEventListener('pointerdown', () => { pointed = true; }, { signal: life, capture: true });
   const release = () => {
     if (held) mic(false);
     held = false;
   };
   document.addEventListener('keydown', (event) => {
-    if (event.code !== 'Space' || !wanted() || !isFor(event, owner) || takesSpace(event)) return;
+    if (event.key === 'Tab') pointed = false;
+    if (event.code !== 'Space' || !wanted() || !isFor(event, owner) || takesSpace(event, pointed)) return;
     event.preventDefault();
     if (held || event.repeat) return;
     held = true;
@@ -40,11 +44,11 @@ export function holdToTalk({ owner, life, wanted, mic }) {
   document.addEventListener('visibilitychange', release, { signal: life });
 }
 
-/** @param {KeyboardEvent} event */
-function takesSpace(event) {
+/** @param {KeyboardEvent} event @param {boolean} pointed whether a focused button was clicked */
+function takesSpace(event, pointed) {
   if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented) return true;
   return event.composedPath().some((node) => node instanceof HTMLElement
-    && (node.matches(TAKES_SPACE) || node.matches('button:focus-visible') || node.matches('dialog')));
+    && (node.matches(TAKES_SPACE) || (node.matches('button') && !pointed) || node.matches('dialog')));
 }
 
 /** Listens to a muted microphone by a copy of its track; what is heard leaves the page nowhere. */

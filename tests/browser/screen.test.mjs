@@ -187,3 +187,24 @@ test('who speaks is marked, and is large where one wants that', async (t) => {
   await other.toggleMicrophone();
   await only(other);
 });
+
+test('before the call the check shows a call with oneself, with the server asked', async (t) => {
+  const [one] = await here.visitors(t, 1);
+  await one.page.getByRole('button', { name: 'Check connection' }).click();
+  const dialog = one.page.getByRole('dialog', { name: 'A call with yourself' });
+  for (const words of ['The server answers', 'Your browser connects', 'Your picture comes back', 'No relay was tried']) {
+    await dialog.getByText(words).waitFor();
+  }
+  const read = () => one.ask(() => {
+    let back = null;
+    const search = (root) => root.querySelectorAll('*').forEach((element) => {
+      if (element.matches('video.back')) back = element;
+      if (element.shadowRoot) search(element.shadowRoot);
+    });
+    search(document);
+    return globalThis.klatchTest.read(back)?.id;
+  });
+  await until('the picture that comes back is one\'s own', async () => await read() === one.id);
+  await dialog.getByRole('button', { name: 'Hang up' }).click();
+  await one.join();
+});

@@ -16,6 +16,7 @@ const scenes = {
   lobby: {},
   'lobby-asking': { plan: { asking: true } },
   'lobby-off': { choices: { mic: false, cam: false } },
+  'lobby-check': { check: true },
   'lobby-joining': { plan: { joining: true }, enter: true, endless: true },
   'lobby-long-room': { room: 'the-very-long-name-of-a-room-that-nobody-should-ever-have-to-read' },
   'lobby-sealed': { room: SEALED },
@@ -134,7 +135,7 @@ function find(element, ...path) {
   return path.reduce((at, name) => at?.shadowRoot?.querySelector(name) ?? null, element);
 }
 
-async function show(page, { plan = {}, room = 'kitchen-table', name = 'Ada', choices, enter, endless, then, chat, settings }) {
+async function show(page, { plan = {}, room = 'kitchen-table', name = 'Ada', choices, enter, endless, then, chat, settings, check }) {
   window.klatchPlan = plan;
   localStorage.setItem('klatch', JSON.stringify(choices ?? {}));
   const element = new KlatchRoom();
@@ -146,6 +147,10 @@ async function show(page, { plan = {}, room = 'kitchen-table', name = 'Ada', cho
   window.gallery = gallery;
   await until(() => find(element, 'klatch-lobby', 'form'));
   if (!plan.asking && !plan.deviceProblem && !choices) await until(() => media.cam);
+  if (check) {
+    find(element, 'klatch-lobby', 'klatch-checks', '[aria-haspopup]').click();
+    await until(() => find(element, 'klatch-lobby', 'klatch-checks', 'klatch-check', 'li:nth-child(5)'));
+  }
   if (enter) {
     const joining = element.join().catch(() => {});
     if (!endless) await joining;

@@ -39,7 +39,8 @@ async function walk(page, stops) {
 
 test('the lobby is walked through with Tab, and Enter in the name joins', async () => {
   const { page, close } = await openScene(browser, server.url, 'lobby');
-  assert.deepEqual(await walk(page, 7), ['Microphone', 'Camera', 'Your name', 'Microphone', 'Camera', 'Loudspeaker', 'Join']);
+  assert.deepEqual(await walk(page, 9), ['Microphone', 'Camera', 'Your name', 'Microphone', 'Camera', 'Join', 'Loudspeaker',
+    'Test sound', 'Check connection']);
   await page.getByLabel('Your name').press('Enter');
   await page.getByRole('button', { name: 'Hang up' }).waitFor();
   await close();
