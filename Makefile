@@ -50,8 +50,8 @@ SHELL_FILES := $(sort $(wildcard deploy/*.sh deploy/*/*.sh deploy/dist/*.cgi dep
 
 # ---- targets for people ------------------------------------------------------------------------
 
-.PHONY: all run test unit integration browser test-browser lint asan bench bench-full fuzz fuzz-long format install clean \
-        help vendor unit-programs asan-binary need-compiler
+.PHONY: all run test unit integration browser test-browser lint asan screenshots bench bench-full fuzz fuzz-long format install \
+        clean         help vendor unit-programs asan-binary need-compiler
 
 all: cgi-bin/klatch.fcgi cgi-bin/klatch.cgi public_html/vendor/lit-html/LICENSE ## build the binary and fetch what the page uses
 
@@ -83,6 +83,11 @@ lint: ## every checker of C, shell and JavaScript
 	@$(MAKE) --no-print-directory --keep-going $(LINTS:%=lint-%)
 
 asan: $(B)/asan/klatch.fcgi unit-programs ## build the binary and the unit tests with ASan and UBSan
+
+screenshots: ## every screen of the page at three sizes and in both themes, in build/screenshots/
+	@deploy/setup.sh test
+	@$(MAKE) --no-print-directory --silent $(B)/npm-test.stamp public_html/vendor/lit-html/LICENSE
+	@exec node tests/ui/pictures.mjs $(B)/screenshots all
 
 bench: ## measure Klatch beside others, quick (3 minutes); the table lands in build/bench/
 	@deploy/setup.sh bench

@@ -112,9 +112,9 @@ test('the settings keep the focus, and give it back when they close', async () =
   await page.getByRole('button', { name: 'Settings' }).press('Enter');
   const dialog = page.getByRole('dialog', { name: 'Settings' });
   await dialog.waitFor();
-  const names = await walk(page, 10);
+  const names = await walk(page, 11);
   assert.deepEqual(names, ['Your name', 'Data use', 'Microphone', 'Camera', 'Loudspeaker', 'Take echoes out', 'Take noise out',
-    'Hold the space bar to talk', 'Who speaks is large', 'Done']);
+    'Hold the space bar to talk', 'Who speaks is large', 'How the connections do', 'Done']);
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'hidden' });
   assert.equal((await focused(page)).name, 'Settings');

@@ -1,4 +1,4 @@
-// Pictures of scenes to look at: node tests/ui/pictures.mjs FOLDER [scene …]
+// Pictures of scenes to look at: node tests/ui/pictures.mjs FOLDER [scene …], `all` for every scene.
 // Each in the sizes and colour schemes of SIZES= and SCHEMES= (comma separated).
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -12,15 +12,28 @@ const schemes = (process.env.SCHEMES ?? 'light,dark').split(',');
 await mkdir(folder, { recursive: true });
 const server = await serve();
 const browser = await openBrowser();
-for (const scene of scenes.length ? scenes : ['lobby', 'call-1', 'call-2', 'call-4', 'call-6', 'call-chat']) {
+
+async function every() {
+  const { page, close } = await openScene(browser, server.url, 'ended-left');
+  const names = await page.evaluate(() => window.galleryScenes);
+  await close();
+  return names;
+}
+
+/** One scene, opened anew for each size. */
+async function take(scene) {
   for (const size of sizes) {
-    for (const scheme of schemes) {
-      const { page, complaints, close } = await openScene(browser, server.url, scene, { size, scheme });
-      await page.screenshot({ path: path.join(folder, `${scene}-${size}-${scheme}.png`) });
-      for (const complaint of complaints) process.stderr.write(`${scene}: ${complaint}\n`);
-      await close();
+    const { page, complaints, close } = await openScene(browser, server.url, scene, { size });
+    for (const colorScheme of schemes) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.screenshot({ path: path.join(folder, `${scene}-${size}-${colorScheme}.png`) });
     }
+    for (const complaint of complaints) process.stderr.write(`${scene}: ${complaint}\n`);
+    await close();
   }
 }
+
+const few = ['lobby', 'call-1', 'call-2', 'call-4', 'call-6', 'call-chat'];
+for (const scene of scenes[0] === 'all' ? await every() : scenes.length ? scenes : few) await take(scene);
 await browser.close();
 await server.close();
