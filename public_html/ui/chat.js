@@ -41,6 +41,8 @@ export class KlatchChat extends Part {
 
   #clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
   #atEnd = true;
+  /** Where the log stood when it was last taken to its end. */
+  #top = 0;
   #refused = false;
   #sizes = new ResizeObserver(() => this.#follow());
 
@@ -179,11 +181,15 @@ export class KlatchChat extends Part {
   #scrolled() {
     const log = this.need('.log');
     this.#atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < AT_END_PX;
+    if (this.#atEnd) this.#top = log.scrollTop;
   }
 
   #follow() {
     const log = this.need('.log');
-    if (this.#atEnd) log.scrollTop = log.scrollHeight;
+    // The event of scrolling up comes later than the scrolling.
+    if (!this.#atEnd || log.scrollTop < this.#top - AT_END_PX) return;
+    log.scrollTop = log.scrollHeight;
+    this.#top = log.scrollTop;
   }
 
   /** @param {KeyboardEvent} event */
@@ -224,6 +230,7 @@ export class KlatchChat extends Part {
       return;
     }
     this.#atEnd = true;
+    this.#top = 0;
     this.emit('say', { text });
     field.value = '';
     this.#grow();
