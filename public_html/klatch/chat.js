@@ -10,6 +10,8 @@ const WAITING_MAX = 200;
 const SEEN_MAX = 2000;
 /** A sender's clock further off than this isn't believed. */
 const CLOCK_MS_MAX = 5 * 60_000;
+/** What goes through a mailbox where there is no path: the server's space is everybody's. */
+const MAIL_BYTES_MAX = 4096;
 
 /**
  * @typedef {object} Message
@@ -31,6 +33,8 @@ const CLOCK_MS_MAX = 5 * 60_000;
 export class Chat {
   /** @type {Map<object, Map<string, Line>>} for each receiver the lines it hasn't confirmed */
   #waiting = new Map();
+  /** For each receiver the lines that were mailed, or are too long for that. @type {WeakMap<object, Set<string>>} */
+  #mailed = new WeakMap();
   /** @type {Set<string>} */
   #seen = new Set();
 
@@ -62,6 +66,20 @@ export class Chat {
   /** @param {{say: (line: Line) => boolean}} receiver whose channel has just opened */
   resend(receiver) {
     for (const line of this.#waiting.get(receiver)?.values() ?? []) receiver.say(line);
+  }
+
+  /**
+   * What waits for somebody to whom there is no path, each line once. They stay waiting: a
+   * channel that opens after all confirms them.
+   * @param {object} receiver
+   * @returns {{lines: Line[], tooLong: boolean}}
+   */
+  toMail(receiver) {
+    const mailed = this.#mailed.get(receiver) ?? new Set();
+    const waiting = [...this.#waiting.get(receiver)?.values() ?? []].filter(({ id }) => !mailed.has(id));
+    this.#mailed.set(receiver, new Set([...mailed, ...waiting.map(({ id }) => id)].slice(-WAITING_MAX)));
+    const short = waiting.filter(({ text }) => new TextEncoder().encode(text).length <= MAIL_BYTES_MAX);
+    return { lines: short, tooLong: short.length < waiting.length };
   }
 
   /**

@@ -125,7 +125,11 @@ export class Peer extends Emitter {
     if (theirs !== null && (body.from !== theirs || body.to !== mine)) return;
     const conn = typeof body.conn === 'string' ? body.conn : theirs === null ? this.#conn : '';
     if (known === 'again') {
-      if (!this.#polite) this.#anew();
+      if (this.#polite) return;
+      // With a name it is the same connection that is to find another path.
+      if (conn === '' || conn !== this.#conn) this.#anew();
+      else if (this.#whole) this.#doubt();
+      else this.#mend();
       return;
     }
     if (conn !== this.#conn || !this.#connection) {
@@ -143,6 +147,7 @@ export class Peer extends Emitter {
     }
     const connection = this.#connection;
     if (!connection) return;
+    if (known === 'offer' && this.#polite && typeof body.failures === 'number') this.#learn(body.failures);
     // The other side is mending it already.
     if (known === 'offer' && this.state !== 'connected') this.#expect(CONNECT_MS + POLITE_EXTRA_MS);
     void connection.receive(known, body);
@@ -180,10 +185,18 @@ export class Peer extends Emitter {
     if (!this.#connection) return;
     if (!this.#whole) {
       this.#mend();
-    } else if (moved && !this.#polite) {
-      this.#doubtedMs = Date.now();
-      this.#connection.restart();
+    } else if (moved) {
+      this.#doubt();
     }
+  }
+
+  /** The network changed, here or there: the impolite one restarts, lest both make an offer. */
+  #doubt() {
+    const { mine, theirs, mail } = this.#options;
+    if (Date.now() - this.#doubtedMs < DISCONNECTED_MS) return;
+    this.#doubtedMs = Date.now();
+    if (!this.#polite) this.#connection?.restart();
+    else if (theirs !== null) mail('again', { from: mine, to: theirs, conn: this.#conn });
   }
 
   close() {
@@ -245,7 +258,9 @@ export class Peer extends Emitter {
   #send(connection, type, body) {
     if (this.#closed || connection !== this.#connection) return;
     const { mine, theirs, mail } = this.#options;
-    const whole = { from: mine, to: theirs, ...body };
+    // The polite one can't tell a path that isn't there from one that is being made.
+    const failures = type === 'offer' && !this.#polite ? { failures: this.#failures } : {};
+    const whole = { from: mine, to: theirs, ...failures, ...body };
     const direct = connection.state === 'connected' && this.beating && Date.now() - this.#doubtedMs > BEAT_STALE_MS;
     if (direct && this.say({ t: 'signal', type, body: whole })) return;
     mail(type, whole);
@@ -286,6 +301,13 @@ export class Peer extends Emitter {
     if (this.#closed || connection !== this.#connection) return;
     if (connection.state === 'disconnected') this.#expect(DISCONNECTED_MS + this.#politeExtraMs);
     if (connection.state === 'failed') this.#expect(this.#politeExtraMs);
+    this.#publish();
+  }
+
+  /** @param {number} failures the other side's, which makes the offers */
+  #learn(failures) {
+    if (this.#whole || failures <= this.#failures) return;
+    this.#failures = Math.min(failures, RESTARTS_MAX + 1);
     this.#publish();
   }
 

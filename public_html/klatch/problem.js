@@ -43,6 +43,7 @@ const SENTENCES = {
   'bad-message': 'A message has 1 to 4,000 characters. Shorten it and send it again.',
   'file-too-large': 'This browser cannot take so large a file. A desktop Chrome or Edge can.',
   'file-no-space': 'There is too little free space for this file. Make room and try again.',
+  'too-long-to-mail': 'Where there is no connection, a message has at most 4,096 bytes. Send it in shorter pieces.',
   'no-webrtc': 'This browser cannot make video calls. Use a current Firefox, Chrome, Edge or Safari.',
   // From microphone and camera; DEVICE stands for what was asked for.
   'permission-denied': 'Klatch may not use your DEVICE. Allow it beside the address bar, then turn it on again.',

@@ -22,6 +22,8 @@ import { randomId } from './bytes.js';
 /** @typedef {import('./types.js').Listed} Listed */
 
 const WATCH_MS = 2_000;
+/** A timer that is so late wasn't slowed down, it stood still. */
+const SLEPT_MS = 10_000;
 /** How long connections stay after the goodbye, for it to arrive. */
 const GOODBYE_MS = 300;
 
@@ -132,6 +134,7 @@ export class Room extends Emitter {
       self: () => this.self,
       members: () => this.#roster.members,
       earlier: (/** @type {Member} */ member) => this.#roster.isEarlier(member),
+      mail: this.#write.bind(this),
       emit: this.emit.bind(this),
     };
     this.#talk = new Talk(around);
@@ -328,7 +331,15 @@ export class Room extends Emitter {
       page.addEventListener(type, listener);
       this.#undo.push(() => page.removeEventListener(type, listener));
     }
+    let watchedMs = Date.now();
     const watch = setInterval(() => {
+      const awayMs = Date.now() - watchedMs;
+      watchedMs += awayMs;
+      // The machine slept, or the page was frozen: no event tells that.
+      if (awayMs > SLEPT_MS) {
+        signaling.wake();
+        for (const member of roster.members) member.wake();
+      }
       roster.watch();
       this.#rest();
     }, WATCH_MS);
@@ -358,6 +369,7 @@ export class Room extends Emitter {
   /** @param {Member} member */
   #updated(member) {
     this.#rest();
+    this.#talk.updated(member);
     this.emit('peer-updated', { person: member.person });
   }
 

@@ -16,6 +16,7 @@ const KEPT_MAX = 200;
 /**
  * @typedef {object} TalkEvents what it tells its room
  * @property {{message: Message}} message
+ * @property {{problem: KlatchProblem}} problem
  * @property {{messages: Message[], by: Person}} before
  * @property {{writers: {person: Person, private: boolean}[]}} writing
  */
@@ -25,6 +26,7 @@ const KEPT_MAX = 200;
  * @property {() => {id: string, name: string}} self
  * @property {() => Member[]} members everybody else, in the order of joining
  * @property {(member: Member) => boolean} earlier whether somebody was here before us
+ * @property {(member: Member, type: string, body: object) => void} mail by the mailbox
  * @property {(type: keyof TalkEvents, detail: any) => void} emit
  */
 
@@ -56,7 +58,10 @@ export class Talk {
   say(text, to) {
     const { receivers, only } = this.#whom(to);
     const line = this.#chat.compose(text, only !== null);
-    for (const member of receivers) this.#chat.send(member, line);
+    for (const member of receivers) {
+      this.#chat.send(member, line);
+      this.updated(member);
+    }
     const { id, name } = this.#around.self();
     const message = { id: line.id, from: id, name, text: line.text, time: line.time, mine: true, plain: false,
       private: only !== null, to, toName: to?.name ?? '', before: false };
@@ -72,6 +77,14 @@ export class Talk {
   writing(on, to) {
     const { receivers, only } = this.#whom(to);
     this.#more.tell((more) => more.writing.tell(on, receivers, only));
+  }
+
+  /** @param {Member} member to whom there may be no path now: text goes by the mailbox then */
+  updated(member) {
+    if (member.person.state !== 'no-path' || member.instance === null) return;
+    const { lines, tooLong } = this.#chat.toMail(member);
+    for (const line of lines) this.#around.mail(member, 'chat', line);
+    if (tooLong) this.#around.emit('problem', { problem: new KlatchProblem('too-long-to-mail') });
   }
 
   /** @param {Member} member whose channel is open (again) */

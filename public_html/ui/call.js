@@ -66,6 +66,8 @@ export class KlatchCall extends Part {
   #soundBlocked = false;
   #copied = false;
   #copyByHand = false;
+  /** To whom there is no path, as was told. @type {Set<Person>} */
+  #pathless = new Set();
   /** Names as they were last shown, to tell when one changes. @type {Map<Person, string>} */
   #names = new Map();
   /** Whose page was reloaded: neither going nor coming is news. @type {Set<string>} */
@@ -348,7 +350,19 @@ export class KlatchCall extends Part {
     const name = this.#nameOf(person);
     if (before !== undefined && before !== name) this.#say(this.props.t('notice.renamed', { before, name }));
     this.#names.set(person, name);
+    this.#tellPath(person, name);
     this.update();
+  }
+
+  /** @param {Person} person @param {string} name */
+  #tellPath(person, name) {
+    const none = person.state === 'no-path' && !person.outside;
+    if (none && !this.#pathless.has(person)) {
+      const { t } = this.props;
+      this.#notices.add({ kind: 'problem', title: t('notice.noPath', { name }), more: t('person.no-path.more') });
+    }
+    if (none) this.#pathless.add(person);
+    else this.#pathless.delete(person);
   }
 
   /** @param {Conversation} conversation */

@@ -82,7 +82,8 @@ export default {
   'person.connected': 'connected',
   'person.reconnecting': 'Reconnecting…',
   'person.no-path': 'No connection',
-  'person.no-path.more': 'The two networks let nothing through. Another network often helps.',
+  'person.no-path.more': 'Only text gets through. Another network often helps, or a relay (TURN), which the owner of this site'
+    + ' can set up.',
   'person.away': 'Away',
   'person.paused.bits': 'Sound only: too little bandwidth',
   'person.paused.still': 'One picture in 5 seconds: too little bandwidth',
@@ -226,6 +227,7 @@ export default {
   'notice.left': '{name} left',
   'notice.lapsed': '{name} lost the connection',
   'notice.removed': '{name} was sent out',
+  'notice.noPath': 'No connection to {name}',
   'notice.renamed': '{before} is now {name}',
   'notice.sharing': '{name} shares the screen',
   'notice.sharingEnded': 'You no longer share your screen',
@@ -306,6 +308,8 @@ export default {
   'problem.too-many-files.more': 'The first 20 are offered. Send the others afterwards, or packed into one file.',
   'problem.not-loaded': 'A part of this page could not be loaded',
   'problem.not-loaded.more': 'Check your connection, then try again.',
+  'problem.too-long-to-mail': 'That message is too long for who can be reached by text only',
+  'problem.too-long-to-mail.more': 'It waits until there is a connection. Pieces of up to 4,096 bytes arrive now.',
   'problem.bad-message': 'That message can’t be sent',
   'problem.bad-message.more': 'A message has 1 to 4,000 characters.',
 

@@ -11,7 +11,7 @@ const t = textsFor(['en']);
 const CODES = ['key-invalid', 'token-invalid', 'token-expired', 'not-permitted', 'banned', 'password-wrong', 'room-not-found',
   'room-full', 'session-expired', 'room-closed', 'kicked', 'message-too-large', 'room-locked', 'rate-limited', 'busy',
   'mailbox-full', 'disk-full', 'network', 'timeout', 'not-klatch', 'not-found', 'bad-link', 'sealed-insecure', 'seal-broken',
-  'seal-other-key', 'seal-other-fingerprint', 'bad-message',
+  'seal-other-key', 'seal-other-fingerprint', 'bad-message', 'too-long-to-mail',
   'no-webrtc', 'permission-denied', 'no-device', 'device-busy', 'device-lost', 'insecure-context'];
 
 let server;
