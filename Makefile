@@ -51,7 +51,7 @@ SHELL_FILES := $(sort $(wildcard deploy/*.sh deploy/*/*.sh deploy/dist/*.cgi dep
 # ---- targets for people ------------------------------------------------------------------------
 
 .PHONY: all run test unit integration browser test-browser lint asan screenshots bench bench-full fuzz fuzz-long format install \
-        clean         help vendor unit-programs asan-binary need-compiler
+        clean help vendor unit-programs asan-binary need-compiler
 
 all: cgi-bin/klatch.fcgi cgi-bin/klatch.cgi public_html/vendor/lit-html/LICENSE ## build the binary and fetch what the page uses
 

@@ -49,10 +49,10 @@ export class KlatchCheck extends Part {
           <figure><video class="back" autoplay playsinline .muted=${true} aria-hidden="true" tabindex="-1"></video>
             <figcaption>${t('check.back')}</figcaption></figure>
         </div>
-        <ul class="steps" role="log" aria-label=${t('check.steps')}>
+        <div role="log" aria-label=${t('check.steps')}><ul class="steps">
           ${this.#steps.map((step) => this.#step(step))}
           ${this.#done ? '' : html`<li>${icon('pulse')}<span>${t('check.running')}</span></li>`}
-        </ul>
+        </ul></div>
         <button class="button hang-up" autofocus>${icon('hang-up')}${t('call.hangUp')}</button>
       </form>
     </dialog>`;
