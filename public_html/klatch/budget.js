@@ -8,7 +8,7 @@ import { Emitter } from './events.js';
 import { Effort, Rate } from './rate.js';
 import { Meter } from './stats.js';
 import { Wants } from './wants.js';
-import { QUALITIES, STILL_MS, allot, sizeFor } from './allot.js';
+import { QUALITIES, SOUND_BITS, STILL_MS, allot, sizeFor } from './allot.js';
 
 /** @typedef {import('./member.js').Member} Member */
 /** @typedef {import('./member.js').Person} Person */
@@ -341,9 +341,14 @@ export class Budget extends Emitter {
   /** @param {number} nowMs */
   #judge(nowMs) {
     const read = [...this.#known].filter(([member, { reading }]) => member.connected && reading);
-    this.#rate.update(nowMs, read.map(([{ id }, { reading }]) => {
-      const { lossUp, rttMs, rttNew, up } = /** @type {Reading} */ (reading);
-      return { key: id, loss: lossUp, rttMs: rttNew ? rttMs : null, up };
+    this.#rate.update(nowMs, read.map(([{ id }, { reading, shares, changedMs }]) => {
+      const { lossUp, rttMs, rttNew, up, sends } = /** @type {Reading} */ (reading);
+      const settled = shares?.camera.picture === 'moving' && nowMs - changedMs >= SETTLE_MS;
+      return {
+        key: id, loss: lossUp, rttMs: rttNew ? rttMs : null, up,
+        given: SOUND_BITS + (shares?.camera.bits ?? 0) + (shares?.screen.bits ?? 0),
+        held: settled && sends.some(({ limitedBy }) => limitedBy === 'bandwidth'),
+      };
     }), this.#wanted);
     this.#effort.update(nowMs, read.flatMap(([, { reading, shares, changedMs }]) => {
       if (shares?.camera.picture !== 'moving' || nowMs - changedMs < SETTLE_MS) return [];

@@ -15,6 +15,9 @@ const RTT_GOOD_SLACK_MS = 40;
 const RTT_BAD_SLACK_MS = 80;
 /** One long round trip may be a busy processor's, a queue that stands is longer each time. */
 const SLOW_COUNT = 2;
+/** Connections share a line badly: their browsers keep the queue short, and one starves without loss. */
+const SHORT = 0.7;
+const SHORT_MS = 4_000;
 /** Reports of the lines don't come at the same moment. */
 const BAD_MS = 2_500;
 /** The least round trip is one of this time; paths change. */
@@ -28,6 +31,8 @@ const LINE_BITS_MAX = 2_000_000;
  * @property {number | null} loss of what we send, 0 to 1
  * @property {number | null} rttMs null where none was measured since the last time
  * @property {number} up bits a second that went out
+ * @property {number} [given] bits a second that might have
+ * @property {boolean} [held] whether the browser held them back for the line's sake
  */
 
 /** @typedef {{bits: number, fellMs: number, grewMs: number}} Limit */
@@ -35,7 +40,7 @@ const LINE_BITS_MAX = 2_000_000;
 export class Rate {
   /** For everybody together. */
   #all = { bits: BITS_START, fellMs: -Infinity, grewMs: 0 };
-  /** @type {Map<string, {badMs: number, slow: number, leasts: {ms: number, rttMs: number}[], own: Limit | null}>} */
+  /** @type {Map<string, {badMs: number, slow: number, shortMs: number | null, leasts: {ms: number, rttMs: number}[], own: Limit | null}>} */
   #lines = new Map();
 
   get bits() {
@@ -60,10 +65,11 @@ export class Rate {
     const judged = lines.map((line) => ({ line, ...this.#judge(nowMs, line) }));
     const bad = judged.filter(({ isBad }) => isBad);
     // What all lines suffer from is ours; what one suffers from is its own.
-    const ours = bad.length * 2 > lines.length || (bad.length === 1 && lines.length === 1);
-    if (ours) {
+    const suffering = judged.filter(({ isBad, isShort }) => isBad || isShort);
+    if (suffering.length * 2 > lines.length) {
       // What nobody wants isn't what was too much.
       fall(this.#all, nowMs, Math.max(wanted, BITS_MIN));
+      for (const { known } of judged) known.shortMs = null;
     } else {
       for (const { line, known } of bad) {
         known.own ??= { bits: Math.max(line.up, BITS_MIN), fellMs: -Infinity, grewMs: nowMs };
@@ -83,8 +89,8 @@ export class Rate {
    * @param {number} nowMs
    * @param {Line} line
    */
-  #judge(nowMs, { key, loss, rttMs }) {
-    const known = this.#lines.get(key) ?? { badMs: -Infinity, slow: 0, leasts: [], own: null };
+  #judge(nowMs, { key, loss, rttMs, up, given = 0, held = false }) {
+    const known = this.#lines.get(key) ?? { badMs: -Infinity, slow: 0, shortMs: null, leasts: [], own: null };
     this.#lines.set(key, known);
     if (rttMs !== null) {
       // Ascending in time and in value: the first is the least of its time.
@@ -95,8 +101,11 @@ export class Rate {
     if (rttMs !== null) known.slow = rttMs > Math.max(2 * least, least + RTT_BAD_SLACK_MS) ? known.slow + 1 : 0;
     const badNow = (loss ?? 0) > LOSS_BAD || known.slow >= SLOW_COUNT;
     if (badNow) known.badMs = nowMs;
-    const isGood = (loss ?? 0) < LOSS_GOOD && now < Math.max(1.5 * least, least + RTT_GOOD_SLACK_MS);
-    return { known, isBad: nowMs - known.badMs < BAD_MS, isGood };
+    const short = held && up < given * SHORT;
+    known.shortMs = short ? known.shortMs ?? nowMs : null;
+    const isShort = known.shortMs !== null && nowMs - known.shortMs >= SHORT_MS;
+    const isGood = !short && (loss ?? 0) < LOSS_GOOD && now < Math.max(1.5 * least, least + RTT_GOOD_SLACK_MS);
+    return { known, isBad: nowMs - known.badMs < BAD_MS, isShort, isGood };
   }
 }
 

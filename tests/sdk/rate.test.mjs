@@ -75,6 +75,26 @@ describe('the total', () => {
   });
 });
 
+describe('where connections starve each other without loss', () => {
+  const starved = { given: 500_000, up: 60_000, held: true };
+  const pressed = { given: 500_000, up: 330_000, held: true };
+
+  it('the total falls until what is given goes through', () => {
+    const rate = new Rate();
+    run(rate, 3, [line('a', starved), line('b', pressed)]);
+    assert.equal(rate.bits, 2_000_000, 'not before 4 s');
+    run(rate, 30, [line('a', starved), line('b', pressed)], { from: 4000, wanted: 1_100_000 });
+    assert.ok(rate.bits < 700_000, `${rate.bits}`);
+  });
+
+  it('it stays where the browser didn\'t hold back, and where it is one of many', () => {
+    const rate = new Rate();
+    run(rate, 30, [line('a', { ...starved, held: false }), line('b', { ...pressed, held: false })], { wanted: 2_000_000 });
+    run(rate, 30, [line('a', starved), line('b'), line('c')], { from: 40_000, wanted: 2_000_000 });
+    assert.equal(rate.bits, 2_000_000);
+  });
+});
+
 describe('one slow line among several', () => {
   const lines = () => [line('slow', { loss: 0.2, up: 400_000 }), line('b'), line('c')];
 
