@@ -15,9 +15,12 @@ const CONNECT_MS = 30_000;
 const HEARD_DB = -55;
 const DISTANCE_DB = 25;
 
-/** @param {string[]} [more] of Chromium's options */
-export function launch(more = []) {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: [...ARGS, ...more] });
+/**
+ * @param {string[]} [more] of Chromium's options
+ * @param {string} [executablePath]
+ */
+export function launch(more = [], executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium') {
+  return chromium.launch({ executablePath, args: [...ARGS, ...more] });
 }
 
 export class Participant {
