@@ -28,7 +28,7 @@ test('the check shows both pictures, says what works, and hangs up', () => withi
   await button(page, 'Check connection').click();
   const dialog = page.getByRole('dialog', { name: 'A call with yourself' });
   for (const words of ['The server does not answer', 'Your browser connects', 'Your picture comes back', 'No relay was tried']) {
-    await dialog.getByText(words).waitFor();
+    await dialog.getByText(words).waitFor({ timeout: 25_000 });
   }
   await page.waitForFunction(() => window.deep('klatch-check')[0].shadowRoot.querySelectorAll('video').length === 2
     && [...window.deep('klatch-check')[0].shadowRoot.querySelectorAll('video')].every((video) => video.videoWidth > 0 && !video.paused));
