@@ -35,7 +35,7 @@ test('the check shows both pictures, says what works, and hangs up', () => withi
   await page.evaluate(() => { window.back = window.deep('video.back')[0].srcObject; });
   await button(dialog, 'Hang up').click();
   await dialog.waitFor({ state: 'detached' });
-  assert.equal(await page.evaluate(() => window.back.getTracks().length), 0);
+  await page.waitForFunction(() => window.back.getTracks().length === 0);
   assert.equal(await page.evaluate(() => window.gallery.media.cam), true, 'the preview goes on');
 }));
 

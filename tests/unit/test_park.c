@@ -82,7 +82,7 @@ static void of_a_room_only_the_member_with_mail_is_looked_at(void **state)
     park_mark(p, tea, "");
     park_mark(p, tea, "a");
     int looked = 0;
-    for (struct waiter *w; (w = park_next(p)) != NULL; looked++) continue;
+    while (park_next(p) != NULL) looked++;
     assert_int_equal(looked, 3);
     park_mark(p, tea, "a");
     park_remove(p, a);
