@@ -5,6 +5,7 @@ import { Budget } from './budget.js';
 import { Emitter } from './events.js';
 import { KlatchProblem } from './problem.js';
 import { Filing } from './filing.js';
+import { Letters } from './letters.js';
 import { Member, NAME_CHARACTERS_MAX } from './member.js';
 import { Post } from './post.js';
 import { Relax } from './relax.js';
@@ -16,47 +17,19 @@ import { askForCall, callsElsewhere, nameOf, offerCall } from './tabs.js';
 import { environment } from './env.js';
 import { parseLink } from './link.js';
 import { randomId } from './bytes.js';
+import { watchPage } from './page.js';
 
 /** @typedef {import('./chat.js').Message} Message */
 /** @typedef {import('./member.js').Person} Person */
 /** @typedef {import('./types.js').Listed} Listed */
+/** @typedef {import('./types.js').JoinOptions} JoinOptions */
+/** @typedef {import('./types.js').RoomEvents} RoomEvents */
 
-const WATCH_MS = 2_000;
-/** A timer that is so late wasn't slowed down, it stood still. */
-const SLEPT_MS = 10_000;
 /** How long connections stay after the goodbye, for it to arrive. */
 const GOODBYE_MS = 300;
 
 /** What the server's last word means for the person. @type {Record<string, string>} */
 const ENDS = { kicked: 'kicked', banned: 'kicked', 'room-closed': 'closed' };
-
-/**
- * @typedef {object} RoomEvents
- * @property {{person: Person}} peer-joined
- * @property {{person: Person, reason: string}} peer-left reason is left, lapsed, replaced, kicked or closed
- * @property {{person: Person}} peer-updated
- * @property {{message: Message}} message also one's own
- * @property {{messages: Message[], by: Person}} before what was said before we came, as that person tells it
- * @property {{writers: {person: Person, private: boolean}[]}} writing who writes now, private to us alone
- * @property {{share: import('./files.js').Share}} file one that is new, or about which something changed
- * @property {{state: 'online' | 'away'}} server
- * @property {{problem: KlatchProblem}} problem
- * @property {{reason: string}} left this page is out: left, kicked, closed, taken-over (by another tab), or
- *   another problem's code
- */
-
-/**
- * @typedef {object} JoinOptions
- * @property {string} api where the room API is, like '/api/v1'
- * @property {string} room its name, for a sealed room with the secret: name.secret, as in the link
- * @property {string} [name] how others see this person
- * @property {import('./media.js').Media | null} [media] stays the caller's to close
- * @property {RTCIceServer[]} [iceServers] instead of the server's
- * @property {AbortSignal} [signal] cancels the joining
- * @property {boolean} [takeOver] ends the call of this room in another tab, if there is one, and takes its place
- * @property {Storage | null} [storage] where the key for a reload lies; sessionStorage unless told
- * @property {Partial<import('./env.js').Environment>} [env] for tests
- */
 
 /**
  * Join a room and begin to connect to everybody in it.
@@ -93,6 +66,7 @@ export class Room extends Emitter {
   #post;
   /** What was told of whom, lest it be told with each letter. @type {Set<string>} */
   #told = new Set();
+  #letters;
   #talk;
   #filing;
   #relax = new Relax();
@@ -134,10 +108,22 @@ export class Room extends Emitter {
       self: () => this.self,
       members: () => this.#roster.members,
       earlier: (/** @type {Member} */ member) => this.#roster.isEarlier(member),
-      mail: this.#write.bind(this),
+      mail: (/** @type {Member} */ member, /** @type {string} */ type, /** @type {unknown} */ body) => (
+        this.#letters.write(member, type, body)),
       emit: this.emit.bind(this),
     };
     this.#talk = new Talk(around);
+    this.#letters = new Letters({
+      post,
+      signaling: this.#signaling,
+      roster: this.#roster,
+      around: {
+        over: () => this.#leaving !== null,
+        newcomer: (peer) => this.#tellAll({ t: 'look', peer }),
+        chat: (...letter) => this.#talk.mailed(...letter),
+        broken: (member) => this.#broken(member, 'seal-broken'),
+      },
+    });
     this.#filing = new Filing(around);
   }
 
@@ -301,8 +287,8 @@ export class Room extends Emitter {
       roster.on('joined', ({ detail }) => this.#meet(detail.member)),
       roster.on('left', ({ detail }) => this.#part(detail.member, detail.reason)),
       roster.on('updated', ({ detail }) => this.emit('peer-updated', { person: detail.member.person })),
-      signaling.on('message', ({ detail }) => this.#mail(detail)),
-      signaling.on('gap', ({ detail }) => this.#reconcile(detail.peers, false)),
+      signaling.on('message', ({ detail }) => this.#letters.take(detail)),
+      signaling.on('gap', ({ detail }) => this.#letters.reconcile(detail.peers, false)),
       signaling.on('rejoined', ({ detail }) => this.#rejoined(detail)),
       signaling.on('state', ({ detail }) => {
         this.#tellPolling();
@@ -314,36 +300,28 @@ export class Room extends Emitter {
         this.#leaving ??= this.#out(ENDS[detail.code] ?? detail.code);
       }),
     );
-    const { page } = this.#env;
-    const hide = () => {
-      this.#tellAll({ t: 'bye', soon: true });
-      signaling.leaveSoon();
-    };
-    const show = () => {
-      // Takes back what was said at hiding.
-      this.#tellAll({ t: 'state', ...this.#own });
-      this.wake();
-    };
-    const online = () => {
-      for (const member of roster.members) member.wake(true);
-    };
-    for (const [type, listener] of Object.entries({ pagehide: hide, pageshow: show, online })) {
-      page.addEventListener(type, listener);
-      this.#undo.push(() => page.removeEventListener(type, listener));
-    }
-    let watchedMs = Date.now();
-    const watch = setInterval(() => {
-      const awayMs = Date.now() - watchedMs;
-      watchedMs += awayMs;
-      // The machine slept, or the page was frozen: no event tells that.
-      if (awayMs > SLEPT_MS) {
+    this.#undo.push(watchPage(this.#env.page, {
+      hides: () => {
+        this.#tellAll({ t: 'bye', soon: true });
+        signaling.leaveSoon();
+      },
+      shows: () => {
+        // Takes back what was said at hiding.
+        this.#tellAll({ t: 'state', ...this.#own });
+        this.wake();
+      },
+      online: () => {
+        for (const member of roster.members) member.wake(true);
+      },
+      slept: () => {
         signaling.wake();
-        for (const member of roster.members) member.wake();
-      }
-      roster.watch();
-      this.#rest();
-    }, WATCH_MS);
-    this.#undo.push(() => clearInterval(watch));
+        this.wake();
+      },
+      passes: () => {
+        roster.watch();
+        this.#rest();
+      },
+    }));
     const call = { peer: () => signaling.peer, give: () => this.#giveUp() };
     this.#undo.push(offerCall(this.#env, this.#api, this.name, call));
     this.budget.start();
@@ -431,72 +409,9 @@ export class Room extends Emitter {
       polite: this.#roster.isEarlier(member),
       tracks: this.#tracks(),
       mine: this.#instance,
-      mail: (type, body) => this.#write(member, type, body),
+      mail: (type, body) => this.#letters.write(member, type, body),
       reachable: () => this.#signaling.state === 'online',
       polling: () => this.#signaling.polling,
-    });
-  }
-
-  /**
-   * @param {Member} member
-   * @param {string} type
-   * @param {unknown} body
-   */
-  #write(member, type, body) {
-    this.#post.write(() => this.#signaling.peer, member, type, body, (to, word, data) => {
-      if (this.#roster.has(member)) this.#signaling.send(to, word, data);
-    });
-  }
-
-  /** @param {import('./types.js').Mail} mail */
-  #mail(mail) {
-    const { from, type, data } = mail;
-    const self = this.#signaling.peer;
-    if (from === null && type === 'peer-joined') this.#tellAll({ t: 'look', peer: data?.peer });
-    void this.#post.inOrder(() => {
-      if (this.#leaving) return undefined;
-      return from === null ? this.#news(type, data) : this.#letter(self, from, mail);
-    });
-  }
-
-  /**
-   * The server's own word.
-   * @param {string} type
-   * @param {any} data
-   */
-  async #news(type, data) {
-    if (type === 'peer-left') this.#roster.went(data);
-    if (type !== 'peer-joined' && type !== 'peer-updated') return;
-    for (const listed of await this.#post.read([data ?? {}])) this.#roster.came(listed);
-  }
-
-  /**
-   * @param {string} self our id when it came
-   * @param {string} from
-   * @param {import('./types.js').Mail} mail
-   */
-  async #letter(self, from, mail) {
-    const member = this.#roster.find(from);
-    if (!member) return;
-    const opened = await this.#post.open(self, member, mail.type, mail.data)
-      .catch(() => this.#broken(member, 'seal-broken'));
-    if (!opened || !this.#roster.has(member)) return;
-    const { type, value, plain } = opened;
-    if (type !== 'chat') {
-      member.receive(type, value);
-      return;
-    }
-    this.#talk.mailed(member, mail, value, plain);
-  }
-
-  /**
-   * @param {Listed[]} listed
-   * @param {boolean} earlier
-   */
-  #reconcile(listed, earlier) {
-    return this.#post.inOrder(async () => {
-      const read = await this.#post.read(listed);
-      if (!this.#leaving) this.#roster.reconcile(read, earlier);
     });
   }
 
@@ -519,7 +434,7 @@ export class Room extends Emitter {
       this.#tellAll({ t: 'moved', id: this.#signaling.peer });
       this.#relax.arrive(peers);
     }
-    void this.#reconcile(peers, !resumed).then(() => this.#rest());
+    void this.#letters.reconcile(peers, !resumed).then(() => this.#rest());
   }
 
   /**

@@ -60,3 +60,34 @@
  */
 
 export {};
+
+/** @typedef {import('./member.js').Person} Person */
+/** @typedef {import('./chat.js').Message} Message */
+
+/**
+ * @typedef {object} RoomEvents
+ * @property {{person: Person}} peer-joined
+ * @property {{person: Person, reason: string}} peer-left reason is left, lapsed, replaced, kicked or closed
+ * @property {{person: Person}} peer-updated
+ * @property {{message: Message}} message also one's own
+ * @property {{messages: Message[], by: Person}} before what was said before we came, as that person tells it
+ * @property {{writers: {person: Person, private: boolean}[]}} writing who writes now, private to us alone
+ * @property {{share: import('./files.js').Share}} file one that is new, or about which something changed
+ * @property {{state: 'online' | 'away'}} server
+ * @property {{problem: import('./problem.js').KlatchProblem}} problem
+ * @property {{reason: string}} left this page is out: left, kicked, closed, taken-over (by another tab), or
+ *   another problem's code
+ */
+
+/**
+ * @typedef {object} JoinOptions
+ * @property {string} api where the room API is, like '/api/v1'
+ * @property {string} room its name, for a sealed room with the secret: name.secret, as in the link
+ * @property {string} [name] how others see this person
+ * @property {import('./media.js').Media | null} [media] stays the caller's to close
+ * @property {RTCIceServer[]} [iceServers] instead of the server's
+ * @property {AbortSignal} [signal] cancels the joining
+ * @property {boolean} [takeOver] ends the call of this room in another tab, if there is one, and takes its place
+ * @property {Storage | null} [storage] where the key for a reload lies; sessionStorage unless told
+ * @property {Partial<import('./env.js').Environment>} [env] for tests
+ */
