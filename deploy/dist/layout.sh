@@ -59,7 +59,7 @@ bundle() {
         --sources-content=false --log-level=warning --outdir=. --outbase=. "$@"
 }
 
-# One file each instead of many small ones, for the page, for sites that use the SDK and for those
+# Few files instead of many small ones, for the page, for sites that use the SDK and for those
 # that use <klatch-room>; the modules they are made of stay. The page's is named by its content, so
 # that a browser never puts together modules of two versions, whatever it has cached.
 lay_bundles() (
