@@ -3,10 +3,9 @@
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { KlatchProblem } from '../klatch/index.js';
 import { Part } from './part.js';
+import { banner, linkByHand, soundButton, top } from './call-parts.js';
 import { icon } from './icons.js';
-import { selectAll } from './invite.js';
 import { isFor, shortcutOf } from './keys.js';
-import { lock, lockMore, lockName, outsideText } from './lock.js';
 import { tidyName } from './name.js';
 import { NoticeList } from './notice-list.js';
 import { problemText } from './strings.js';
@@ -149,12 +148,12 @@ export class KlatchCall extends Part {
       @file-save=${(/** @type {CustomEvent} */ event) => this.#conversation?.save(event.detail)}
       @file-stop=${(/** @type {CustomEvent} */ event) => this.#conversation?.stop(event.detail)}
       @dismiss-notice=${(/** @type {CustomEvent} */ event) => this.#notices.dismiss(event.detail.id)}>
-      ${this.#top()}
-      ${this.#banner()}
+      ${top(t, room, this.#copied, this.#copy)}
+      ${banner(t, room)}
       <div class="stage" ?inert=${covered}>
         <klatch-grid .props=${{ t, tiles, invite: this.#invite() }}></klatch-grid>
-        ${this.#soundBlocked ? this.#soundButton() : nothing}
-        ${this.#copyByHand ? this.#linkByHand() : nothing}
+        ${this.#soundBlocked ? soundButton(t, this.#unsilence) : nothing}
+        ${this.#copyByHand ? linkByHand(t, this.props.link, this.#copiedByHand) : nothing}
         <klatch-notices .props=${{ t, notices: this.#notices.showing }}></klatch-notices>
       </div>
       <klatch-controls ?inert=${covered && !this.hasAttribute('data-rail')} ?data-rail=${this.hasAttribute('data-rail')}
@@ -220,26 +219,6 @@ export class KlatchCall extends Part {
     this.update();
   }
 
-  #top() {
-    const { t, room } = this.props;
-    const { connected, others } = room.counts;
-    return html`<div class="top">
-      <div class="room" title=${`${lockName(t, room.sealed)}. ${lockMore(t, room.sealed)}`}>
-        ${lock(t, room.sealed)}<h1>${room.name}</h1></div>
-      <p class="count" role="status" ?data-none=${others === 0} ?data-part=${connected < others}>
-        ${others === 0 ? t('call.alone') : t('call.connected', { connected, others })}</p>
-      <button class="button copy" @click=${this.#copy}>${icon(this.#copied ? 'check' : 'link')}
-        <span>${this.#copied ? t('call.copied') : t('call.copy')}</span></button>
-      <span class="hidden-text" role="status">${this.#copied ? t('call.copied') : ''}</span>
-    </div>`;
-  }
-
-  #banner() {
-    const { t, room } = this.props;
-    const text = room.server === 'online' ? outsideText(t, room.people) : t('call.serverAway');
-    return text === null ? nothing : html`<p class="banner" role="status">${icon('warning')}${text}</p>`;
-  }
-
   /**
    * Everybody by order of joining, oneself at the end, screens before their people.
    * @returns {import('./tile.js').TileProps[]}
@@ -282,26 +261,9 @@ export class KlatchCall extends Part {
     return room.people.length > 0 ? null : { t, link, copied: this.#copied };
   }
 
-  #soundButton() {
-    const { t } = this.props;
-    return html`<div class="sound">
-      <button class="button primary" @click=${this.#unsilence}>${icon('sound')}${t('call.sound')}</button>
-      <p>${t('call.sound.more')}</p>
-    </div>`;
-  }
-
-  #linkByHand() {
-    const { t, link } = this.props;
-    const close = () => {
-      this.#copyByHand = false;
-      this.update();
-    };
-    return html`<div class="byhand" role="alert">
-      <div>${t('call.copy.byHand')}
-        <button class="plain" aria-label=${t('notice.dismiss')} @click=${close}>${icon('close')}</button></div>
-      <input readonly aria-label=${t('call.link')} .value=${link}
-        @focus=${selectAll}>
-    </div>`;
+  #copiedByHand() {
+    this.#copyByHand = false;
+    this.update();
   }
 
   /** @param {{name: string}} person */
