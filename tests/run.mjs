@@ -7,7 +7,8 @@ import { Suites } from './setup/suites.mjs';
 const ALL = ['lint', 'unit', 'sdk', 'ui', 'integration', 'browser', 'dist', 'servers', 'doctor'];
 /** Too long for every day: `make test-browser`. */
 const NAMED_ONLY = ['browser-long'];
-const LANES = 2;
+/** Side by side; suites of browsers and servers have work for two cores. */
+const LANES = { sdk: 4, default: 2 };
 const root = fileURLToPath(new URL('../', import.meta.url));
 
 const print = (text = '') => process.stdout.write(`${text}\n`);
@@ -39,7 +40,7 @@ async function runItems(suite, items) {
   const take = async () => {
     for (let item = items.shift(); item; item = items.shift()) results.push(...await runItem(suite, item));
   };
-  await Promise.all(Array.from({ length: LANES }, take));
+  await Promise.all(Array.from({ length: LANES[suite] ?? LANES.default }, take));
   return results;
 }
 

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import test from 'node:test';
-import { gathering } from './lib/gathering.mjs';
-import { choose, newFile, savedHash, says, states, take } from './lib/sending.mjs';
-import { until } from './lib/until.mjs';
+import { gathering } from '../browser/lib/gathering.mjs';
+import { choose, newFile, savedHash, says, states, take } from '../browser/lib/sending.mjs';
+import { until } from '../browser/lib/until.mjs';
 
-const script = (name) => fileURLToPath(new URL(`./lib/${name}`, import.meta.url));
+const script = (name) => fileURLToPath(new URL(`../browser/lib/${name}`, import.meta.url));
 const here = gathering({ scripts: [script('no-picker.js'), script('counted-rtc.js')] });
 
 test('a file goes on when the connection has broken and is there again', { timeout: 180_000 }, async (t) => {

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import test from 'node:test';
-import { gathering } from './lib/gathering.mjs';
-import { until } from './lib/until.mjs';
+import { gathering } from '../browser/lib/gathering.mjs';
+import { until } from '../browser/lib/until.mjs';
 
-const COUNTING = fileURLToPath(new URL('./lib/counted-rtc.js', import.meta.url));
+const COUNTING = fileURLToPath(new URL('../browser/lib/counted-rtc.js', import.meta.url));
 const here = gathering({ scripts: [COUNTING] });
 /** What is painted on a shared screen: no camera's id. */
 const SCREEN_ID = 0xc4;

@@ -4,11 +4,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { gathering } from './lib/gathering.mjs';
-import { until } from './lib/until.mjs';
+import { gathering } from '../browser/lib/gathering.mjs';
+import { until } from '../browser/lib/until.mjs';
 
-const NOISY = fileURLToPath(new URL('./lib/noisy-media.js', import.meta.url));
-const COUNTING = fileURLToPath(new URL('./lib/counted-rtc.js', import.meta.url));
+const NOISY = fileURLToPath(new URL('../browser/lib/noisy-media.js', import.meta.url));
+const COUNTING = fileURLToPath(new URL('../browser/lib/counted-rtc.js', import.meta.url));
 const here = gathering({ scripts: [NOISY, COUNTING] });
 
 /** What comes in from somebody over a time: bits a second, frames, the picture's height, sound. */
