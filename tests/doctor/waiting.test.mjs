@@ -88,8 +88,8 @@ describe('requests that wait', { concurrency: true }, () => {
     before(async () => { server = await Apache.start({ subFolder: true, config: { ...HOLDS, polls_max: 8 } }); });
     after(() => server?.stop());
 
-    it('K-SLOTS: six processes in all', async () => {
-      await restart(server, (text) => text.replace(/FcgidMaxProcessesPerClass/, 'FcgidMaxProcesses 6\nFcgidMaxProcessesPerClass'));
+    it('K-SLOTS: ten processes in all, of which short requests take some', async () => {
+      await restart(server, (text) => text.replace(/FcgidMaxProcessesPerClass/, 'FcgidMaxProcesses 10\nFcgidMaxProcessesPerClass'));
       const found = await told(`${server.page}/`, 'K-SLOTS', SLOTS, withoutLadder);
       assert.match(found.words, /With 7 browsers waiting/);
       assert.match(found.lines, /^polls_max = [1-5]$/);

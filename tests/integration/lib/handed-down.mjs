@@ -62,7 +62,7 @@ export class HandedDown {
 
   async stop() {
     if (!this.ended) this.child.kill('SIGTERM');
-    await until('it ends', () => this.ended);
+    await until('it ends', () => this.ended, { withinMs: 30000 }); // the sanitizer looks for leaks at the end
     checkLog(this.log);
   }
 }
