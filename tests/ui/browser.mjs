@@ -1,5 +1,8 @@
 // One Chromium for a test file, and pages in it of a given size and colour scheme.
+import assert from 'node:assert/strict';
+import { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
+import { serve } from './serve.mjs';
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
@@ -43,4 +46,29 @@ export async function openScene(browser, url, scene, { size = 'phone', scheme = 
   await page.goto(`${url}fake/gallery.html?scene=${scene}`);
   await page.waitForSelector('html[data-ready]', { timeout: 15000 });
   return { page, complaints, close: () => context.close() };
+}
+
+/**
+ * For the top of a test file: the gallery and a browser for as long as its tests run.
+ * @param {{expected?: RegExp}} [options] complaints that belong to what is tested
+ * @returns {(scene: string, look: Parameters<typeof openScene>[3], body: (page: import('playwright-core').Page)
+ *   => Promise<void>) => Promise<void>} a scene for the length of `body`; nothing may have complained at the end
+ */
+export function gallery({ expected } = {}) {
+  let server;
+  let browser;
+  before(async () => {
+    server = await serve();
+    browser = await openBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+  return async (scene, look, body) => {
+    const { page, complaints, close } = await openScene(browser, server.url, scene, look);
+    await body(page);
+    assert.deepEqual(complaints.filter((one) => !expected?.test(one)), []);
+    await close();
+  };
 }

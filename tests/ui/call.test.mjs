@@ -1,26 +1,8 @@
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
-import { openBrowser, openScene } from './browser.mjs';
-import { serve } from './serve.mjs';
+import test from 'node:test';
+import { gallery } from './browser.mjs';
 
-let server;
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await openBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-/** A scene for the length of `body`; nothing may have complained at the end. */
-async function within(scene, look, body) {
-  const { page, complaints, close } = await openScene(browser, server.url, scene, look);
-  await body(page);
-  assert.deepEqual(complaints, []);
-  await close();
-}
+const within = gallery();
 
 const button = (page, name, more = {}) => page.getByRole('button', { name, exact: true, ...more });
 

@@ -1,26 +1,11 @@
 // The checks before a call, and what helps during one.
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
-import { openBrowser, openScene } from './browser.mjs';
-import { serve } from './serve.mjs';
+import test from 'node:test';
+import { gallery } from './browser.mjs';
 
-let server;
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await openBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-/** A scene for the length of `body`. */
-async function within(scene, body, look = {}) {
-  const { page, close } = await openScene(browser, server.url, scene, look);
-  await body(page);
-  await close();
-}
+/** No API answers beside the gallery, and the check says so. */
+const show = gallery({ expected: /status of 404/ });
+const within = (scene, body, look = {}) => show(scene, look, body);
 
 const button = (page, name, more = {}) => page.getByRole('button', { name, exact: true, ...more });
 

@@ -1,27 +1,10 @@
 // How much is sent, as the page shows it: sizes that tiles tell, pictures that stand still and why,
 // and the person's choice.
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
-import { openBrowser, openScene } from './browser.mjs';
-import { serve } from './serve.mjs';
+import test from 'node:test';
+import { gallery } from './browser.mjs';
 
-let server;
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await openBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-async function within(scene, look, body) {
-  const { page, complaints, close } = await openScene(browser, server.url, scene, look);
-  await body(page);
-  assert.deepEqual(complaints, []);
-  await close();
-}
+const within = gallery();
 
 const shown = (page) => page.evaluate(() => {
   const { room } = window.gallery;

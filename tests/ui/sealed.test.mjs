@@ -1,26 +1,10 @@
 // Open and sealed rooms as they are shown, and people who came by another link.
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
-import { openBrowser, openScene } from './browser.mjs';
-import { serve } from './serve.mjs';
+import test from 'node:test';
+import { gallery } from './browser.mjs';
 
-let server;
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await openBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-async function within(scene, body) {
-  const { page, complaints, close } = await openScene(browser, server.url, scene);
-  await body(page);
-  assert.deepEqual(complaints, []);
-  await close();
-}
+const show = gallery();
+const within = (scene, body) => show(scene, {}, body);
 
 test('a sealed room is shown by a closed lock and a sentence that says what it means', async () => {
   await within('lobby-sealed', async (page) => {

@@ -1,28 +1,9 @@
 // The panel that shows how the connections do.
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
-import { openBrowser, openScene } from './browser.mjs';
-import { serve } from './serve.mjs';
+import test from 'node:test';
+import { gallery } from './browser.mjs';
 
-let server;
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await openBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-async function within(scene, look, body) {
-  const { page, complaints, close } = await openScene(browser, server.url, scene, look);
-  const asked = [];
-  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
-  await body(page, asked);
-  assert.deepEqual(complaints, []);
-  await close();
-}
+const within = gallery();
 
 const button = (page, name) => page.getByRole('button', { name, exact: true });
 
@@ -50,7 +31,9 @@ const measure = (page, weak) => page.evaluate((badFor) => {
   room.budget.emit('readings', readings);
 }, weak);
 
-test('the panel is loaded when it is opened, measures while it is open, and gives the focus back', () => within('call-3', {}, async (page, asked) => {
+test('the panel is loaded when it is opened, measures while it is open, and gives the focus back', () => within('call-3', {}, async (page) => {
+  const asked = [];
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
   assert.deepEqual(asked.filter((path) => /uplot|stats/.test(path)), []);
   await openPanel(page);
   assert.ok(asked.some((path) => path.endsWith('/vendor/uplot/uplot.js')));

@@ -3,6 +3,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import * as node from 'node:test';
+import { launch } from './participant.mjs';
+import { Server } from './server.mjs';
 import { until } from './until.mjs';
 
 const COUNTING = fileURLToPath(new URL('./counted-rtc.js', import.meta.url));
@@ -54,7 +57,7 @@ const shows = (page, which) => until(`the other's ${which} is seen`, () => page.
  * @param {number} times how often two pages meet and do so
  * @returns {Promise<number>} how often offers did cross
  */
-export async function shareTogether(browser, origin, times) {
+async function shareTogether(browser, origin, times) {
   let crossed = 0;
   const pages = [await blank(browser, origin), await blank(browser, origin)];
   for (let time = 0; time < times; time += 1) {
@@ -83,4 +86,21 @@ export async function shareTogether(browser, origin, times) {
   }
   for (const page of pages) await page.context().close();
   return crossed;
+}
+
+/** The test of it, so many times over. */
+export function testTogether(times) {
+  const server = new Server();
+  let browser;
+  node.before(async () => {
+    await server.start();
+    browser = await launch();
+  });
+  node.after(async () => {
+    await browser?.close();
+    await server.close();
+  });
+  node.test(`two who share their screens in the same instant see each other's, ${times} times`, async (t) => {
+    t.diagnostic(`offers crossed ${await shareTogether(browser, server.origin, times)} times`);
+  });
 }

@@ -81,17 +81,6 @@ export class Apache extends WebServer {
     this.values = {};
   }
 
-  static async start(options) {
-    const server = new Apache(options);
-    try {
-      await server.start();
-    } catch (error) {
-      await server.stop().catch(() => {});
-      throw error;
-    }
-    return server;
-  }
-
   async start() {
     this.port ||= await freePort();
     if (this.recipe === 'apache-proxy-fcgi' && !this.workers) {

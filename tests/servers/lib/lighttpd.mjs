@@ -32,17 +32,6 @@ export class Lighttpd extends WebServer {
     this.site = new Site(path.join(this.dir, 'home'), { kind, config, bin, owner: isRoot ? WWW : null });
   }
 
-  static async start(options) {
-    const server = new Lighttpd(options);
-    try {
-      await server.start();
-    } catch (error) {
-      await server.stop().catch(() => {});
-      throw error;
-    }
-    return server;
-  }
-
   async start() {
     this.port ||= await freePort();
     for (const name of ['uploads', 'sockets']) {

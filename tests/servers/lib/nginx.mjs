@@ -28,17 +28,6 @@ export class Nginx extends WebServer {
     this.socketPath = path.join(this.dir, 'klatch.sock');
   }
 
-  static async start(options) {
-    const server = new Nginx(options);
-    try {
-      await server.start();
-    } catch (error) {
-      await server.stop().catch(() => {});
-      throw error;
-    }
-    return server;
-  }
-
   async start() {
     this.port ||= await freePort();
     this.workers = await Workers.start({ ...this, configFile: this.site.configFile });

@@ -66,6 +66,18 @@ export class WebServer {
     this.before = [];
   }
 
+  /** One that runs, made with these options; what comes of one that doesn't start is cleared away. */
+  static async start(options) {
+    const server = new this(options);
+    try {
+      await server.start();
+    } catch (error) {
+      await server.stop().catch(() => {});
+      throw error;
+    }
+    return server;
+  }
+
   get origin() { return `http://localhost:${this.port}`; }
 
   /** The page's address without its hash and last slash. */
