@@ -11,6 +11,8 @@ const SLACK_MS = 3500;
 const SETTLE_MS = 400;
 const SHORT_ONES = 4;
 const ROUNDS = 2;
+/** With one or two held nothing should be slow yet: a host that is still starting processes gets time for it. */
+const FEW_HELD_ROUNDS = 4;
 const WARM_UP_ROUNDS = 4;
 const SLOW_MS = 1000;
 const PATIENCE_MS = 6000;
@@ -18,6 +20,8 @@ const PATIENCE_MS = 6000;
 const BROWSER_MAX = 8;
 /** More than this and a short request is slow because of anything else. */
 const QUEUE_LEVEL_MAX = 2;
+/** What queues hangs until held requests end; a host that starts a process for it is done sooner. */
+const HUNG_MS = 3000;
 
 /** @typedef {import('../findings.js').Finding} Finding */
 /** @typedef {{held: number, worstMs: number, hung: number}} Level */
@@ -49,7 +53,8 @@ async function climb(ctx, holds, tell) {
     while (waiters.started < wanted) waiters.start();
     await pause(SETTLE_MS, ctx.signal);
     if (waiters.refused > 0 && waiters.held === 0) return [{ code: 'K-BUDGET' }];
-    const level = { held: wanted, ...await shortOnesOften(ctx, ROUNDS) };
+    const rounds = wanted <= QUEUE_LEVEL_MAX ? FEW_HELD_ROUNDS : ROUNDS;
+    const level = { held: wanted, ...await shortOnesOften(ctx, rounds, HUNG_MS) };
     levels.push(level);
     if (level.worstMs > SLOW_MS || waiters.refused > 0 || waiters.broken > 0) return judge(ctx, levels, waiters);
   }
@@ -122,10 +127,11 @@ class Waiters {
 /**
  * A slow host starts a process a second: what lasts is slow each time.
  * @param {import('../run.js').Context} ctx @param {number} rounds
+ * @param {number} [enoughMs] no other round after this: the held ones would have ended in it
  */
-async function shortOnesOften(ctx, rounds) {
+async function shortOnesOften(ctx, rounds, enoughMs = Infinity) {
   let now = await shortOnes(ctx);
-  for (let round = 1; round < rounds && now.worstMs > SLOW_MS; round += 1) now = await shortOnes(ctx);
+  for (let round = 1; round < rounds && now.worstMs > SLOW_MS && now.worstMs < enoughMs; round += 1) now = await shortOnes(ctx);
   return now;
 }
 
@@ -151,7 +157,7 @@ function judge(ctx, levels, waiters) {
   if (!last) return [];
   const well = levels.filter(({ worstMs }) => worstMs <= SLOW_MS).at(-1);
   const pollsMax = Number(ctx.health?.polls_max ?? 8);
-  if (last.worstMs > SLOW_MS && last.held <= QUEUE_LEVEL_MAX) {
+  if (last.worstMs >= HUNG_MS && last.held <= QUEUE_LEVEL_MAX) {
     const values = { held: last.held, hung: last.hung, asked: SHORT_ONES };
     return [{ code: 'K-QUEUE', values, lines: { polls_max: String(well?.held ?? 0) } }];
   }
