@@ -15,7 +15,11 @@ export const SOUND_BITS = 64_000;
 /** Below this no moving picture is worth its bits. */
 export const PICTURE_BITS_MIN = 80_000;
 const SCREEN_BITS_MIN = 150_000;
-const SCREEN_BITS = 1_200_000;
+/** A screen in the five sizes: writing that is still to be read keeps more than its shown height. */
+const SCREENS = [
+  { height: 0, want: 0 }, { height: 180, want: SCREEN_BITS_MIN }, { height: 360, want: 300_000 },
+  { height: 540, want: 600_000 }, { height: 0, want: 1_200_000 },
+];
 /** What one picture in STILL_MS needs, as a rate. */
 const STILL_BITS = 16_000;
 /** A picture that was left out needs this much more to come back, lest it comes and goes. */
@@ -47,7 +51,7 @@ const SAVING = { size: 2, fps: 10, bitsEach: 214_000, pixels: 0.5 };
  * @property {'moving' | 'still' | 'none'} picture still is one picture in STILL_MS
  * @property {'asked' | 'choice' | 'bits'} why there is no more
  * @property {number} bits
- * @property {number} height
+ * @property {number} height that is the most; 0 for as high as it is
  * @property {number} fps
  */
 
@@ -161,8 +165,8 @@ function camerasOf(people, effort, saving) {
  */
 function screensOf(people) {
   return people.filter(({ screen }) => screen > 0).sort((a, b) => b.screen - a.screen)
-    .map(({ key, bitsMax }) => ({
-      key, kind: 'screen', height: 0, fps: 10, least: SCREEN_BITS_MIN, want: SCREEN_BITS, most: bitsMax - SOUND_BITS,
+    .map(({ key, screen, bitsMax }) => ({
+      key, kind: 'screen', ...SCREENS[screen], fps: 10, least: SCREEN_BITS_MIN, most: bitsMax - SOUND_BITS,
     }));
 }
 
@@ -208,7 +212,7 @@ function shareOf(stream, given, stillToo, why) {
     return stillToo ? { picture: 'still', why: 'bits', bits: PICTURE_BITS_MIN, height: HEIGHTS[1], fps: 1 }
       : { picture: 'none', why: 'bits', bits: 0, height: 0, fps: 0 };
   }
-  if (stream.kind === 'screen') return { picture: 'moving', why: 'asked', bits, height: 0, fps };
+  if (stream.kind === 'screen') return { picture: 'moving', why: 'asked', bits, height: stream.height, fps };
   // With few bits a smaller picture is the better one.
   const height = Math.min(stream.height, stepWithin(Math.max(0, (bits * 1.5 - PICTURE_BITS_BASE) / BITS_PER_PIXEL / fps)));
   return { picture: 'moving', why: bits < stream.want ? 'bits' : 'asked', bits, height, fps };

@@ -16,6 +16,7 @@ import { Conversation } from './conversation.js';
 import { takeDrops } from './drop.js';
 import { can } from './can.js';
 import { Presence } from './presence.js';
+import { ShownSizes } from './shown-sizes.js';
 import { Stage } from './stage.js';
 import './controls.js';
 import './notices.js';
@@ -73,8 +74,7 @@ export class KlatchCall extends Part {
   #returning = new Set();
   #watch = new ResizeObserver(() => this.#measure());
   #statsOpen = false;
-  /** How high each person's picture stands on the screen. @type {Map<Person, number>} */
-  #heights = new Map();
+  #sizes = new ShownSizes((person, heights) => this.props.room.budget.show(person, heights));
 
   /** @override */
   connectedCallback() {
@@ -122,7 +122,7 @@ export class KlatchCall extends Part {
     room.on('server', () => this.update(), life);
     room.budget.on('told', () => this.update(), life);
     room.budget.on('sending', ({ detail }) => this.#sends(detail), life);
-    document.addEventListener('visibilitychange', () => this.#tellSizes(), life);
+    document.addEventListener('visibilitychange', () => this.#sizes.tellAll(), life);
     room.on('problem', ({ detail: { problem } }) => this.#warn(problem), life);
     media.on('change', () => this.update(), life);
     media.on('problem', ({ detail }) => this.#warn(detail), life);
@@ -194,19 +194,6 @@ export class KlatchCall extends Part {
     return html`<klatch-stats .props=${props} @close-stats=${close}></klatch-stats>`;
   }
 
-  /** A page that nobody sees asks for no pictures. */
-  #tellSizes() {
-    for (const [person, height] of this.#heights) this.#tellSize(person, height);
-  }
-
-  /** @param {Person} person @param {number} height */
-  #tellSize(person, height) {
-    this.#heights.set(person, height);
-    this.props.room.budget.show(person, {
-      camera: document.hidden ? 0 : height, screen: document.hidden ? 0 : innerHeight,
-    });
-  }
-
   /** @param {{person: Person, picture: 'moving' | 'still' | 'none'}} detail */
   #sends({ person, picture }) {
     this.#say(this.props.t(`notice.sending.${picture}`, { name: this.#nameOf(person) }));
@@ -227,7 +214,6 @@ export class KlatchCall extends Part {
     const { room, media } = this.props;
     const others = room.people.flatMap((person) => this.#tilesOf(person, false, person, {
       paused: pausedOf(person, room.budget.quality),
-      show: (/** @type {number} */ height) => this.#tellSize(person, height),
       outside: Boolean(person.outside),
     }));
     const { self } = room;
@@ -252,6 +238,7 @@ export class KlatchCall extends Part {
       t, key: its, id, name: this.#nameOf(shown), mine, state, stream: what, mic, cam, plain,
       screen: its !== key, large: false, pinned: stage.pinned === its, speaking: stage.speakers.speaks(key),
       ...stage.hearing(its), person: its, speaker: choices.speakerId,
+      ...(mine ? {} : { show: this.#sizes.of(/** @type {Person} */ (key), its === key ? 'camera' : 'screen') }),
     });
     return [...(screen ? [tile(stage.screenOf(key), screen)] : []), { ...tile(key, stream), ...own }];
   }
@@ -302,7 +289,7 @@ export class KlatchCall extends Part {
     else if (reason === 'replaced') this.#returning.add(name);
     else this.#say(t('notice.left', { name }));
     this.#names.delete(person);
-    this.#heights.delete(person);
+    this.#sizes.forget(person);
     this.update();
   }
 

@@ -99,6 +99,41 @@ test('who comes later sees the screen that is shared already', async (t) => {
   await shows(third, one, { id: one.id });
 });
 
+/** How high the pictures of somebody's screen are as they come in. */
+const screenHeight = (one, other) => one.ask((name) => {
+  const stream = globalThis.klatchTest.person(name)?.screen;
+  const [track] = stream?.getVideoTracks() ?? [];
+  return track?.getSettings().height ?? 0;
+}, other.name);
+
+test('a screen comes whole to who shows it large and smaller to who shows it small, with nothing negotiated', async (t) => {
+  const [one, other] = await here.people(t, 2);
+  await one.ask(() => {
+    navigator.mediaDevices.getDisplayMedia = async () => {
+      const canvas = Object.assign(document.createElement('canvas'), { width: 1280, height: 720 });
+      const context = canvas.getContext('2d');
+      setInterval(() => {
+        context.fillStyle = `hsl(${Math.random() * 360} 80% 50%)`;
+        context.fillRect(Math.random() * 1200, Math.random() * 700, 80, 20);
+      }, 100);
+      return canvas.captureStream(10);
+    };
+  });
+  const comes = (height) => until(`the screen comes ${height} high`, async () => {
+    const now = await screenHeight(other, one);
+    if (now !== height) throw new Error(`it is ${now}`);
+    return true;
+  }, 30_000);
+  await share(one);
+  await comes(720);
+  const described = await one.ask(() => globalThis.klatchRtc.descriptions);
+  await other.page.setViewportSize({ width: 400, height: 500 });
+  await comes(360);
+  await other.page.setViewportSize({ width: 1024, height: 768 });
+  await comes(720);
+  assert.equal(await one.ask(() => globalThis.klatchRtc.descriptions), described);
+});
+
 test('a lost camera gives way to another one, in the same connection, with a word about it', async (t) => {
   const [one, other] = await here.people(t, 2);
   await other.seesMoving(one);

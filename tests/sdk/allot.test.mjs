@@ -147,6 +147,14 @@ describe('a screen', () => {
     }
   });
 
+  it('is sent as high as it is shown or a step above, and whole to who shows it large, with bits to match', () => {
+    const people = looking(4);
+    for (const [at, size] of [1, 2, 3, 4].entries()) people[at].screen = size;
+    const given = [...ask(people, { screen: true, bits: 8_000_000 }).shares.values()].map(({ screen }) => screen);
+    assert.deepEqual(given.map(({ height }) => height), [180, 360, 540, 0]);
+    assert.deepEqual(given.map(({ bits }) => bits), [150_000, 300_000, 600_000, 1_200_000]);
+  });
+
   it('keeps its size, and goes to nobody who doesn\'t look at it', () => {
     const people = looking(2);
     people[1].screen = 0;

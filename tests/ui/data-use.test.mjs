@@ -27,6 +27,26 @@ test('each tile tells how high its picture stands on the screen, and that it doe
   assert.equal((await shown(page))[0], 0);
 }));
 
+test('a screen\'s tile tells its own height, not its person\'s, and the next screen is asked for whole', () => within('call-screen', { size: 'desk' }, async (page) => {
+  const agrees = () => page.waitForFunction(() => {
+    const tile = window.gallery.tiles().find(({ props }) => props.screen && !props.mine);
+    const beside = window.gallery.tiles().find(({ props }) => !props.screen && props.name === tile.props.name);
+    const { camera, screen } = window.gallery.room.budget.shown.get(beside.props.person) ?? {};
+    return tile.offsetHeight > beside.offsetHeight && screen === tile.offsetHeight && camera === beside.offsetHeight;
+  });
+  await agrees();
+  await page.setViewportSize({ width: 900, height: 500 });
+  await agrees();
+  await page.evaluate(() => {
+    const { room } = window.gallery;
+    const sharer = room.people.find(({ screen }) => screen);
+    sharer.screen = null;
+    room.emit('peer-updated', { person: sharer });
+    window.sharer = sharer;
+  });
+  await page.waitForFunction(() => window.gallery.room.budget.shown.get(window.sharer).screen === innerHeight);
+}));
+
 test('a page that nobody sees asks for nothing', () => within('call-2', {}, async (page) => {
   await page.waitForFunction(() => window.gallery.room.budget.shown.get(window.gallery.room.people[0])?.camera > 0);
   await page.evaluate(() => {
