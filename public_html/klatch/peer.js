@@ -1,6 +1,7 @@
 /* peer: the way to one other person, through as many connections as it takes.
  * Of a pair, who joined earlier is impolite: offers first and names each connection
- * (`conn`). Every offer, answer and candidate carries both page loads (`from`, `to`)
+ * (`conn`). Two who both hold themselves for the earlier one (one of them slept, was
+ * forgotten and is listed anew) agree by their instances. Every offer, answer and candidate carries both page loads (`from`, `to`)
  * and `conn`; what names others is dropped. When a connection doesn't come about or
  * is lost, its ICE is restarted twice, then a new connection takes its place. */
 
@@ -132,6 +133,8 @@ export class Peer extends Emitter {
       else this.#mend();
       return;
     }
+    // An impolite one's offers tell its failures.
+    if (known === 'offer' && !this.#polite && typeof body.failures === 'number' && !this.#giveWay()) return;
     if (conn !== this.#conn || !this.#connection) {
       if (!this.#polite || this.#closedConns.includes(conn)) return;
       if (known === 'candidate') this.#early.push({ conn, body });
@@ -344,6 +347,17 @@ export class Peer extends Emitter {
   #expect(ms) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#mend(), ms);
+  }
+
+  /**
+   * Both are impolite: one is polite from here on, the other begins a connection that can be taken.
+   * @returns {boolean} whether it is this one
+   */
+  #giveWay() {
+    const { mine, theirs } = this.#options;
+    this.#polite = theirs !== null && mine > theirs;
+    if (!this.#polite && !this.#whole) this.#anew();
+    return this.#polite;
   }
 
   /** This connection won't do any more: begin another, or ask the impolite one for it. */
