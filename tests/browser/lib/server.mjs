@@ -11,7 +11,7 @@ import { until } from './until.mjs';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const START_MS = 30_000;
 const STOP_MS = 10_000;
-// No network in tests: no STUN servers, which would be waited for.
+// No network in tests: no STUN servers, which would be waited for. A test may name its own.
 const CONFIG = 'ice_server = none\n';
 
 export class Server {
@@ -35,7 +35,7 @@ export class Server {
   async start() {
     this.port ||= await freePort();
     const config = path.join(this.folder, 'own.conf');
-    fs.writeFileSync(config, CONFIG + this.settings);
+    fs.writeFileSync(config, (this.settings.includes('ice_server') ? '' : CONFIG) + this.settings);
     this.#said = '';
     // It ends when this process does, however that ends.
     this.#child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', path.join(ROOT, 'deploy/serve.sh')], {
