@@ -33,8 +33,6 @@ const PIXELS_MIN = 192_000;
 const PIXELS_LARGE = 2_500_000;
 
 /** What the person chose. @typedef {'normal' | 'saving' | 'sound'} Quality */
-/** @type {Quality[]} */
-export const QUALITIES = ['normal', 'saving', 'sound'];
 const SAVING = { size: 2, fps: 10, bitsEach: 214_000, pixels: 0.5 };
 
 /**

@@ -1,8 +1,6 @@
 /* before: what was said before somebody came. A newcomer asks the one who joined first,
  * then the next when there is no answer, and takes one answer. */
 
-import { NAME_CHARACTERS_MAX } from './member.js';
-
 const LINES_MAX = 200;
 /** Of one answer: what every browser's channel takes in one message. */
 const BYTES_MAX = 60_000;
@@ -18,6 +16,7 @@ const ANSWERS_MAX = 3;
 
 export class Before {
   #lines;
+  #nameMax;
   #members;
   #earlier;
   /** @type {Set<Member>} */
@@ -33,12 +32,14 @@ export class Before {
   #owed = new WeakSet();
 
   /**
-   * @param {{members: () => Member[], earlier: (member: Member) => boolean, lines: Map<string, Said>}} room
+   * @param {{members: () => Member[], earlier: (member: Member) => boolean, lines: Map<string, Said>,
+   *   nameMax: number}} room
    *   everybody in the order of joining; whether somebody was here before us; what was said to all,
    *   where what is told goes too
    */
-  constructor({ members, earlier, lines }) {
+  constructor({ members, earlier, lines, nameMax }) {
     this.#lines = lines;
+    this.#nameMax = nameMax;
     this.#members = members;
     this.#earlier = earlier;
   }
@@ -82,7 +83,7 @@ export class Before {
   take(member, lines) {
     if (this.#settled || member !== this.#asked || !Array.isArray(lines)) return [];
     this.close();
-    const fresh = lines.slice(-LINES_MAX).flatMap((line) => checked(line) ?? []).filter(({ id }) => !this.#lines.has(id));
+    const fresh = lines.slice(-LINES_MAX).flatMap((line) => checked(line, this.#nameMax) ?? []).filter(({ id }) => !this.#lines.has(id));
     const later = [...this.#lines];
     this.#lines.clear();
     for (const [id, line] of [...fresh.map((one) => /** @type {const} */ ([one.id, one])), ...later].slice(-LINES_MAX)) {
@@ -129,12 +130,13 @@ export class Before {
 
 /**
  * @param {any} line
+ * @param {number} nameMax characters of a name
  * @returns {Said | null}
  */
-function checked(line) {
+function checked(line, nameMax) {
   const { id, name, text, time } = line ?? {};
   if (typeof id !== 'string' || id === '' || id.length > ID_CHARACTERS_MAX) return null;
   if (typeof text !== 'string' || text === '' || text.length > TEXT_CHARACTERS_MAX) return null;
   if (typeof name !== 'string' || !Number.isFinite(time) || time < 0) return null;
-  return { id, name: name.trim().slice(0, NAME_CHARACTERS_MAX), text, time: Math.min(time, Date.now()) };
+  return { id, name: name.trim().slice(0, nameMax), text, time: Math.min(time, Date.now()) };
 }

@@ -1,6 +1,6 @@
 /* filing: the way to files.js, which is loaded when somebody is there to send files to. */
 
-import { Later } from './later.js';
+import { Later, loadPart } from './later.js';
 
 /** @typedef {import('./files.js').Files} Files */
 /** @typedef {import('./member.js').Member} Member */
@@ -9,15 +9,21 @@ export class Filing {
   /** @type {Later<Files>} */
   #files;
 
-  /** @param {import('./files.js').Around} around */
-  constructor(around) {
+  /**
+   * @param {import('./files.js').Around} around
+   * @param {(problem: import('./problem.js').KlatchProblem) => void} failed when it can't be loaded
+   */
+  constructor(around, failed) {
     this.#files = new Later(async () => {
-      const { Files } = await import('./files.js');
+      const { Files } = await loadPart(() => import('./files.js'), 'files');
       return new Files(around);
-    });
+    }, failed);
   }
 
-  /** @returns {Promise<Files>} rejects when the module can't be loaded now */
+  /**
+   * @returns {Promise<Files>}
+   * @throws {import('./problem.js').KlatchProblem} not-loaded
+   */
   open() {
     return this.#files.open();
   }
@@ -28,7 +34,6 @@ export class Filing {
   }
 
   /**
-   * What is lost since the module can't be had is offered again on the pair's next channel.
    * @param {Member} member
    * @param {Record<string, any>} value
    * @returns {boolean} whether it was about files
@@ -45,6 +50,6 @@ export class Filing {
   }
 
   close() {
-    this.#files.tellIfWanted((files) => files.close());
+    this.#files.close((files) => files.close());
   }
 }

@@ -4,6 +4,9 @@
  *   await media.open();
  *   const room = await joinRoom({ api: '/api/v1', room: 'tea', name: 'Ann', media });
  *   room.on('peer-updated', ({ detail }) => { video.srcObject = detail.person.stream; });
+ *
+ * What not everybody needs at first is loaded when it is wanted. Where it can't be, a 'problem'
+ * event tells `not-loaded`, the room goes on without it, and it is tried again.
  */
 
 export { joinRoom, runsElsewhere, Room } from './room.js';

@@ -8,6 +8,7 @@ const SENTENCES = {
   timeout: 'The server took too long to answer. Try again in a moment.',
   'not-klatch': 'Something other than Klatch answered. Check the address of the API, or try again in a moment.',
   aborted: 'Cancelled.',
+  'not-loaded': 'A part of this page could not be loaded. It is tried again; reload the page if that does not help.',
   // From the room API.
   'invalid-request': 'The server did not understand this page. Reload it to get the current version.',
   'bad-cursor': 'The server did not understand this page. Reload it to get the current version.',

@@ -1,7 +1,6 @@
 /* rate: how many bits and pixels a second there are, from what the network and the
  * encoder did with the last ones. Pure but for what it remembers; time is handed in. */
 
-const BITS_START = 2_000_000;
 const BITS_MIN = 100_000;
 const BITS_MAX = 10_000_000;
 const GROWTH = 1.08;
@@ -38,10 +37,15 @@ const LINE_BITS_MAX = 2_000_000;
 /** @typedef {{bits: number, fellMs: number, grewMs: number}} Limit */
 
 export class Rate {
-  /** For everybody together. */
-  #all = { bits: BITS_START, fellMs: -Infinity, grewMs: 0 };
+  /** For everybody together. @type {Limit} */
+  #all;
   /** @type {Map<string, {badMs: number, slow: number, shortMs: number | null, leasts: {ms: number, rttMs: number}[], own: Limit | null}>} */
   #lines = new Map();
+
+  /** @param {number} bits to begin with */
+  constructor(bits) {
+    this.#all = { bits, fellMs: -Infinity, grewMs: 0 };
+  }
 
   get bits() {
     return this.#all.bits;

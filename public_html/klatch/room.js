@@ -99,10 +99,12 @@ export class Room extends Emitter {
     const self = () => ({ peer: this.#signaling.peer, instance: this.#instance });
     this.#roster = new Roster({ self, make: (listed) => this.#member(listed) });
     this.name = room;
+    const failed = (/** @type {KlatchProblem} */ problem) => this.emit('problem', { problem });
     /** Who gets how much of what is sent, and how the connections do. */
     this.budget = new Budget({
       members: () => this.#roster.members,
       sources: () => ({ camera: this.#own.cam, screen: this.#own.screen !== null }),
+      failed,
     });
     const around = {
       self: () => this.self,
@@ -112,7 +114,7 @@ export class Room extends Emitter {
         this.#letters.write(member, type, body)),
       emit: this.emit.bind(this),
     };
-    this.#talk = new Talk(around);
+    this.#talk = new Talk(around, failed);
     this.#letters = new Letters({
       post,
       signaling: this.#signaling,
@@ -124,7 +126,7 @@ export class Room extends Emitter {
         broken: (member) => this.#broken(member, 'seal-broken'),
       },
     });
-    this.#filing = new Filing(around);
+    this.#filing = new Filing(around, failed);
   }
 
   /** This person. */
@@ -219,7 +221,8 @@ export class Room extends Emitter {
 
   /**
    * What files are offered and taken with.
-   * @returns {Promise<import('./files.js').Files>} rejects when that part can't be loaded now
+   * @returns {Promise<import('./files.js').Files>}
+   * @throws {KlatchProblem} not-loaded
    */
   files() {
     return this.#filing.open();
@@ -324,8 +327,7 @@ export class Room extends Emitter {
     }));
     const call = { peer: () => signaling.peer, give: () => this.#giveUp() };
     this.#undo.push(offerCall(this.#env, this.#api, this.name, call));
-    this.budget.start();
-    this.#undo.push(() => this.budget.stop());
+    this.#undo.push(() => this.budget.close());
     if (this.#media) this.#undo.push(this.#media.on('change', () => this.#readMedia()));
   }
 

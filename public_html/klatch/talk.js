@@ -4,7 +4,8 @@
 
 import { Chat } from './chat.js';
 import { KlatchProblem } from './problem.js';
-import { Later } from './later.js';
+import { Later, loadPart } from './later.js';
+import { NAME_CHARACTERS_MAX } from './member.js';
 
 /** As many as a newcomer is told. */
 const KEPT_MAX = 200;
@@ -37,16 +38,20 @@ export class Talk {
   #said = new Map();
   #more;
 
-  /** @param {Around} around */
-  constructor(around) {
+  /**
+   * @param {Around} around
+   * @param {(problem: KlatchProblem) => void} failed when a part can't be loaded
+   */
+  constructor(around, failed) {
     this.#around = around;
     this.#more = new Later(async () => {
-      const [{ Before }, { Writing }] = await Promise.all([import('./before.js'), import('./writing.js')]);
+      const [{ Before }, { Writing }] = await Promise.all([
+        loadPart(() => import('./before.js'), 'talk'), loadPart(() => import('./writing.js'), 'talk')]);
       return {
-        before: new Before({ ...around, lines: this.#said }),
+        before: new Before({ ...around, lines: this.#said, nameMax: NAME_CHARACTERS_MAX }),
         writing: new Writing((writers) => around.emit('writing', { writers })),
       };
-    });
+    }, failed);
   }
 
   /**
@@ -144,7 +149,7 @@ export class Talk {
   }
 
   close() {
-    this.#more.tellIfWanted(({ writing, before }) => {
+    this.#more.close(({ writing, before }) => {
       writing.close();
       before.close();
     });

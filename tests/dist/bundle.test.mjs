@@ -30,7 +30,9 @@ describe('the bundles', () => {
     }
     return [...seen];
   };
-  const sum = (names) => names.reduce((bytes, name) => bytes + gzipSync(read(name), { level: 9 }).length, 0);
+  const packed = (name) => gzipSync(read(name), { level: 9 }).length;
+  const sum = (names) => names.reduce((bytes, name) => bytes + packed(name), 0);
+  const sizes = (names) => `${names.length} files, ${names.reduce((bytes, name) => bytes + read(name).length, 0)} bytes, ${sum(names)} with gzip`;
 
   it('are few files for the page, each named by its content, of at most 100 kB with gzip', (t) => {
     const scripts = [...read('index.html').toString().matchAll(/<script[^>]* src="([^"]+)"/g)].map(([, src]) => src);
@@ -39,9 +41,22 @@ describe('the bundles', () => {
     for (const name of names) assert.match(name, /^app\/(app|later\/[\w-]+)-[A-Z0-9]{8}\.js$/);
     assert.ok(names.length <= 12, names.join(' '));
     assert.ok(sum(names) <= 100_000, `${sum(names)}`);
-    t.diagnostic(`the page: ${names.length} files, ${sum(names)} bytes with gzip`);
-    for (const [what, file] of [['the SDK', 'klatch/klatch.min.js'], ['<klatch-room>', 'ui/klatch-room.min.js']]) {
-      t.diagnostic(`${what}: ${loads(file).length} files, ${sum(loads(file))} bytes with gzip`);
+    t.diagnostic(`the page: ${sizes(names)}`);
+    t.diagnostic(`<klatch-room>: ${sizes(loads('ui/klatch-room.min.js'))}`);
+  });
+
+  it('are at most 20 kB with gzip for the SDK, and what not everybody needs at first is loaded later', (t) => {
+    const names = loads('klatch/klatch.min.js');
+    t.diagnostic(`the SDK: ${sizes(names)}`);
+    assert.ok(sum(names) <= 20_480, `${sum(names)}`);
+    assert.ok(names.length <= 3, names.join(' '));
+    const later = walk(path.join(folder, 'klatch/later')).filter((name) => name.endsWith('.js')).map((name) => `klatch/later/${name}`);
+    for (const part of ['before', 'files', 'sealing', 'spending', 'writing']) {
+      const [name] = later.filter((one) => path.basename(one).startsWith(`${part}-`));
+      assert.ok(name && !names.includes(name), part);
+      t.diagnostic(`${part}: ${sizes([name])}`);
+      // The first load has all of what it shares with others.
+      assert.deepEqual(loads(name).filter((one) => one !== name && !names.includes(one)), [], part);
     }
   });
 

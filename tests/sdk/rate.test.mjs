@@ -14,7 +14,7 @@ function run(rate, seconds, lines, { from = 0, wanted = 8_000_000 } = {}) {
 
 describe('the total', () => {
   it('begins at 2 Mbit/s and grows 8% in 5 s while all is well', () => {
-    const rate = new Rate();
+    const rate = new Rate(2_000_000);
     assert.equal(rate.bits, 2_000_000);
     run(rate, 5, [line('a'), line('b')]);
     run(rate, 6, [line('a'), line('b')], { from: 6000 });
@@ -22,19 +22,19 @@ describe('the total', () => {
   });
 
   it('doesn\'t grow beyond what is wanted', () => {
-    const rate = new Rate();
+    const rate = new Rate(2_000_000);
     run(rate, 60, [line('a')], { wanted: 1_500_000 });
     assert.equal(rate.bits, 2_000_000);
   });
 
   it('stays as it is with a loss between 2% and 5%', () => {
-    const rate = new Rate();
+    const rate = new Rate(2_000_000);
     run(rate, 60, [line('a', { loss: 0.03 })]);
     assert.equal(rate.bits, 2_000_000);
   });
 
   it('falls 15% on a loss of more than 5%, at most once in 2 s', () => {
-    const rate = new Rate();
+    const rate = new Rate(2_000_000);
     for (let ms = 0; ms < 2000; ms += 100) rate.update(ms, [line('a', { loss: 0.1, up: 2_000_000 })], 8_000_000);
     assert.equal(rate.bits, 1_700_000);
     rate.update(2000, [line('a', { loss: 0.1, up: 2_000_000 })], 8_000_000);
@@ -42,7 +42,7 @@ describe('the total', () => {
   });
 
   it('falls when the round trip doubles, and not for a few milliseconds of it', () => {
-    const near = new Rate();
+    const near = new Rate(2_000_000);
     run(near, 4, [line('a', { rttMs: 2 })], { wanted: 2_000_000 });
     run(near, 2, [line('a', { rttMs: 30 })], { from: 4000, wanted: 2_000_000 });
     assert.equal(near.bits, 2_000_000);
@@ -55,19 +55,19 @@ describe('the total', () => {
   });
 
   it('falls from what there was use for, where that is less', () => {
-    const rate = new Rate();
+    const rate = new Rate(2_000_000);
     rate.update(0, [line('a', { loss: 0.2 })], 1_000_000);
     assert.equal(rate.bits, 850_000);
   });
 
   it('never falls so low that there is nothing to measure', () => {
-    const rate = new Rate();
+    const rate = new Rate(2_000_000);
     run(rate, 300, [line('a', { loss: 0.5, up: 0 })]);
     assert.equal(rate.bits, 100_000);
   });
 
   it('falls when most suffer, though their reports come at different moments', () => {
-    const rate = new Rate();
+    const rate = new Rate(2_000_000);
     rate.update(0, [line('a', { loss: 0.1 }), line('b'), line('c')], 8_000_000);
     assert.equal(rate.bits, 2_000_000);
     rate.update(2000, [line('a'), line('b', { loss: 0.1 }), line('c')], 8_000_000);
@@ -80,7 +80,7 @@ describe('where connections starve each other without loss', () => {
   const pressed = { given: 500_000, up: 330_000, held: true };
 
   it('the total falls until what is given goes through', () => {
-    const rate = new Rate();
+    const rate = new Rate(2_000_000);
     run(rate, 3, [line('a', starved), line('b', pressed)]);
     assert.equal(rate.bits, 2_000_000, 'not before 4 s');
     run(rate, 30, [line('a', starved), line('b', pressed)], { from: 4000, wanted: 1_100_000 });
@@ -88,7 +88,7 @@ describe('where connections starve each other without loss', () => {
   });
 
   it('it stays where the browser didn\'t hold back, and where it is one of many', () => {
-    const rate = new Rate();
+    const rate = new Rate(2_000_000);
     run(rate, 30, [line('a', { ...starved, held: false }), line('b', { ...pressed, held: false })], { wanted: 2_000_000 });
     run(rate, 30, [line('a', starved), line('b'), line('c')], { from: 40_000, wanted: 2_000_000 });
     assert.equal(rate.bits, 2_000_000);
@@ -99,7 +99,7 @@ describe('one slow line among several', () => {
   const lines = () => [line('slow', { loss: 0.2, up: 400_000 }), line('b'), line('c')];
 
   it('gets a limit of its own, and the total stays', () => {
-    const rate = new Rate();
+    const rate = new Rate(2_000_000);
     run(rate, 4, lines());
     assert.equal(rate.bits, 2_000_000);
     assert.ok(rate.bitsMax('slow') < 400_000);
@@ -107,14 +107,14 @@ describe('one slow line among several', () => {
   });
 
   it('doesn\'t keep the others from growing while it stands at its limit', () => {
-    const rate = new Rate();
+    const rate = new Rate(2_000_000);
     run(rate, 4, lines());
     run(rate, 20, [line('slow', { loss: 0.03 }), line('b'), line('c')], { from: 8000 });
     assert.ok(rate.bits > 2_000_000);
   });
 
   it('grows back when it is well, until there is no limit', () => {
-    const rate = new Rate();
+    const rate = new Rate(2_000_000);
     let ms = run(rate, 4, lines());
     const low = rate.bitsMax('slow');
     ms = run(rate, 30, [line('slow'), line('b'), line('c')], { from: ms });
@@ -124,7 +124,7 @@ describe('one slow line among several', () => {
   });
 
   it('is forgotten with who it leads to', () => {
-    const rate = new Rate();
+    const rate = new Rate(2_000_000);
     run(rate, 4, lines());
     rate.update(6000, [line('b'), line('c')], 0);
     assert.equal(rate.bitsMax('slow'), Infinity);

@@ -126,7 +126,7 @@ const line = (at, text = 'x') => ({ id: `l${at}`, name: 'Ann', text, time: at })
 
 function newcomer(t, members, earlier = () => true) {
   const lines = new Map();
-  const before = new Before({ members: () => members, earlier, lines });
+  const before = new Before({ members: () => members, earlier, lines, nameMax: 64 });
   t.after(() => before.close());
   return Object.assign(before, { keep: (one) => lines.set(one.id, one), has: (id) => lines.has(id) });
 }
