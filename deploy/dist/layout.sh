@@ -59,17 +59,33 @@ bundle() {
         --sources-content=false --log-level=warning --outdir=. --outbase=. "$@"
 }
 
+# What stands in for ui/strings/tables.js in a bundle: English is part of it, other languages are loaded
+# when somebody speaks them.
+bundled_tables() {
+    local file language
+    printf "import en from './en.json';\nexport const languages = {\n  en: async () => en,\n"
+    for file in ui/strings/*.json; do
+        language=$(basename "$file" .json)
+        [[ $language == en ]] || printf "  '%s': async () => (await import('./%s.json')).default,\n" "$language" "$language"
+    done
+    printf '};\n'
+}
+
 # Few files instead of many small ones, for the page, for sites that use the SDK and for those
 # that use <klatch-room>; the modules they are made of stay. The page's is named by its content, so
 # that a browser never puts together modules of two versions, whatever it has cached.
 lay_bundles() (
     local page
     cd "$web"
+    mv ui/strings/tables.js "$stage/tables.js"
+    bundled_tables >ui/strings/tables.js
     bundle app/app.js --entry-names='[dir]/[name]-[hash]' --chunk-names='app/later/[name]-[hash]'
     bundle klatch/index.js --entry-names='[dir]/klatch.min' --chunk-names='klatch/later/[name]-[hash]'
     bundle ui/klatch-room.js --entry-names='[dir]/[name].min' --chunk-names='ui/later/[name]-[hash]'
+    mv "$stage/tables.js" ui/strings/tables.js
     page=$(echo app/app-*.js)
     sed -i "s|src=\"app/app\.js\"|src=\"$page\"|" index.html
+    sed -i '/rel="preload" href="ui\/strings\/en\.json"/d' index.html
     grep -q "src=\"$page\"" index.html || fail "index.html doesn't load app/app.js"
 )
 

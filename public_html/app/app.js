@@ -3,11 +3,13 @@
 import { KlatchProblem, makeLink, parseLink, randomRoom, randomSecret } from '../klatch/index.js';
 import { KlatchCard } from '../ui/card.js';
 import { KlatchRoom } from '../ui/klatch-room.js';
-import { problemText, textsFor } from '../ui/strings.js';
+import { loadTexts, problemText } from '../ui/strings.js';
 
 /** @param {HTMLElement} page where the room goes */
-function start(page) {
-  const t = textsFor(navigator.languages);
+async function start(page) {
+  const t = await loadTexts(navigator.languages);
+  document.documentElement.lang = t.language;
+  document.documentElement.dir = t.direction;
   const follow = () => {
     const { room, secret, problem } = parseLink(location.hash);
     const refusal = problem ?? (secret === null || crypto.subtle ? null : new KlatchProblem('sealed-insecure'));
@@ -79,6 +81,6 @@ function followKeyboard(page, seen) {
 
 const page = document.getElementById('page');
 if (page) {
-  start(page);
+  void start(page);
   if (window.visualViewport) followKeyboard(page, window.visualViewport);
 }

@@ -43,7 +43,7 @@ export class KlatchFile extends Part {
     return html`<div class="card" ?data-mine=${share.mine}>
       ${this.#picture ? html`<img src=${this.#address} alt=${share.name}>` : nothing}
       <div class="what">${icon('file')}<div>
-        <p class="name" dir="auto">${share.name}</p><p class="size">${sizeText(share.size)}</p></div></div>
+        <p class="name" dir="auto">${share.name}</p><p class="size">${sizeText(t, share.size)}</p></div></div>
       <div aria-live="off">${share.mine ? html`<ul>${share.ways.map((way) => html`<li>${this.#way(way)}</li>`)}</ul>`
         : share.ways.map((way) => this.#way(way))}</div>
       ${this.#acts(t, share)}
@@ -84,10 +84,10 @@ export class KlatchFile extends Part {
   /** @param {Way} way */
   #state({ state, why, done, speed }) {
     const { t, share } = this.props;
-    const percent = percentText(share.size ? done / share.size : 0);
+    const percent = percentText(t, share.size ? done / share.size : 0);
     switch (state) {
       case 'offered': return share.mine ? t('file.state.offered') : '';
-      case 'coming': return t('file.progress', { percent, speed: sizeText(speed) });
+      case 'coming': return t('file.progress', { percent, speed: sizeText(t, speed) });
       case 'waiting': return t('file.state.waiting', { percent });
       case 'done': return t(share.mine ? 'file.state.sent' : share.file ? 'file.state.ready' : 'file.state.saved');
       case 'refused': return t('file.state.refused');

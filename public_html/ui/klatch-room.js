@@ -1,5 +1,5 @@
 // <klatch-room>: a whole call as one element. Lobby, call, and the page after it, on top of
-// the SDK; attributes `room` (with the secret, name.secret, where it is sealed), `name` and `api`,
+// the SDK; attributes `room` (with the secret, name.secret, where it is sealed), `name`, `api` and `lang`,
 // properties `room` and `media`, methods join() and leave(). Any number of them fit on one page.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { joinRoom, makeLink, parseLink, randomSecret, runsElsewhere, KlatchProblem, Media } from '../klatch/index.js';
@@ -7,7 +7,7 @@ import { Part } from './part.js';
 import { findApi } from './find-api.js';
 import { tidyName } from './name.js';
 import { loadChoices, saveChoices } from './remember.js';
-import { problemText, textsFor } from './strings.js';
+import { loadTexts, problemText } from './strings.js';
 import { theme } from './theme.css.js';
 import { roomStyle } from './klatch-room.css.js';
 import './call.js';
@@ -15,6 +15,7 @@ import './card.js';
 import './lobby.js';
 
 /** @typedef {import('../klatch/index.js').Room} Room */
+/** @typedef {import('./strings.js').Texts} Texts */
 /** @typedef {'lobby' | 'joining' | 'call' | 'ended'} Phase */
 
 /** Codes of problems that a device or the leave to use it would cure. */
@@ -28,7 +29,7 @@ const ABOUT_DEVICES = ['permission-denied', 'no-device', 'device-busy', 'device-
 export class KlatchRoom extends Part {
   /** @override */
   static styles = [theme, roomStyle];
-  static observedAttributes = ['room', 'name', 'api'];
+  static observedAttributes = ['room', 'name', 'api', 'lang'];
 
   /** The room while in the call. @type {Room | null} */
   room = null;
@@ -37,7 +38,8 @@ export class KlatchRoom extends Part {
 
   /** @type {Phase} */
   #phase = 'lobby';
-  #t = textsFor(navigator.languages);
+  /** Nothing is drawn before they are loaded. @type {Texts | null} */
+  #t = null;
   #choices = loadChoices();
   /** @type {KlatchProblem[]} */
   #deviceProblems = [];
@@ -61,6 +63,7 @@ export class KlatchRoom extends Part {
   /** @override */
   connectedCallback() {
     super.connectedCallback();
+    void this.#speak();
     this.media.on('change', () => this.update(), { signal: this.life });
     this.media.on('problem', ({ detail }) => this.#deviceProblem(detail), { signal: this.life });
     this.#openMedia();
@@ -80,6 +83,7 @@ export class KlatchRoom extends Part {
   attributeChangedCallback(attribute, before, now) {
     if (attribute === 'room' && before !== now && before !== null) this.#changeRoom();
     if (attribute === 'name' && now !== null) this.#name = now;
+    if (attribute === 'lang' && before !== now && this.isConnected) void this.#speak();
     this.update();
   }
 
@@ -155,38 +159,52 @@ export class KlatchRoom extends Part {
 
   /** @override */
   view() {
+    const t = this.#t;
+    if (t === null) return nothing;
     switch (this.#phase) {
-      case 'call': return this.#callView();
-      case 'ended': return this.#endedView();
-      default: return this.#lobbyView();
+      case 'call': return this.#callView(t);
+      case 'ended': return this.#endedView(t);
+      default: return this.#lobbyView(t);
     }
   }
 
-  #lobbyView() {
+  /** The language of the attribute, else the first of the person's that there is. */
+  async #speak() {
+    const wanted = this.getAttribute('lang');
+    const texts = await loadTexts(wanted ? [wanted] : navigator.languages);
+    if (wanted !== this.getAttribute('lang')) return;
+    this.#t = texts;
+    this.update();
+  }
+
+  /** @param {Texts} t */
+  #lobbyView(t) {
     const props = {
-      t: this.#t, room: this.#roomName, name: this.#name, joining: this.#phase === 'joining', asking: this.#asking,
+      t, room: this.#roomName, name: this.#name, joining: this.#phase === 'joining', asking: this.#asking,
       deviceProblems: this.#deviceProblems, joinProblem: this.#joinProblem, media: this.media,
       elsewhere: this.#elsewhere, sealed: this.#secret !== null, sealable: Boolean(crypto.subtle),
       speaker: this.#choices.speakerId, api: () => this.#findApi(),
     };
-    return html`<klatch-lobby .props=${props} @join-wanted=${this.#wanted} @join-cancelled=${this.leave}
+    return html`<klatch-lobby lang=${t.language} dir=${t.direction} .props=${props} @join-wanted=${this.#wanted} @join-cancelled=${this.leave}
       @name-written=${this.#named} @seal-wanted=${this.#seal} @devices-wanted=${this.#openMedia} @device-chosen=${this.#chose}
       @toggle-mic=${() => this.#toggle('mic')} @toggle-cam=${() => this.#toggle('cam')}></klatch-lobby>`;
   }
 
-  #callView() {
+  /** @param {Texts} t */
+  #callView(t) {
     if (!this.room) return nothing;
     const props = {
-      t: this.#t, room: this.room, media: this.media, link: this.link, owner: this, choices: this.#choices,
+      t, room: this.room, media: this.media, link: this.link, owner: this, choices: this.#choices,
     };
-    return html`<klatch-call .props=${props} @hang-up=${this.leave} @device-chosen=${this.#chose} @rename=${this.#named}
+    return html`<klatch-call lang=${t.language} dir=${t.direction} .props=${props} @hang-up=${this.leave} @device-chosen=${this.#chose} @rename=${this.#named}
       @unread=${(/** @type {CustomEvent} */ event) => this.#tellUnread(event.detail.count)}
       @choice=${this.#chosen}></klatch-call>`;
   }
 
-  #endedView() {
-    const action = this.#t(this.#reason === 'taken-over' ? 'ended.back' : 'ended.again');
-    return html`<klatch-card .props=${{ ...endedText(this.#t, this.#reason), action }}
+  /** @param {Texts} t */
+  #endedView(t) {
+    const action = t(this.#reason === 'taken-over' ? 'ended.back' : 'ended.again');
+    return html`<klatch-card lang=${t.language} dir=${t.direction} .props=${{ ...endedText(t, this.#reason), action }}
       @act=${this.#again}></klatch-card>`;
   }
 

@@ -32,18 +32,19 @@ export const SIZES = { phone: [360, 740], tablet: [768, 1024], desk: [1440, 900]
 /**
  * A page that shows one scene of the gallery and has settled.
  * @param {import('playwright-core').Browser} browser @param {string} url of the server
- * @param {string} scene @param {{size?: keyof SIZES, scheme?: 'light' | 'dark', soundNeedsTap?: boolean}} [look]
+ * @param {string} scene @param {{size?: keyof SIZES, scheme?: 'light' | 'dark', soundNeedsTap?: boolean, lang?: string,
+ *   locale?: string}} [look] `lang` is the element's, `locale` the browser's
  */
-export async function openScene(browser, url, scene, { size = 'phone', scheme = 'light', soundNeedsTap = false } = {}) {
+export async function openScene(browser, url, scene, { size = 'phone', scheme = 'light', soundNeedsTap = false, lang, locale } = {}) {
   const [width, height] = SIZES[size];
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce' });
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce', locale });
   context.setDefaultTimeout(8000);
   const page = await context.newPage();
   if (soundNeedsTap) await page.addInitScript(refuseSoundBeforeTap);
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (line) => { if (line.type() === 'error') complaints.push(line.text()); });
-  await page.goto(`${url}fake/gallery.html?scene=${scene}`);
+  await page.goto(`${url}fake/gallery.html?scene=${scene}${lang ? `&lang=${lang}` : ''}`);
   await page.waitForSelector('html[data-ready]', { timeout: 15000 });
   return { page, complaints, close: () => context.close() };
 }

@@ -11,6 +11,9 @@ const STATES = ['connected', 'connecting', 'reconnecting', 'no-path', 'away'];
 
 const SEALED = `kitchen-table.${'s'.repeat(22)}`;
 
+/** In what language, where it isn't the browser's. */
+const lang = new URLSearchParams(location.search).get('lang');
+
 /** Each scene: the plan of the fake SDK, and what happens once the page is there. */
 const scenes = {
   lobby: {},
@@ -139,6 +142,7 @@ async function show(page, { plan = {}, room = 'kitchen-table', name = 'Ada', cho
   window.klatchPlan = plan;
   localStorage.setItem('klatch', JSON.stringify(choices ?? {}));
   const element = new KlatchRoom();
+  if (lang !== null) element.lang = lang;
   for (const [key, value] of Object.entries({ api: '/api/v1', room, name })) element.setAttribute(key, value);
   page.replaceChildren(element);
   const { media } = element;

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
 import test, { after, before } from 'node:test';
-import en from '../../public_html/ui/strings.en.js';
-import { problemText, textsFor } from '../../public_html/ui/strings.js';
+import { problemText, textsOf } from '../../public_html/ui/strings.js';
 import { openBrowser, openScene } from './browser.mjs';
 import { serve } from './serve.mjs';
+import { english as en } from './strings/check.mjs';
 
-const t = textsFor(['en']);
+const t = textsOf(en);
 /** What a person may meet: the room API's codes, then the browser's own. */
 const CODES = ['key-invalid', 'token-invalid', 'token-expired', 'not-permitted', 'banned', 'password-wrong', 'room-not-found',
   'room-full', 'session-expired', 'room-closed', 'kicked', 'message-too-large', 'room-locked', 'rate-limited', 'busy',
@@ -49,23 +48,6 @@ test('a device problem names the device', () => {
 test('a problem that nobody has heard of still says what its author wrote', () => {
   const text = problemText(t, { code: 'brand-new', message: 'The moon is in the way.' });
   assert.deepEqual(text, { title: en['problem.other'], more: 'The moon is in the way.' });
-});
-
-test('every text is used, and every key that is used has a text', async () => {
-  const folder = new URL('../../public_html/', import.meta.url);
-  const files = (await readdir(new URL('ui/', folder))).filter((name) => !name.startsWith('strings.en')).map((name) => `ui/${name}`);
-  const sources = await Promise.all([...files, 'app/app.js'].map((name) => readFile(new URL(name, folder), 'utf8')));
-  const source = sources.join('\n');
-  // Keys that are put together from a kind, a state or a code: any with two words before it, as in
-  // t(`file.why.${code}`); shorter ones are named here.
-  const begun = [...source.matchAll(/`((?:[\w-]+\.){2,})\$\{/g)].map(([, words]) => words);
-  const made = [/^problem\./, /^device\.(mic|cam|speaker|none|word)/, /^switch\./,
-    /^person\.(connect|reconnect|no-path$|away)/, /^call\.(mic|cam)$/, /^check\.(server|direct|address|picture|relay)\./];
-  const unused = Object.keys(en)
-    .filter((key) => !made.some((pattern) => pattern.test(key)) && !begun.some((words) => key.startsWith(words))
-      && !source.includes(`'${key}'`));
-  assert.deepEqual(unused, []);
-  for (const [, key] of source.matchAll(/\bt\('([\w.-]+)'/g)) assert.ok(key in en, key);
 });
 
 for (const [scene, title] of [

@@ -1,5 +1,6 @@
 // A small static server for the page's tests: the page at `/`, and once more below `/fake/`
-// with the SDK's entry replaced by fake-klatch.js and the gallery beside it.
+// with the SDK's entry replaced by fake-klatch.js, more languages, and the gallery beside it. Other origins
+// may use what is here, so that the element can be tested on their pages.
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import http from 'node:http';
@@ -12,6 +13,7 @@ const page = path.join(here, '../../public_html/');
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
@@ -20,6 +22,11 @@ const TYPES = {
 /** What stands below /fake/ instead of the page's own file. */
 const FAKES = {
   'klatch/index.js': 'fake-klatch.js',
+  'ui/strings/tables.js': 'strings/tables.js',
+  'ui/strings/pl.json': 'strings/pl.json',
+  'ui/strings/cs.json': 'strings/cs.json',
+  'host.html': 'host.html',
+  'host.js': 'host.js',
   'gallery.html': 'gallery.html',
   'gallery.js': 'gallery.js',
   'gallery.css': 'gallery.css',
@@ -49,7 +56,7 @@ export async function serve(port = 0) {
       return;
     }
     const type = TYPES[path.extname(file)] ?? 'application/octet-stream';
-    response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' });
+    response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store', 'Access-Control-Allow-Origin': '*' });
     createReadStream(file).pipe(response);
   });
   await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
