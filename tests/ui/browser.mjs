@@ -39,6 +39,7 @@ export async function openScene(browser, url, scene, { size = 'phone', scheme = 
   const [width, height] = SIZES[size];
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce', locale });
   context.setDefaultTimeout(8000);
+  context.setDefaultNavigationTimeout(20000);
   const page = await context.newPage();
   if (soundNeedsTap) await page.addInitScript(refuseSoundBeforeTap);
   const complaints = [];
