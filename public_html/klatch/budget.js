@@ -38,7 +38,7 @@ const WORDS = ['want', 'sends', 'view?', 'view'];
 /**
  * @typedef {object} BudgetEvents
  * @property {{person: Person, picture: Share['picture']}} sending what they get of the camera has changed for want of bits
- * @property {{person: Person}} told somebody said what they send us
+ * @property {{person: Person}} told somebody said what they send us, or their picture stands still or moves again
  * @property {Map<Person, Reading>} readings while somebody watches
  */
 

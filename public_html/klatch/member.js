@@ -25,6 +25,8 @@ export class Person {
     this.picture = 'moving';
     /** Why there is no more: it wasn't asked for, they chose so, or for want of bits. @type {'asked' | 'choice' | 'bits'} */
     this.why = 'asked';
+    /** Whether it should be moving and has stood still here for some seconds. */
+    this.frozen = false;
     this.mic = false;
     this.cam = false;
     /** The room's own count, higher for who joined later. No time. */

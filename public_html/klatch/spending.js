@@ -4,6 +4,7 @@
 
 import { Effort, Rate } from './rate.js';
 import { Meter } from './stats.js';
+import { Stillness } from './stillness.js';
 import { Wants } from './wants.js';
 import { SOUND_BITS, STILL_MS, allot, sizeFor } from './allot.js';
 
@@ -35,6 +36,7 @@ const SIZE_MOST = Object.freeze({ normal: 4, saving: 2, sound: 0 });
  * @typedef {object} Known about one member
  * @property {Meter} meter
  * @property {Reading | null} reading
+ * @property {Stillness} stillness of their camera's picture here
  * @property {{n: number, size: number, screen: number}} want
  * @property {Shares | null} shares
  * @property {number} changedMs
@@ -150,7 +152,7 @@ export class Spending {
     const known = this.#known.get(member);
     if (known) return known;
     /** @type {Known} */
-    const fresh = { meter: new Meter(), reading: null, want: { n: 0, size: 4, screen: 4 }, shares: null, changedMs: 0, views: [], samples: [] };
+    const fresh = { meter: new Meter(), reading: null, stillness: new Stillness(), want: { n: 0, size: 4, screen: 4 }, shares: null, changedMs: 0, views: [], samples: [] };
     this.#known.set(member, fresh);
     return fresh;
   }
@@ -270,6 +272,7 @@ export class Spending {
         if (!known) return;
         known.reading = report && known.meter.read(report);
         if (known.reading) remember(known.samples, known.reading);
+        this.#watchPicture(member, known);
       }));
     } finally {
       this.#reading = false;
@@ -279,6 +282,20 @@ export class Spending {
     const readings = new Map();
     for (const [{ person }, { reading }] of this.#known) if (reading) readings.set(person, reading);
     if (this.#around.watched()) this.#around.emit('readings', readings);
+  }
+
+  /**
+   * @param {Member} member
+   * @param {Known} known
+   */
+  #watchPicture({ person, connected }, { reading, stillness }) {
+    const track = person.stream?.getVideoTracks()[0]?.id;
+    const picture = reading?.receives.find((one) => one.track === track && one.height > 0);
+    const moves = connected && person.cam && person.picture === 'moving';
+    const frozen = stillness.read(Date.now(), moves && picture ? picture.fps : null);
+    if (frozen === person.frozen) return;
+    person.frozen = frozen;
+    this.#around.emit('told', { person });
   }
 
   /** @param {number} nowMs */

@@ -16,6 +16,7 @@
  * @property {number} [concealed] received: part of the sound that was made up, 0 to 1
  * @property {number} [freezes] received: how often the picture stood still since it began
  * @property {number} [frozenS] received: for how long
+ * @property {string} [track] received: the id of the track that it comes as, '' where the browser doesn't tell
  */
 
 /**
@@ -154,6 +155,7 @@ function received(one, report, before) {
     concealed: share(grown(one, before, 'concealedSamples') ?? 0, grown(one, before, 'totalSamplesReceived') ?? 0) ?? 0,
     freezes: one.freezeCount ?? 0,
     frozenS: one.totalFreezesDuration ?? 0,
+    track: one.trackIdentifier ?? '',
   };
 }
 

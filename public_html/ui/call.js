@@ -475,8 +475,8 @@ export class KlatchCall extends Part {
  * @param {Person} person @param {import('../klatch/allot.js').Quality} quality
  * @returns {import('./tile.js').TileProps['paused']}
  */
-function pausedOf({ picture, why }, quality) {
-  if (picture === 'moving') return null;
+function pausedOf({ picture, why, frozen }, quality) {
+  if (picture === 'moving') return frozen ? 'frozen' : null;
   if (why === 'choice') return 'choice';
   if (quality === 'sound') return 'own';
   // What isn't seen isn't asked for: it is on its way when it is seen.

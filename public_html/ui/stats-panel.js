@@ -163,21 +163,22 @@ export class KlatchStats extends Part {
     const reading = this.#readings.get(person);
     return html`<details ?open=${open} data-person=${person.id} @toggle=${this.update}>
       <summary>${nameOf(person)}: ${t(`person.${person.state}`)}</summary>
-      ${reading ? html`<dl>${this.#facts(reading).map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>`
+      ${reading ? html`<dl>${this.#facts(reading, person).map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>`
         : html`<p>${t('stats.waiting')}</p>`}
       <div class="plot" data-plot="bits" role="img" aria-label=${t('stats.plot.bits', { name: nameOf(person) })}></div>
       <div class="plot" data-plot="way" role="img" aria-label=${t('stats.plot.way', { name: nameOf(person) })}></div>
     </details>`;
   }
 
-  /** @param {Reading} reading @returns {[string, string][]} */
-  #facts(reading) {
+  /** @param {Reading} reading @param {Person} person @returns {[string, string][]} */
+  #facts(reading, { frozen }) {
     const { t } = this.props;
     const sent = pictureOf(reading.sends);
     const got = pictureOf(reading.receives);
     const size = (/** @type {ReturnType<typeof pictureOf>} */ one) => (one
       ? `${one.width}×${one.height}, ${Math.round(one.fps)}/s, ${one.codec}` : '–');
     const limit = sent?.limitedBy ?? 'none';
+    const freezes = `${got?.freezes ?? 0} (${Math.round(got?.frozenS ?? 0)} s)`;
     return [
       [t('stats.up'), `${kilobits(reading.up)} kbit/s`],
       [t('stats.down'), `${kilobits(reading.down)} kbit/s`],
@@ -189,7 +190,7 @@ export class KlatchStats extends Part {
       [t('stats.got'), size(got)],
       [t('stats.limit'), limit === 'bandwidth' || limit === 'cpu' ? t(`stats.limit.${limit}`) : t('stats.limit.none')],
       [t('stats.madeUp'), percent(soundOf(reading.receives)?.concealed ?? null)],
-      [t('stats.freezes'), `${got?.freezes ?? 0} (${Math.round(got?.frozenS ?? 0)} s)`],
+      [t('stats.freezes'), frozen ? t('stats.frozen', { freezes }) : freezes],
     ];
   }
 
@@ -239,7 +240,9 @@ export class KlatchStats extends Part {
 
   async #copy() {
     const { room } = this.props;
-    const entries = room.people.map((person) => ({ state: person.state, reading: this.#readings.get(person) ?? null }));
+    const entries = room.people.map((person) => ({
+      state: person.state, frozen: person.frozen, reading: this.#readings.get(person) ?? null,
+    }));
     const kind = verdictOf(pairsOf(this.#links()), SELF).kind;
     const { quality, bits } = room.budget;
     const text = reportOf({ agent: navigator.userAgent, quality, bits, verdict: `verdict: ${kind}`, entries });

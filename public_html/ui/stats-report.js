@@ -2,7 +2,7 @@
 // or the room's.
 
 /** @typedef {import('../klatch/stats.js').Reading} Reading */
-/** @typedef {{state: string, reading: Reading | null}} Entry */
+/** @typedef {{state: string, frozen: boolean, reading: Reading | null}} Entry */
 
 /** @param {number} bits a second */
 export function kilobits(bits) {
@@ -38,8 +38,8 @@ export function soundOf(streams) {
  */
 export function reportOf({ agent, quality, bits, verdict, entries }) {
   const lines = ['Klatch connection report', agent, `data use ${quality}, at most ${kilobits(bits)} kbit/s to all together`, verdict];
-  entries.forEach(({ state, reading }, at) => {
-    lines.push('', `Person ${at + 1}: ${state}${reading?.path ? `, ${reading.path}` : ''}`);
+  entries.forEach(({ state, frozen, reading }, at) => {
+    lines.push('', `Person ${at + 1}: ${state}${reading?.path ? `, ${reading.path}` : ''}${frozen ? ', the picture stands still' : ''}`);
     if (!reading) return;
     lines.push(`  round trip ${milliseconds(reading.rttMs)}, loss up ${percent(reading.lossUp)}, down ${percent(reading.lossDown)}`);
     for (const [way, streams, total] of /** @type {const} */ ([['up', reading.sends, reading.up], ['down', reading.receives, reading.down]])) {

@@ -25,7 +25,7 @@ import { tileStyle } from './tile.css.js';
  * @property {boolean} mic
  * @property {boolean} cam
  * @property {boolean} plain
- * @property {'bits' | 'still' | 'choice' | 'own' | null} [paused] why the picture stands still
+ * @property {'bits' | 'still' | 'choice' | 'own' | 'frozen' | null} [paused] why the picture stands still
  * @property {(heightPx: number) => void} [show] is told the picture's height on the screen, 0 for none
  * @property {boolean} [outside] whether they came by another link
  * @property {import('./strings.js').Texts} t

@@ -75,6 +75,34 @@ test('a picture that stands still says why, keeps the last one, and says nothing
   await page.getByRole('group', { name: 'Maya, connected', exact: true }).waitFor();
 }));
 
+test('a picture that nobody stopped and that stands still is reported, at the tile, in the panel and in the report', () => within('call-2', {}, async (page) => {
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  const freeze = (frozen) => page.evaluate((its) => {
+    const { room } = window.gallery;
+    const [person] = room.people;
+    person.frozen = its;
+    room.budget.emit('told', { person });
+    const reading = { up: 0, down: 0, rttMs: 48, rttNew: true, lossUp: 0, lossDown: 0, path: 'direct', sends: [],
+      receives: [{ kind: 'video', mid: '1', bits: 0, codec: 'VP8', width: 320, height: 240, fps: 0, freezes: 1, frozenS: 0.4 }] };
+    room.budget.emit('readings', new Map([[person, reading]]));
+  }, frozen);
+  await freeze(true);
+  await page.getByRole('group', { name: 'Maya, connected, The picture stands still', exact: true }).waitFor();
+  await page.getByText('The picture stands still', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Settings', exact: true }).click();
+  await page.getByRole('button', { name: 'How the connections do' }).click();
+  await page.getByRole('dialog', { name: 'Connections' }).waitFor();
+  await freeze(true);
+  await page.getByText('1 (0 s), stands still now', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Copy a report without names and addresses' }).click();
+  await page.getByRole('button', { name: 'Report copied' }).waitFor();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /Person 1: connected, direct, the picture stands still/);
+  await freeze(false);
+  await page.getByText('1 (0 s)', { exact: true }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('group', { name: 'Maya, connected', exact: true }).waitFor();
+}));
+
 test('what is left out for want of bits is told in words', () => within('call-2', {}, async (page) => {
   const tell = (picture) => page.evaluate((its) => {
     const { room } = window.gallery;

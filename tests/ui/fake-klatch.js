@@ -242,7 +242,7 @@ class FakeRoom extends Emitter {
     const number = this.#next++;
     const whole = {
       id: `person-${number}`, name: '', state: 'connected', mic: true, cam: true, joined: number, plain: false, screen: null,
-      picture: 'moving', why: 'asked', outside: null, ...person,
+      picture: 'moving', why: 'asked', frozen: false, outside: null, ...person,
     };
     const seen = whole.state !== 'connecting' && whole.state !== 'no-path' && whole.cam;
     whole.stream = seen ? new MediaStream([silentTrack(), paintedTrack(number)]) : null;
