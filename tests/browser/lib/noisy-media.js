@@ -1,13 +1,11 @@
 /* noisy-media: runs in a page before its own scripts, after painted-media.js. The camera
- * gives 640x480 at 20 with a band of noise in it: a flat picture takes so few bits that it
- * would pass through anything. */
+ * gives 640x480 at 20, unless `klatchNoise` tells otherwise, with a band of noise in it: a
+ * flat picture takes so few bits that it would pass through anything. */
 
 (() => {
-  const WIDTH = 640;
-  const HEIGHT = 480;
-  const BAND = 60;
+  const { width: WIDTH, height: HEIGHT, band: BAND, fps: FPS } = globalThis.klatchNoise
+    ?? { width: 640, height: 480, band: 60, fps: 20 };
   const FRAMES = 8;
-  const PAINT_MS = 50;
 
   function noise() {
     const image = new ImageData(WIDTH, BAND);
@@ -28,8 +26,8 @@
       pen.putImageData(frames[count % FRAMES], 0, HEIGHT - BAND);
     };
     draw();
-    const [track] = canvas.captureStream(20).getVideoTracks();
-    const timer = setInterval(() => (track.readyState === 'live' ? draw() : clearInterval(timer)), PAINT_MS);
+    const [track] = canvas.captureStream(FPS).getVideoTracks();
+    const timer = setInterval(() => (track.readyState === 'live' ? draw() : clearInterval(timer)), 1000 / FPS);
     return track;
   }
 

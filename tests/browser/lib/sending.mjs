@@ -78,6 +78,9 @@ export async function linesWhile(writer, reader, going) {
   return reader.ask(() => globalThis.heardAfterMs);
 }
 
-export function median(numbers) {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+/** @param {number[]} numbers @param {number} part of them that are less, 0 to 1 */
+export function quantile(numbers, part) {
+  return [...numbers].sort((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * part))];
 }
+
+export const median = (numbers) => quantile(numbers, 0.5);
