@@ -15,8 +15,9 @@ import { Later, loadPart } from './later.js';
 /** @typedef {import('./allot.js').Share} Share */
 /** @typedef {import('./allot.js').Shares} Shares */
 
-/** What one sender may do; height is the most that its picture may have, 0 for as high as it is. */
-/** @typedef {{active: boolean, bits: number, height?: number, fps?: number, sharp?: boolean}} Limit */
+/** What one sender may do; height is the most that its picture may have, 0 for as high as it is; rich
+ * lets it take more work for fewer bits. */
+/** @typedef {{active: boolean, bits: number, height?: number, fps?: number, sharp?: boolean, rich?: boolean}} Limit */
 /** @typedef {{audio: Limit, video: Limit, screen: Limit}} Limits */
 /** How somebody else fares with one of the others. @typedef {{id: string, state: string, loss: number | null, rttMs: number | null}} View */
 

@@ -39,6 +39,7 @@ export class Connection extends Emitter {
   /** @type {RTCDataChannel | null} */
   #bulk = null;
   #polite;
+  #prefer;
   #send;
   /** @type {Tracks} */
   #tracks;
@@ -57,15 +58,20 @@ export class Connection extends Emitter {
   /** What each sender may take. @type {import('./budget.js').Limits | null} */
   #limits = null;
   #shaping = Promise.resolve();
+  /** Whether the browser lets senders choose their codecs; known when one did. */
+  #choosing = true;
 
   /**
    * @param {{rtc: typeof RTCPeerConnection, iceServers: RTCIceServer[], polite: boolean, tracks: Tracks,
+   *   prefer: (transceiver: RTCRtpTransceiver) => void,
    *   send: (type: 'offer' | 'answer' | 'candidate', body: object) => void}} options
+   *   prefer puts a picture's codecs in order, before they are offered
    */
-  constructor({ rtc: Rtc, iceServers, polite, tracks, send }) {
+  constructor({ rtc: Rtc, iceServers, polite, tracks, prefer, send }) {
     super();
     this.#polite = polite;
     this.#tracks = { ...tracks };
+    this.#prefer = prefer;
     this.#send = send;
     this.#pc = new Rtc({ iceServers, bundlePolicy: 'max-bundle' });
     this.#pc.addEventListener('connectionstatechange', () => {
@@ -113,8 +119,9 @@ export class Connection extends Emitter {
   /** Offer the connection; the impolite one's first step. */
   start() {
     for (const kind of KINDS) {
-      const { sender } = this.#pc.addTransceiver(kind, { direction: 'sendrecv' });
-      void this.#replace(sender, this.#tracks[kind]);
+      const transceiver = this.#pc.addTransceiver(kind, { direction: 'sendrecv' });
+      if (kind === 'video') this.#prefer(transceiver);
+      void this.#replace(transceiver.sender, this.#tracks[kind]);
     }
     void this.#share();
   }
@@ -270,8 +277,11 @@ export class Connection extends Emitter {
       if (sharing) {
         await this.#replace(sharing.sender, track);
       } else if (track && screen) {
-        const { sender } = this.#sharing[kind] = this.#pc.addTransceiver(track, { direction: 'sendonly', streams: [screen] });
-        if (kind === 'video') await keepSharp(sender);
+        const transceiver = this.#sharing[kind] = this.#pc.addTransceiver(track, { direction: 'sendonly', streams: [screen] });
+        if (kind === 'video') {
+          this.#prefer(transceiver);
+          await keepSharp(transceiver.sender);
+        }
       }
     }
   }
@@ -287,7 +297,7 @@ export class Connection extends Emitter {
       };
       for (const kind of /** @type {const} */ (['audio', 'video', 'screen'])) {
         const sender = senders[kind];
-        if (sender) await shape(sender, limits[kind]);
+        if (sender && !await shape(sender, { ...limits[kind], rich: this.#choosing && limits[kind].rich })) this.#choosing = false;
       }
     });
   }

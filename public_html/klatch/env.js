@@ -10,6 +10,8 @@
  * @property {Storage | null} storage
  * @property {(name: string) => BroadcastChannel | null} channel to this origin's other tabs
  * @property {typeof RTCPeerConnection | undefined} rtc
+ * @property {MediaCapabilities | null} capabilities
+ * @property {() => RTCRtpCodec[]} codecs of pictures, that can be received
  * @property {string | undefined} base the page's address
  * @property {() => number} random
  */
@@ -29,6 +31,8 @@ export function environment(own = {}) {
     storage: 'storage' in own ? null : sessionStorageOrNull(),
     channel: (name) => (typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(name)),
     rtc: globalThis.RTCPeerConnection,
+    capabilities: browser?.mediaCapabilities ?? null,
+    codecs: () => globalThis.RTCRtpReceiver?.getCapabilities?.('video')?.codecs ?? [],
     base: globalThis.location?.href,
     random: Math.random,
     ...own,

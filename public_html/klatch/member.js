@@ -71,6 +71,8 @@ export class Member {
     this.person = new Person(listed.peer);
     /** The page load behind it, null for a plain user. @type {string | null} */
     this.instance = null;
+    /** Whether its browser said that H.264 is power-efficient there. */
+    this.h264 = false;
     /** Its public key in a sealed room. @type {string | null} */
     this.pub = null;
     /** The server holds it for gone, or its page said that it closes. */
@@ -122,6 +124,7 @@ export class Member {
     this.person.outside = outside;
     this.person.plain = plain;
     this.instance = !plain && typeof value?.instance === 'string' ? value.instance : null;
+    this.h264 = value?.h264 === true;
     // The channel knows better than what was said at joining.
     if (!this.beating) this.tell({ name: value?.name ?? name, mic: value?.mic, cam: value?.cam });
   }

@@ -63,6 +63,7 @@ export class Peer extends Emitter {
 
   /**
    * @param {{rtc: typeof RTCPeerConnection, iceServers: () => RTCIceServer[], polite: boolean, tracks: Tracks,
+   *   prefer: (transceiver: RTCRtpTransceiver) => void,
    *   mine: string, theirs: string | null, mail: (type: string, body: object) => void,
    *   reachable: () => boolean, polling: () => boolean}} options
    *   mine and theirs are the page loads' instances, theirs null for a plain user of the
@@ -233,6 +234,7 @@ export class Peer extends Emitter {
       iceServers: this.#options.iceServers(),
       polite: this.#polite,
       tracks: this.#tracks,
+      prefer: this.#options.prefer,
       send: (type, body) => this.#send(connection, type, { conn, ...body }),
     });
     this.#connection = connection;

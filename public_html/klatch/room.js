@@ -2,6 +2,7 @@
  * Who joined earlier makes the connection to a newcomer; the newcomer waits for it. */
 
 import { Budget } from './budget.js';
+import { H264_MOST, isH264Efficient, prefer } from './codec.js';
 import { Emitter } from './events.js';
 import { KlatchProblem } from './problem.js';
 import { Filing } from './filing.js';
@@ -70,6 +71,8 @@ export class Room extends Emitter {
   #talk;
   #filing;
   #relax = new Relax();
+  /** Whether H.264 is power-efficient here. */
+  #h264 = false;
   #roster;
   #api;
   /** What others are told; screen is the id of the stream that is shared. */
@@ -94,7 +97,11 @@ export class Room extends Emitter {
     this.#own.name = cleanName(name);
     this.#api = api;
     const session = new Session({ ...this.#env, name: nameOf(api, room) });
-    const meta = () => this.#post.meta({ v: 1, instance: this.#instance, ...this.#own });
+    const efficient = isH264Efficient(this.#env.capabilities);
+    const meta = async () => {
+      this.#h264 = await efficient;
+      return this.#post.meta({ v: 1, instance: this.#instance, h264: this.#h264, ...this.#own });
+    };
     this.#signaling = new Signaling({ env: this.#env, api, room, meta, session });
     const self = () => ({ peer: this.#signaling.peer, instance: this.#instance });
     this.#roster = new Roster({ self, make: (listed) => this.#member(listed) });
@@ -410,6 +417,8 @@ export class Room extends Emitter {
       iceServers: () => this.#iceServers ?? this.#signaling.iceServers,
       polite: this.#roster.isEarlier(member),
       tracks: this.#tracks(),
+      prefer: (transceiver) => prefer(transceiver, this.#env.codecs(),
+        this.#h264 && member.h264 && this.#roster.members.length <= H264_MOST),
       mine: this.#instance,
       mail: (type, body) => this.#letters.write(member, type, body),
       reachable: () => this.#signaling.state === 'online',

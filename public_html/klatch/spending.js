@@ -48,6 +48,8 @@ export class Spending {
   #around;
   #rate;
   #effort = new Effort();
+  /** Whether the processor couldn't keep up at some time. */
+  #strained = false;
   /** @type {Wants<Member>} */
   #wants = new Wants();
   /** @type {Map<Member, Known>} */
@@ -243,9 +245,11 @@ export class Spending {
     const { camera, screen } = shares;
     const active = (/** @type {Share} */ { picture }) => picture === 'moving' || (picture === 'still' && isStillTime(nowMs));
     const nowMs = Date.now();
+    // A mesh encodes once for each connection: only the one of a call of two may take more work.
+    const rich = !this.#strained && this.#around.members().length === 1;
     member.limit({
       audio: { active: true, bits: OPUS_BITS },
-      video: { active: active(camera), bits: camera.bits, height: camera.height, fps: camera.fps },
+      video: { active: active(camera), bits: camera.bits, height: camera.height, fps: camera.fps, rich },
       screen: { active: active(screen), bits: screen.bits, height: screen.height, fps: screen.fps, sharp: true },
     });
   }
@@ -317,6 +321,7 @@ export class Spending {
       const { source = null, fps, busy = 0, limitedBy = 'none' } = stream;
       return [{ asked: shares.camera.fps, source, fps, busy, limitedBy }];
     }));
+    if (this.#effort.part < 1) this.#strained = true;
     this.plan();
   }
 }

@@ -11,7 +11,7 @@ const MAIL_MS = 10;
 /** One end; what it mails goes to who is at `ends[theirs]` when it arrives. */
 function end(t, net, ends, mine, theirs, polite) {
   const mail = (type, body) => setTimeout(() => ends[theirs]?.receive(type, structuredClone(body)), MAIL_MS);
-  const peer = new Peer({ rtc: net.Connection, iceServers: () => [], polite, tracks: { audio: null, video: null }, mine, theirs,
+  const peer = new Peer({ rtc: net.Connection, iceServers: () => [], polite, tracks: { audio: null, video: null }, prefer: () => {}, mine, theirs,
     mail, reachable: () => true, polling: () => true });
   t.after(() => peer.close());
   ends[mine] = peer;

@@ -29,7 +29,10 @@ class FakeChannel extends EventTarget {
 }
 
 class FakeTransceiver {
-  constructor(kind, direction) {
+  /** As setCodecPreferences was told. */
+  preferences = null;
+
+  constructor(net, kind, direction) {
     this.direction = direction;
     this.receiver = { track: new FakeTrack(kind) };
     const sender = {
@@ -38,12 +41,23 @@ class FakeTransceiver {
       async replaceTrack(track) {
         sender.track = track;
       },
-      getParameters: () => structuredClone(sender.parameters),
+      getParameters() {
+        // As in Chromium, the one that was chosen comes first.
+        const { codec } = sender.parameters.encodings[0];
+        const isChosen = ({ mimeType }) => mimeType === codec?.mimeType;
+        const codecs = kind === 'video' ? [...net.agreed.filter(isChosen), ...net.agreed.filter((one) => !isChosen(one))] : [];
+        return structuredClone({ ...sender.parameters, codecs });
+      },
       async setParameters(parameters) {
-        sender.parameters = parameters;
+        const { encodings: [{ codec, ...encoding }], ...more } = parameters;
+        sender.parameters = { ...more, encodings: [{ ...encoding, ...(codec && net.chooses ? { codec } : {}) }] };
       },
     };
     this.sender = sender;
+  }
+
+  setCodecPreferences(preferences) {
+    this.preferences = preferences;
   }
 }
 
@@ -52,6 +66,10 @@ export class FakeNet {
   cut = () => false;
   /** Of the channels. */
   latencyMs = 5;
+  /** The pictures' codecs on which both sides agree. */
+  agreed = [];
+  /** Whether a sender may choose among them. */
+  chooses = true;
 
   get Connection() {
     const net = this;
@@ -101,7 +119,7 @@ class FakeConnection extends EventTarget {
   }
 
   addTransceiver(kind, { direction }) {
-    const transceiver = new FakeTransceiver(kind, direction);
+    const transceiver = new FakeTransceiver(this.net, kind, direction);
     this.#transceivers.push(transceiver);
     this.#need();
     return transceiver;
@@ -162,7 +180,7 @@ class FakeConnection extends EventTarget {
       this.#describe('remoteDescription', type, sdp);
       this.other = this.net.connections[Number(/ufrag:u(\d+)g/.exec(sdp)?.[1])];
       if (type === 'offer' && this.#transceivers.length === 0) {
-        this.#transceivers.push(new FakeTransceiver('audio', 'recvonly'), new FakeTransceiver('video', 'recvonly'));
+        this.#transceivers.push(new FakeTransceiver(this.net, 'audio', 'recvonly'), new FakeTransceiver(this.net, 'video', 'recvonly'));
       }
       this.#setState(type === 'offer' ? 'have-remote-offer' : 'stable');
       for (const { receiver } of this.#transceivers) {

@@ -45,7 +45,7 @@ export async function join(t, server, net, name, options = {}) {
   joined.on('server', ({ detail }) => heard.server.push(detail.state));
   joined.on('left', ({ detail }) => heard.out.push(detail.reason));
   t.after(() => joined.leave());
-  return { room: joined, heard, page, media, storage, locks };
+  return { room: joined, api: server.api, heard, page, media, storage, locks };
 }
 
 export const names = ({ room }) => room.people.map((person) => person.name);
