@@ -21,7 +21,7 @@ test('a file of 200 MB comes whole during a call, and lines get through meanwhil
   const seconds = (Date.now() - since) / 1000;
   t.diagnostic(`${(MEGABYTES / seconds).toFixed(1)} MB a second; ${after.length} lines, p50 ${median(after)} ms, p95 ${quantile(after, 0.95)} ms,`
     + ` at most ${Math.max(...after)} ms`);
-  assert.ok(median(after) < 500, `${median(after)} ms`);
+  assert.ok(quantile(after, 0.95) < 500, `${quantile(after, 0.95)} ms`);
   assert.equal((await savedHash(other, file)).hash, file.hash);
   await other.seesMoving(one);
   await one.seesMoving(other);
