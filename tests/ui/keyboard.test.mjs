@@ -120,3 +120,62 @@ test('the settings keep the focus, and give it back when they close', async () =
   assert.equal((await focused(page)).name, 'Settings');
   await close();
 });
+
+/** Tab to what is called so. */
+async function reach(page, name) {
+  const seen = [];
+  for (let stops = 0; stops < 40; stops += 1) {
+    const at = await focused(page);
+    if (at.name === name && at.ring > 0) return;
+    seen.push(at.name);
+    await page.keyboard.press('Tab');
+  }
+  assert.fail(`"${name}" is not among ${seen.join(', ')}`);
+}
+
+test('a whole call by keyboard alone: in, a line, a file, the figures, out and in again', async () => {
+  const { page, complaints, close } = await openScene(browser, server.url, 'lobby', { size: 'desk' });
+  await page.evaluate(() => { window.klatchPlan = { people: [{ name: 'Maya' }, { name: 'Ben' }] }; });
+  const press = async (name, key = 'Enter') => {
+    await reach(page, name);
+    await page.keyboard.press(key);
+  };
+  await press('Camera', 'Space');
+  await page.getByRole('button', { name: 'Camera', pressed: false }).waitFor();
+  await reach(page, 'Your name');
+  await page.keyboard.type('Grace');
+  await press('Join');
+  await page.waitForFunction(() => window.gallery.element.room?.self.name.endsWith('Grace'));
+  await page.getByRole('button', { name: 'Chat' }).waitFor();
+
+  await press('Chat');
+  await reach(page, 'Write a message');
+  await page.keyboard.type('Good morning');
+  await page.keyboard.press('Enter');
+  const room = (what) => page.evaluate((name) => window.gallery.element.room[name], what);
+  assert.deepEqual(await room('said'), [{ text: 'Good morning', to: null }]);
+  const chooser = page.waitForEvent('filechooser');
+  await page.keyboard.press('Shift+Tab');
+  assert.equal((await focused(page)).name, 'Send files');
+  await page.keyboard.press('Enter');
+  await (await chooser).setFiles({ name: 'plan.txt', mimeType: 'text/plain', buffer: Buffer.from('plan') });
+  await page.getByRole('button', { name: 'Cancel plan.txt' }).waitFor();
+  await press('Cancel plan.txt');
+  await page.waitForFunction(() => window.gallery.element.room.desk.length === 2);
+  assert.deepEqual(await room('desk'), [['offer', 'plan.txt', null], ['stop', 'plan.txt']]);
+  await press('Close chat');
+
+  await press('Settings');
+  await press('How the connections do');
+  await page.getByRole('heading', { name: 'Connections' }).waitFor();
+  await reach(page, 'Copy a report without names and addresses');
+  await page.keyboard.press('Escape');
+  await page.getByRole('heading', { name: 'Connections' }).waitFor({ state: 'detached' });
+
+  await press('Hang up');
+  await page.getByRole('heading', { name: 'You hung up' }).waitFor();
+  await press('Join again');
+  await page.getByRole('button', { name: 'Hang up' }).waitFor();
+  assert.deepEqual(complaints, []);
+  await close();
+});
