@@ -84,10 +84,10 @@ lint: ## every checker of C, shell and JavaScript
 
 asan: $(B)/asan/klatch.fcgi unit-programs ## build the binary and the unit tests with ASan and UBSan
 
-screenshots: ## every screen of the page at three sizes and in both themes, in build/screenshots/
+screenshots: ## every screen at three sizes and in both themes, in build/screenshots/; README=1: the README's pictures
 	@deploy/setup.sh test
 	@$(MAKE) --no-print-directory --silent $(B)/npm-test.stamp public_html/vendor/lit-html/LICENSE
-	@exec node tests/ui/pictures.mjs $(B)/screenshots all
+	@exec node tests/ui/pictures.mjs $(if $(README),deploy/pictures readme,$(B)/screenshots all)
 
 bench: ## measure Klatch beside others, quick (3 minutes); the table lands in build/bench/
 	@deploy/setup.sh bench

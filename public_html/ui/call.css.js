@@ -16,15 +16,15 @@ export const callStyle = css`
   grid-area: top; display: flex; align-items: center; gap: .6rem; min-inline-size: 0;
   padding: .4rem .5rem .4rem .9rem;
 }
-.room { display: flex; align-items: center; gap: .4rem; min-inline-size: 0; flex: 1; }
+.room { display: flex; align-items: center; gap: .4rem; min-inline-size: 4.5rem; flex: 1 0; }
 .room .icon { inline-size: 1.15em; block-size: 1.15em; color: var(--muted); }
 h1 { font-size: 1.0625rem; font-weight: 650; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .count {
-  display: flex; align-items: center; gap: .45rem; flex: none; padding: .25rem .75rem; border-radius: 999px;
+  display: flex; align-items: center; gap: .45rem; flex: 0 1 auto; min-inline-size: 0; overflow: hidden; padding: .25rem .75rem; border-radius: 999px;
   background: var(--raised); font-size: .875rem; font-weight: 600; white-space: nowrap;
 }
 .count::before {
-  content: ""; inline-size: .6rem; block-size: .6rem; border-radius: 50%; background: var(--good);
+  content: ""; flex: none; inline-size: .6rem; block-size: .6rem; border-radius: 50%; background: var(--good);
 }
 .count[data-part]::before { background: var(--pending); }
 .count[data-none]::before { background: var(--gone); }

@@ -8,6 +8,6 @@ section {
 }
 h1 { font-size: clamp(1.5rem, 5vi, 2.1rem); line-height: 1.2; text-wrap: balance; }
 h1:focus { outline: none; }
-p { max-inline-size: 40ch; color: var(--muted); line-height: 1.5; text-wrap: pretty; }
+p { max-inline-size: 40ch; color: var(--muted); line-height: 1.5; text-wrap: balance; }
 .button { margin-block-start: .75rem; min-inline-size: 11rem; min-block-size: 3.1rem; }
 `;

@@ -44,6 +44,11 @@ export class KlatchDevices extends Part {
       ${kinds.includes('speaker') && speakers.length > 1 && can('speaker') ? this.#choice('speaker', speakers, speaker) : nothing}`;
   }
 
+  /** @override */
+  drawn() {
+    this.toggleAttribute('data-none', this.find('label') === null);
+  }
+
   /** @param {'mic' | 'cam' | 'speaker'} kind @param {Device[]} found @param {string | undefined} used */
   #choice(kind, found, used) {
     const { t } = this.props;

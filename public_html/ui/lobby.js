@@ -136,7 +136,8 @@ export class KlatchLobby extends Part {
   #problems() {
     const { t, deviceProblems, joinProblem, elsewhere } = this.props;
     const curable = deviceProblems.some(({ code }) => code !== 'insecure-context');
-    return html`<div role="alert" class="problems">
+    const none = !elsewhere && !joinProblem && deviceProblems.length === 0;
+    return html`<div role="alert" class="problems" ?data-none=${none}>
       ${elsewhere ? html`<div class="problem told">${icon('tabs')}<div>
         <p class="title">${t('lobby.elsewhere')}</p><p>${t('lobby.elsewhere.more')}</p></div></div>` : nothing}
       ${joinProblem ? this.#problem(joinProblem, 'grave') : nothing}

@@ -62,7 +62,7 @@ export class KlatchPersonMenu extends Part {
     const { t } = this.props;
     const percent = Math.round(volume * 100);
     return html`${can('volume') ? html`<label class="volume">
-        <span>${t('person.volume')}<output aria-hidden="true">${percent} %</output></span>
+        <span>${t('person.volume')}<output aria-hidden="true">${t.number(volume, { style: 'percent' })}</output></span>
         <input type="range" min="0" max="100" step="5" .value=${live(String(percent))} ?disabled=${silenced}
           @input=${(/** @type {Event} */ event) => this.#loud(person, event)}></label>` : nothing}
       <button type="button" class="button" aria-pressed=${silenced}

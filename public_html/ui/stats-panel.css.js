@@ -21,8 +21,10 @@ h3 { font-size: 1rem; }
 .plain:hover { background: var(--raised); }
 .verdict { font-weight: 600; }
 .mesh { inline-size: min(26rem, 100%); margin-inline: auto; }
-.mesh svg { display: block; inline-size: 100%; }
-.mesh text { font-size: 12px; fill: var(--text); text-anchor: middle; }
+.mesh svg { display: block; inline-size: 100%; max-block-size: 70dvh; }
+.mesh text { font-size: 16px; fill: var(--text); text-anchor: middle; direction: ltr; }
+.mesh .left { text-anchor: end; }
+.mesh .right { text-anchor: start; }
 .mesh circle { fill: var(--accent-soft); stroke: var(--edge); }
 .mesh .self circle { fill: var(--accent); }
 .mesh line { stroke: var(--good); stroke-width: 3; }
@@ -34,7 +36,7 @@ table { inline-size: 100%; border-collapse: collapse; font-size: .875rem; }
 th, td { padding: .3rem .5rem; border-block-end: 1px solid var(--line); text-align: start; }
 summary { padding-block: .6rem; font-weight: 600; cursor: pointer; }
 details { border-block-start: 1px solid var(--line); }
-dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: .5rem 1rem; margin: 0; }
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(8.5rem, 45%), 1fr)); gap: .5rem 1rem; margin: 0; }
 dt { font-size: .8125rem; color: var(--muted); }
 dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; }
 .plot { margin-block: .6rem; }

@@ -20,7 +20,9 @@ import { statsStyle, uplotStyle } from './stats-panel.css.js';
  */
 
 const PLOT_HEIGHT_PX = 150;
-const MESH_PX = 320;
+const MESH_PX = 260;
+/** For a name on either side of it. */
+const NAME_PX = 70;
 const SELF = 'self';
 
 /**
@@ -132,15 +134,18 @@ export class KlatchStats extends Part {
     const middle = MESH_PX / 2;
     const at = new Map(ids.map((id, number) => {
       const turn = (number / ids.length) * 2 * Math.PI + Math.PI / 2;
-      return [id, { x: middle + Math.cos(turn) * (middle - 50), y: middle + Math.sin(turn) * (middle - 50) }];
+      const [right, down] = [Math.cos(turn), Math.sin(turn)];
+      const far = (/** @type {number} */ px) => ({ x: middle + right * px, y: middle + down * px });
+      return [id, { ...far(middle - 30), name: far(middle - 10), side: Math.abs(right) < 0.3 ? 'above' : right < 0 ? 'left' : 'right' }];
     }));
-    const place = (/** @type {string} */ id) => at.get(id) ?? { x: middle, y: middle };
-    return html`<svg viewBox="0 0 ${MESH_PX} ${MESH_PX}" role="img" aria-label=${t('stats.mesh')}>
+    const place = (/** @type {string} */ id) => at.get(id) ?? { x: middle, y: middle, name: { x: middle, y: middle }, side: 'above' };
+    return html`<svg viewBox="${-NAME_PX} 0 ${MESH_PX + 2 * NAME_PX} ${MESH_PX}" role="img" aria-label=${t('stats.mesh')}>
       ${pairs.map(({ ends: [a, b], grade }) => svg`<line class=${grade} x1=${place(a).x} y1=${place(a).y}
         x2=${place(b).x} y2=${place(b).y}/>`)}
       ${ids.map((id) => svg`<g class=${id === SELF ? 'self' : ''}>
         <circle cx=${place(id).x} cy=${place(id).y} r="11"/>
-        <text x=${place(id).x} y=${place(id).y + (place(id).y < middle ? -18 : 28)}>${shorten(this.#name(id))}</text></g>`)}
+        <text class=${place(id).side} x=${place(id).name.x} y=${place(id).name.y + 5}>${
+          shorten(this.#name(id), ids.length > CROWD ? 6 : place(id).side === 'above' ? 16 : 9)}</text></g>`)}
     </svg>`;
   }
 
@@ -222,6 +227,9 @@ export class KlatchStats extends Part {
     const look = getComputedStyle(this);
     const colour = (/** @type {string} */ name) => look.getPropertyValue(name).trim();
     const axis = { stroke: colour('--muted'), grid: { stroke: colour('--line'), width: 1 } };
+    const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+    const times = { ...axis, space: 90, values: (/** @type {unknown} */ _u, /** @type {number[]} */ marks) => (
+      marks.map((mark) => clock.format(mark * 1000))) };
     const scales = [...new Set(lines.map(([, scale]) => scale))];
     this.#plots.set(place, new UPlot({
       width: place.clientWidth, height: PLOT_HEIGHT_PX, cursor: { show: false }, legend: { live: false },
@@ -229,7 +237,7 @@ export class KlatchStats extends Part {
       series: [{}, ...lines.map(([label, scale], at) => ({
         label, scale, width: 2, stroke: colour(at === 0 ? '--accent' : '--bad'), dash: at === 0 ? [] : [6, 4],
       }))],
-      axes: [axis, ...scales.map((scale, at) => ({ ...axis, scale, side: at === 0 ? 3 : 1, size: 60,
+      axes: [times, ...scales.map((scale, at) => ({ ...axis, scale, side: at === 0 ? 3 : 1, size: 60,
         values: (/** @type {unknown} */ _u, /** @type {number[]} */ marks) => marks.map((mark) => `${mark} ${UNITS[scale] ?? ''}`) }))],
     }, columns, place));
   }
@@ -259,7 +267,8 @@ export class KlatchStats extends Part {
 
 /** @type {Readonly<Record<string, string>>} */
 const UNITS = Object.freeze({ bits: 'k', ms: 'ms', percent: '%' });
-const NAME_SHOWN = 16;
+/** With more people names in the picture are cut shorter; the table has them whole. */
+const CROWD = 8;
 
 /**
  * @param {UPlot} _plot @param {number} _least @param {number} most
@@ -269,9 +278,10 @@ function fromZero(_plot, _least, most) {
   return [0, Math.max(most ?? 0, 1) * 1.1];
 }
 
-/** @param {string} name */
-function shorten(name) {
-  return name.length > NAME_SHOWN ? `${name.slice(0, NAME_SHOWN - 1)}…` : name;
+/** @param {string} name @param {number} shown how many letters at most */
+function shorten(name, shown) {
+  const letters = [...name];
+  return letters.length > shown ? `${letters.slice(0, shown - 1).join('')}…` : name;
 }
 
 customElements.define('klatch-stats', KlatchStats);

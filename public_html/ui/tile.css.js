@@ -63,12 +63,13 @@ ${hues.map((hue, i) => `.hue-${i} { --hue: ${hue}; }`).join('\n')}
 }
 .cover p {
   display: flex; align-items: center; gap: .45rem; padding: .2rem .6rem; border-radius: .8rem;
-  background: rgb(18 15 12 / .78); font-weight: 600;
+  background: rgb(18 15 12 / .78); font-weight: 600; max-inline-size: 100%; min-inline-size: 0;
 }
+.cover p span:last-child { min-inline-size: 0; overflow: hidden; text-overflow: ellipsis; }
 .cover p.more { font-weight: 400; }
 .cover .icon { inline-size: 1.2em; block-size: 1.2em; }
 .spinner {
-  inline-size: 1em; block-size: 1em; border-radius: 50%; border: 2px solid rgb(255 255 255 / .35);
+  flex: none; inline-size: 1em; block-size: 1em; border-radius: 50%; border: 2px solid rgb(255 255 255 / .35);
   border-block-start-color: #fff; animation: turn 1s linear infinite;
 }
 @keyframes turn { to { transform: rotate(1turn); } }
@@ -77,8 +78,9 @@ ${hues.map((hue, i) => `.hue-${i} { --hue: ${hue}; }`).join('\n')}
   .strip { inset-block-end: .3rem; inset-inline-start: .3rem; max-inline-size: calc(100% - .6rem); font-size: .8125rem;
     padding: .1rem .5rem; }
   .menu { inset-block: .2rem auto; inset-inline-end: .2rem; inline-size: 1.9rem; block-size: 1.9rem; }
-  .cover p { max-inline-size: calc(100% - 1.9rem); }
-  .cover { padding: .3rem; font-size: .8125rem; }
+  .cover p { gap: .3rem; padding-inline: .45rem; }
+  .cover .spinner { display: none; }
+  .cover { padding: .3rem; padding-inline-end: 2.3rem; font-size: .75rem; }
 }
 @container (max-height: 13rem) or (max-width: 15rem) { .cover p.more { display: none; } }
 @container (max-height: 7rem) {

@@ -75,7 +75,7 @@ export class KlatchTile extends Part {
         <div class="strip" aria-hidden="true">
           <span class="dot"></span>
           ${screen ? icon('screen') : nothing}
-          <span class="name">${shown}</span>
+          <span class="name" dir="auto">${shown}</span>
           ${plain ? html`<span class="tag" title=${t('person.plain.more')}>${t('person.plain')}</span>` : nothing}
           ${mic || screen ? nothing : icon('mic-off')}
           ${cam || screen ? nothing : icon('camera-off')}

@@ -14,6 +14,8 @@ const SEALED = `kitchen-table.${'s'.repeat(22)}`;
 /** In what language, where it isn't the browser's. */
 const lang = new URLSearchParams(location.search).get('lang');
 
+const RIGHT_TO_LEFT = ['سارة العلي', 'יעל בן־דוד', 'Amina'];
+
 /** Each scene: the plan of the fake SDK, and what happens once the page is there. */
 const scenes = {
   lobby: {},
@@ -66,6 +68,23 @@ const scenes = {
   'call-sharing': { plan: { people: people(2) }, enter: true, then: ({ room }) => room.share(true) },
   'call-speaker': {
     choices: { spotlight: true }, plan: { people: people(5).map((person, i) => ({ ...person, level: i === 2 ? 0.4 : 0 })) }, enter: true,
+  },
+  'call-stats': { plan: { people: people(3) }, enter: true, stats: ['Maya'] },
+  'call-stats-waiting': { plan: { people: people(2) }, enter: true, stats: true },
+  'call-paused': {
+    plan: { people: ['bits', 'still', 'choice'].map((why, i) => ({ name: NAMES[i], why, picture: why === 'still' ? 'still' : 'none' })) }, enter: true,
+  },
+  'call-right-to-left': {
+    plan: { people: RIGHT_TO_LEFT.map((name, i) => ({ name, cam: i !== 1, mic: i !== 0 })) }, enter: true, chat: true,
+    then({ room }) {
+      const [first, second] = room.people;
+      room.hear(first, 'صباح الخير! هل يراني الجميع؟ (3 ملفات)');
+      room.hear(second, 'כן, עכשיו טוב יותר. https://example.org/agenda');
+      room.hear(room.self, 'Good morning, سارة');
+      room.lay(first, { name: 'محضر الاجتماع 2026.pdf' });
+      room.emit('writing', { writers: [{ person: first, private: false }, { person: second, private: false }] });
+      room.enter({ name: 'نور' });
+    },
   },
   'call-16': { plan: { people: [...people(8), ...people(7)] }, enter: true },
   'call-person': { plan: { people: people(3) }, enter: true, then: ({ tiles }) => tiles()[0].shadowRoot.querySelector('.menu').click() },
@@ -125,6 +144,24 @@ function files({ room }) {
     { person: second, state: 'coming', done: 900_000, speed: 420_000 }, { person: third, state: 'waiting', done: 300_000 });
 }
 
+/** What was measured of everybody, and what they say of each other; `badFor` is whose is not good. */
+window.measure = (badFor) => {
+  const { room } = window.gallery;
+  const loss = (name) => (badFor.includes(name) ? 0.2 : 0);
+  const video = (height) => ({ kind: 'video', mid: '1', bits: 300_000, codec: 'VP8', width: (height * 4) / 3, height, fps: 20,
+    limitedBy: 'bandwidth', freezes: 2, frozenS: 3.4 });
+  const audio = { kind: 'audio', mid: '0', bits: 40_000, codec: 'opus', width: 0, height: 0, fps: 0, concealed: 0.031 };
+  const readings = new Map(room.people.map((person) => [person, { up: 340_000, down: 290_000, rttMs: 48, rttNew: true,
+    lossUp: loss(person.name), lossDown: 0.01, path: 'relayed', sends: [video(360), audio], receives: [video(240), audio] }]));
+  for (const person of room.people) {
+    room.budget.samples.set(person, Array.from({ length: 60 }, (_, at) => ({ atMs: Date.now() - (60 - at) * 2000,
+      up: 300_000 + 50_000 * Math.sin(at), down: 250_000, rttMs: 40 + at, loss: 0.01 })));
+    room.budget.views.set(person, room.people.filter((other) => other !== person)
+      .map(({ id }) => ({ id, state: 'connected', loss: 0, rttMs: 30 })));
+  }
+  room.budget.emit('readings', readings);
+};
+
 /** Every element that matches, through all shadow roots. */
 window.deep = (selector, root = document) => [...root.querySelectorAll('*')].flatMap((element) => [
   ...(element.matches(selector) ? [element] : []), ...(element.shadowRoot ? window.deep(selector, element.shadowRoot) : []),
@@ -138,7 +175,7 @@ function find(element, ...path) {
   return path.reduce((at, name) => at?.shadowRoot?.querySelector(name) ?? null, element);
 }
 
-async function show(page, { plan = {}, room = 'kitchen-table', name = 'Ada', choices, enter, endless, then, chat, settings, check }) {
+async function show(page, { plan = {}, room = 'kitchen-table', name = 'Ada', choices, enter, endless, then, chat, settings, stats, check }) {
   window.klatchPlan = plan;
   localStorage.setItem('klatch', JSON.stringify(choices ?? {}));
   const element = new KlatchRoom();
@@ -164,6 +201,11 @@ async function show(page, { plan = {}, room = 'kitchen-table', name = 'Ada', cho
     await until(() => call('klatch-grid', 'klatch-tile'));
     then?.({ ...gallery, room: element.room });
     if (chat) find(element, 'klatch-call', 'klatch-controls', '[aria-expanded]').click();
+    if (stats) {
+      call('klatch-controls').dispatchEvent(new CustomEvent('open-stats', { bubbles: true }));
+      await until(() => call('klatch-stats', 'dialog[open]'));
+      if (stats !== true) window.measure(stats);
+    }
     if (settings) call('klatch-settings').open();
   }
   await until(() => !element.room || gallery.tiles().every((tile) => {

@@ -1,6 +1,6 @@
 // Pictures of scenes to look at: node tests/ui/pictures.mjs FOLDER [scene …], `all` for every scene.
 // Each in the sizes and colour schemes of SIZES= and SCHEMES= (comma separated); LANGUAGE=en-XA shows long
-// texts, ar-XB the page from right to left.
+// texts, ar-XB the page from right to left. `readme` takes the pictures of the README instead.
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { openBrowser, openScene } from './browser.mjs';
@@ -34,7 +34,19 @@ async function take(scene) {
   }
 }
 
+/** The README's: small files, so no PNG. [scene, size, scheme] */
+const README = [['call-chat', 'desk', 'light'], ['call-stats', 'desk', 'dark'], ['lobby', 'phone', 'light'], ['call-6', 'phone', 'dark']];
+
+async function takeForReadme() {
+  for (const [scene, size, scheme] of README) {
+    const { page, close } = await openScene(browser, server.url, scene, { size, scheme });
+    await page.screenshot({ path: path.join(folder, `${scene}.jpg`), type: 'jpeg', quality: 80 });
+    await close();
+  }
+}
+
 const few = ['lobby', 'call-1', 'call-2', 'call-4', 'call-6', 'call-chat'];
-for (const scene of scenes[0] === 'all' ? await every() : scenes.length ? scenes : few) await take(scene);
+if (scenes[0] === 'readme') await takeForReadme();
+else for (const scene of scenes[0] === 'all' ? await every() : scenes.length ? scenes : few) await take(scene);
 await browser.close();
 await server.close();

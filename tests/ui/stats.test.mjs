@@ -13,23 +13,8 @@ async function openPanel(page) {
   await page.getByRole('dialog', { name: 'Connections' }).waitFor();
 }
 
-/** What was measured of everybody, and what they say of each other; `weak` is whose is not good. */
-const measure = (page, weak) => page.evaluate((badFor) => {
-  const { room } = window.gallery;
-  const loss = (name) => (badFor.includes(name) ? 0.2 : 0);
-  const video = (height) => ({ kind: 'video', mid: '1', bits: 300_000, codec: 'VP8', width: (height * 4) / 3, height, fps: 20,
-    limitedBy: 'bandwidth', freezes: 2, frozenS: 3.4 });
-  const audio = { kind: 'audio', mid: '0', bits: 40_000, codec: 'opus', width: 0, height: 0, fps: 0, concealed: 0.031 };
-  const readings = new Map(room.people.map((person) => [person, { up: 340_000, down: 290_000, rttMs: 48, rttNew: true,
-    lossUp: loss(person.name), lossDown: 0.01, path: 'relayed', sends: [video(360), audio], receives: [video(240), audio] }]));
-  for (const person of room.people) {
-    room.budget.samples.set(person, Array.from({ length: 60 }, (_, at) => ({ atMs: Date.now() - (60 - at) * 2000,
-      up: 300_000 + 50_000 * Math.sin(at), down: 250_000, rttMs: 40 + at, loss: 0.01 })));
-    room.budget.views.set(person, room.people.filter((other) => other !== person)
-      .map(({ id }) => ({ id, state: 'connected', loss: 0, rttMs: 30 })));
-  }
-  room.budget.emit('readings', readings);
-}, weak);
+/** What was measured of everybody; `weak` is whose connection is not good. */
+const measure = (page, weak) => page.evaluate((badFor) => window.measure(badFor), weak);
 
 test('the panel is loaded when it is opened, measures while it is open, and gives the focus back', () => within('call-3', {}, async (page) => {
   const asked = [];
