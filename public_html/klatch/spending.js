@@ -37,6 +37,7 @@ const SIZE_MOST = Object.freeze({ normal: 4, saving: 2, sound: 0 });
  * @property {Meter} meter
  * @property {Reading | null} reading
  * @property {Stillness} stillness of their camera's picture here
+ * @property {string} seen the track that such a picture came as
  * @property {{n: number, size: number, screen: number}} want
  * @property {Shares | null} shares
  * @property {number} changedMs
@@ -154,7 +155,7 @@ export class Spending {
     const known = this.#known.get(member);
     if (known) return known;
     /** @type {Known} */
-    const fresh = { meter: new Meter(), reading: null, stillness: new Stillness(), want: { n: 0, size: 4, screen: 4 }, shares: null, changedMs: 0, views: [], samples: [] };
+    const fresh = { meter: new Meter(), reading: null, stillness: new Stillness(), seen: '', want: { n: 0, size: 4, screen: 4 }, shares: null, changedMs: 0, views: [], samples: [] };
     this.#known.set(member, fresh);
     return fresh;
   }
@@ -292,11 +293,13 @@ export class Spending {
    * @param {Member} member
    * @param {Known} known
    */
-  #watchPicture({ person, connected }, { reading, stillness }) {
-    const track = person.stream?.getVideoTracks()[0]?.id;
-    const picture = reading?.receives.find((one) => one.track === track && one.height > 0);
+  #watchPicture({ person, connected }, known) {
+    const track = person.stream?.getVideoTracks()[0]?.id ?? '';
+    const picture = known.reading?.receives.find((one) => one.track === track && one.height > 0);
+    if (picture) known.seen = track;
     const moves = connected && person.cam && person.picture === 'moving';
-    const frozen = stillness.read(Date.now(), moves && picture ? picture.fps : null);
+    // Firefox leaves out what nothing comes in of.
+    const frozen = known.stillness.read(Date.now(), moves && track !== '' && known.seen === track ? picture?.fps ?? 0 : null);
     if (frozen === person.frozen) return;
     person.frozen = frozen;
     this.#around.emit('told', { person });

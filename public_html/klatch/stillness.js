@@ -1,5 +1,6 @@
 /* stillness: whether a picture that should move stands still. Browsers count a freeze only when
- * it is over. Time is handed in. */
+ * it is over. Firefox sends the last picture again each second, so that one of its own
+ * is never seen to stand still. Time is handed in. */
 
 /** A camera in the dark gives few pictures, and a busy processor decodes late. */
 const FROZEN_MS = 5_000;

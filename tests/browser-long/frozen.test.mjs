@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { FirefoxParticipant } from '../browser/lib/firefox.mjs';
 import { gathering } from '../browser/lib/gathering.mjs';
 import { until } from '../browser/lib/until.mjs';
 
@@ -49,4 +50,24 @@ test('a picture that has stopped is reported by all who get it, and no other is'
     setTimeout(resolve, 10_000);
   });
   assert.ok((await labels(one)).includes(`${other.name}, connected, camera off`));
+});
+
+test('at Firefox a picture from Chromium that has stopped is reported, and the one that moves the other way is not', {
+  timeout: 180_000,
+}, async (t) => {
+  const [ann] = await here.visitors(t, 1);
+  const bo = await FirefoxParticipant.open(here.server.origin, ann.room, 1);
+  t.after(() => bo.close());
+  await ann.join();
+  await bo.join();
+  await Promise.all([ann.connectedTo([bo]), bo.connectedTo([ann])]);
+  await bo.seesMoving(ann);
+  const frozen = (one, other) => one.ask((name) => globalThis.klatchTest.person(name).frozen, other.name);
+  await stop(ann, true);
+  await until('it is told', () => frozen(bo, ann), 30_000);
+  await ann.seesMoving(bo);
+  assert.equal(await frozen(ann, bo), false);
+  await stop(ann, false);
+  await until('it moves again', async () => !await frozen(bo, ann));
+  assert.deepEqual(bo.errors, []);
 });
