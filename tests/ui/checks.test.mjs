@@ -131,3 +131,20 @@ test('the screen is kept on for as long as the call lasts', () => within('lobby'
   await button(page, 'Hang up').click();
   await page.waitForFunction(() => window.locks.held === 0);
 }));
+
+test('one person fills the screen, and stands in a window of their own, and comes back', () => within('call-3', async (page) => {
+  const act = async (name) => {
+    await button(page, 'Options for Maya').click();
+    await button(page, name).click();
+  };
+  const alone = () => page.evaluate(() => window.gallery.tiles().findIndex((tile) => tile.matches(':fullscreen')));
+  await act('Full screen');
+  await page.waitForFunction(() => document.fullscreenElement !== null);
+  assert.equal(await alone(), 0);
+  await page.evaluate(() => document.exitFullscreen());
+  await page.waitForFunction(() => document.fullscreenElement === null);
+  await act('Own window');
+  await page.waitForFunction(() => window.gallery.tiles()[0].shadowRoot.pictureInPictureElement?.videoWidth > 0);
+  await act('Own window');
+  await page.waitForFunction(() => window.gallery.tiles()[0].shadowRoot.pictureInPictureElement === null);
+}));

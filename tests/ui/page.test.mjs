@@ -15,13 +15,24 @@ after(async () => {
   await server?.close();
 });
 
-async function open(hash, { insecure = false, ...more } = {}) {
+/** A phone's view of the page, which a keyboard makes lower and two fingers zoom. */
+function fakeView() {
+  const view = Object.assign(new EventTarget(), { height: innerHeight, scale: 1 });
+  Object.defineProperty(window, 'visualViewport', { value: view });
+  window.keyboard = (height, scale = 1) => {
+    Object.assign(view, { height, scale });
+    view.dispatchEvent(new Event('resize'));
+  };
+}
+
+async function open(hash, { insecure = false, keyboard = false, ...more } = {}) {
   const context = await browser.newContext({ viewport: { width: 360, height: 740 }, ...more });
   context.setDefaultTimeout(8000);
   const page = await context.newPage();
   const complaints = [];
   // What http pages don't have.
   if (insecure) await page.addInitScript(() => Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined }));
+  if (keyboard) await page.addInitScript(fakeView);
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (line) => { if (line.type() === 'error') complaints.push(line.text()); });
   page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`));
@@ -92,6 +103,23 @@ for (const [what, hash, words] of [
     await close();
   });
 }
+
+test('where the keyboard of a phone lies over the page, the page ends above it', async () => {
+  const { page, complaints, close } = await open('#tea', { keyboard: true });
+  await page.getByRole('button', { name: 'Join', exact: true }).waitFor();
+  const bottoms = () => page.evaluate(() => [document.querySelector('main'), document.querySelector('klatch-room').shadowRoot
+    .querySelector('klatch-lobby').shadowRoot.querySelector('.join')].map((part) => Math.round(part.getBoundingClientRect().bottom)));
+  await page.evaluate(() => window.keyboard(400));
+  assert.equal((await bottoms())[0], 400);
+  assert.ok((await bottoms())[1] <= 400, `Join ends at ${(await bottoms())[1]}`);
+  // Who zooms in sees less of the page, which is no reason to make it smaller.
+  await page.evaluate(() => window.keyboard(200, 2));
+  assert.equal((await bottoms())[0], 400);
+  await page.evaluate(() => window.keyboard(740));
+  assert.equal((await bottoms())[0], 740);
+  assert.deepEqual(complaints, []);
+  await close();
+});
 
 test('the page forbids scripts and styles in its markup, and needs none', async () => {
   const { page, complaints, close } = await open('#tea');
