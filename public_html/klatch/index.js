@@ -9,7 +9,8 @@
  * event tells `not-loaded`, the room goes on without it, and it is tried again.
  */
 
-export { joinRoom, runsElsewhere, Room } from './room.js';
+export { joinRoom, runsElsewhere } from './join.js';
+export { Room } from './room.js';
 export { Person } from './member.js';
 export { Media } from './media.js';
 export { ScreenShare } from './screen.js';

@@ -7,16 +7,15 @@ import { Emitter } from './events.js';
 import { KlatchProblem } from './problem.js';
 import { Filing } from './filing.js';
 import { Letters } from './letters.js';
-import { Member, NAME_CHARACTERS_MAX } from './member.js';
-import { Post } from './post.js';
-import { Relax } from './relax.js';
+import { Member } from './member.js';
+import { Own } from './own.js';
+import { Resting } from './resting.js';
 import { Roster } from './roster.js';
 import { Session } from './session.js';
 import { Signaling } from './signaling.js';
 import { Talk } from './talk.js';
 import { askForCall, callsElsewhere, nameOf, offerCall } from './tabs.js';
 import { environment } from './env.js';
-import { parseLink } from './link.js';
 import { randomId } from './bytes.js';
 import { watchPage } from './page.js';
 
@@ -32,30 +31,6 @@ const GOODBYE_MS = 300;
 /** What the server's last word means for the person. @type {Record<string, string>} */
 const ENDS = { kicked: 'kicked', banned: 'kicked', 'room-closed': 'closed' };
 
-/**
- * Join a room and begin to connect to everybody in it.
- * @param {JoinOptions} options
- * @returns {Promise<Room>}
- * @throws {KlatchProblem} with a sentence that can be shown
- */
-export async function joinRoom(options) {
-  const link = parseLink(options.room);
-  if (link.room === '') throw new KlatchProblem('bad-link');
-  const room = new Room({ ...options, room: link.room }, await Post.make(link.room, link.secret));
-  await room.join(options);
-  return room;
-}
-
-/**
- * Whether a call in this room runs in another tab of this browser.
- * @param {Pick<JoinOptions, 'room' | 'env'> & {api?: string | null}} options without api: at any
- *   API that pages of this origin use
- * @returns {Promise<boolean>}
- */
-export async function runsElsewhere({ api = null, room, env }) {
-  return (await callsElsewhere(environment(env), api, room)).length > 0;
-}
-
 /** @extends {Emitter<RoomEvents>} */
 export class Room extends Emitter {
   #env;
@@ -70,13 +45,12 @@ export class Room extends Emitter {
   #letters;
   #talk;
   #filing;
-  #relax = new Relax();
+  #resting;
   /** Whether H.264 is power-efficient here. */
   #h264 = false;
   #roster;
   #api;
-  /** What others are told; screen is the id of the stream that is shared. */
-  #own = { name: '', mic: false, cam: false, screen: /** @type {string | null} */ (null) };
+  #own;
   /** @type {Promise<void> | null} */
   #leaving = null;
   /** @type {(() => void)[]} */
@@ -84,7 +58,7 @@ export class Room extends Emitter {
 
   /**
    * @param {JoinOptions} options
-   * @param {Post} post
+   * @param {import('./post.js').Post} post
    */
   constructor({ api, room, name = '', media = null, iceServers, storage, env }, post) {
     super();
@@ -94,23 +68,24 @@ export class Room extends Emitter {
     this.#rtc = this.#env.rtc;
     this.#media = media;
     this.#iceServers = iceServers;
-    this.#own.name = cleanName(name);
+    this.#own = new Own(name, media);
     this.#api = api;
     const session = new Session({ ...this.#env, name: nameOf(api, room) });
     const efficient = isH264Efficient(this.#env.capabilities);
     const meta = async () => {
       this.#h264 = await efficient;
-      return this.#post.meta({ v: 1, instance: this.#instance, h264: this.#h264, ...this.#own });
+      return this.#post.meta({ v: 1, instance: this.#instance, h264: this.#h264, ...this.#own.state });
     };
     this.#signaling = new Signaling({ env: this.#env, api, room, meta, session });
     const self = () => ({ peer: this.#signaling.peer, instance: this.#instance });
     this.#roster = new Roster({ self, make: (listed) => this.#member(listed) });
+    this.#resting = new Resting(this.#signaling, () => this.#roster.members);
     this.name = room;
     const failed = (/** @type {KlatchProblem} */ problem) => this.emit('problem', { problem });
     /** Who gets how much of what is sent, and how the connections do. */
     this.budget = new Budget({
       members: () => this.#roster.members,
-      sources: () => ({ camera: this.#own.cam, screen: this.#own.screen !== null }),
+      sources: () => this.#own.sources,
       failed,
     });
     const around = {
@@ -138,7 +113,8 @@ export class Room extends Emitter {
 
   /** This person. */
   get self() {
-    return { id: this.#signaling.peer, ...this.#own, screen: this.#own.screen !== null };
+    const { state, sources } = this.#own;
+    return { id: this.#signaling.peer, ...state, screen: sources.screen };
   }
 
   /** How loud everybody else is now, 0 to 1. @returns {Map<Person, number>} */
@@ -179,7 +155,7 @@ export class Room extends Emitter {
       throw new KlatchProblem('aborted');
     }
     this.#listen();
-    this.#relax.arrive(listed);
+    this.#resting.arrive(listed);
     for (const entry of await this.#post.read(listed)) this.#roster.add(entry, true);
     this.#signaling.start();
   }
@@ -237,8 +213,8 @@ export class Room extends Emitter {
 
   /** @param {string} name */
   rename(name) {
-    this.#own.name = cleanName(name);
-    this.#tellAll({ t: 'state', ...this.#own });
+    this.#own.rename(name);
+    this.#tellAll({ t: 'state', ...this.#own.state });
   }
 
   /**
@@ -301,7 +277,7 @@ export class Room extends Emitter {
       signaling.on('gap', ({ detail }) => this.#letters.reconcile(detail.peers, false)),
       signaling.on('rejoined', ({ detail }) => this.#rejoined(detail)),
       signaling.on('state', ({ detail }) => {
-        this.#tellPolling();
+        this.#resting.tell();
         this.emit('server', { state: detail });
       }),
       signaling.on('problem', ({ detail }) => this.emit('problem', { problem: detail })),
@@ -317,7 +293,7 @@ export class Room extends Emitter {
       },
       shows: () => {
         // Takes back what was said at hiding.
-        this.#tellAll({ t: 'state', ...this.#own });
+        this.#tellAll({ t: 'state', ...this.#own.state });
         this.wake();
       },
       online: () => {
@@ -329,7 +305,7 @@ export class Room extends Emitter {
       },
       passes: () => {
         roster.watch();
-        this.#rest();
+        this.#resting.rest();
       },
     }));
     const call = { peer: () => signaling.peer, give: () => this.#giveUp() };
@@ -348,14 +324,14 @@ export class Room extends Emitter {
       updated: (who) => present(who) && this.#updated(who),
       opened: (who) => present(who) && this.#greet(who),
       said: (who, value) => present(who) && this.#heard(who, value),
-      polls: (who) => present(who) && this.#rest(),
+      polls: (who) => present(who) && this.#resting.rest(),
       broken: (who, code) => present(who) && this.#broken(who, code),
     });
   }
 
   /** @param {Member} member */
   #updated(member) {
-    this.#rest();
+    this.#resting.rest();
     this.#talk.updated(member);
     this.emit('peer-updated', { person: member.person });
   }
@@ -363,8 +339,8 @@ export class Room extends Emitter {
   /** @param {Member} member who is new */
   #meet(member) {
     this.#connect(member);
-    this.#relax.met(member.id);
-    this.#rest();
+    this.#resting.met(member.id);
+    this.#resting.rest();
     this.budget.plan();
     this.emit('peer-joined', { person: member.person });
   }
@@ -379,28 +355,14 @@ export class Room extends Emitter {
     this.#filing.forget(member);
     member.close();
     this.budget.forget(member);
-    this.#rest();
+    this.#resting.rest();
     this.emit('peer-left', { person: member.person, reason });
-  }
-
-  /** Rest while another member polls for all, and not a moment longer. */
-  #rest() {
-    const before = this.#signaling.polling;
-    // Nothing that matters comes from who has no part in this room.
-    const others = this.#roster.members.filter(({ person }) => person.outside === null);
-    this.#signaling.relax(this.#relax.mayRest(others));
-    if (this.#signaling.polling !== before) this.#tellPolling();
-  }
-
-  /** The others rest by what our beats say. */
-  #tellPolling() {
-    for (const member of this.#roster.members) member.beat();
   }
 
   /** @param {Member} member whose channel is open */
   #greet(member) {
     member.leaving = false;
-    member.say({ t: 'hello', v: 1, id: this.#signaling.peer, ...this.#own });
+    member.say({ t: 'hello', v: 1, id: this.#signaling.peer, ...this.#own.state });
     this.budget.opened(member);
     this.#talk.opened(member);
     this.#filing.opened(member);
@@ -416,7 +378,7 @@ export class Room extends Emitter {
       rtc: this.#rtc,
       iceServers: () => this.#iceServers ?? this.#signaling.iceServers,
       polite: this.#roster.isEarlier(member),
-      tracks: this.#tracks(),
+      tracks: this.#own.tracks,
       prefer: (transceiver) => prefer(transceiver, this.#env.codecs(),
         this.#h264 && member.h264 && this.#roster.members.length <= H264_MOST),
       mine: this.#instance,
@@ -443,9 +405,9 @@ export class Room extends Emitter {
     // Over the channels the others learn that this is no newcomer.
     if (!resumed) {
       this.#tellAll({ t: 'moved', id: this.#signaling.peer });
-      this.#relax.arrive(peers);
+      this.#resting.arrive(peers);
     }
-    void this.#letters.reconcile(peers, !resumed).then(() => this.#rest());
+    void this.#letters.reconcile(peers, !resumed).then(() => this.#resting.rest());
   }
 
   /**
@@ -462,26 +424,17 @@ export class Room extends Emitter {
       this.#updated(member);
     } else if (value.t === 'moved' && typeof value.id === 'string') {
       this.#roster.moved(member, value.id);
-      this.#look(null);
+      this.#resting.look(null);
     } else if (value.t === 'look') {
       // A newcomer that is known keeps us polling until we are connected to them.
-      if (typeof value.peer !== 'string') this.#look(null);
-      else if (!this.#roster.find(value.peer)) this.#look(value.peer);
+      if (typeof value.peer !== 'string') this.#resting.look(null);
+      else if (!this.#roster.find(value.peer)) this.#resting.look(value.peer);
     } else if (value.t === 'bye' && value.soon === true) {
       member.leaving = true;
-      this.#rest();
+      this.#resting.rest();
     } else if (value.t === 'bye') {
       this.#roster.goodbye(member);
     }
-  }
-
-  /**
-   * There is mail for us, or will be in a moment.
-   * @param {string | null} newcomer
-   */
-  #look(newcomer) {
-    this.#relax.look(newcomer);
-    this.#rest();
   }
 
   /** @param {object} value */
@@ -489,32 +442,13 @@ export class Room extends Emitter {
     for (const member of this.#roster.members) member.say(value);
   }
 
-  /** @returns {import('./connection.js').Tracks} */
-  #tracks() {
-    const stream = this.#media?.stream;
-    return {
-      audio: stream?.getAudioTracks()[0] ?? null,
-      video: stream?.getVideoTracks()[0] ?? null,
-      screen: this.#media?.screen?.stream ?? null,
-    };
-  }
-
   /** Send the tracks that are there now, and say what is on. */
   #readMedia() {
-    const mic = this.#media?.mic ?? false;
-    const cam = this.#media?.cam ?? false;
-    const screen = this.#media?.screen?.live ? this.#media.screen.stream.id : null;
-    const changed = mic !== this.#own.mic || cam !== this.#own.cam || screen !== this.#own.screen;
-    this.#own = { ...this.#own, mic, cam, screen };
-    const tracks = this.#tracks();
+    const changed = this.#own.read();
+    const { tracks } = this.#own;
     for (const member of this.#roster.members) void member.setTracks(tracks);
     if (!changed) return;
-    this.#tellAll({ t: 'state', ...this.#own });
+    this.#tellAll({ t: 'state', ...this.#own.state });
     this.budget.plan();
   }
-}
-
-/** @param {unknown} name */
-function cleanName(name) {
-  return String(name).trim().slice(0, NAME_CHARACTERS_MAX);
 }
