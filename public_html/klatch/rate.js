@@ -13,7 +13,7 @@ const LOSS_BAD = 0.05;
 const RTT_GOOD_SLACK_MS = 40;
 const RTT_BAD_SLACK_MS = 80;
 /** One long round trip may be a busy processor's, a queue that stands is longer each time. */
-const SLOW_COUNT = 2;
+const SLOW_MS = 1_500;
 /** Connections share a line badly: their browsers keep the queue short, and one starves without loss. */
 const SHORT = 0.7;
 const SHORT_MS = 4_000;
@@ -39,7 +39,7 @@ const LINE_BITS_MAX = 2_000_000;
 export class Rate {
   /** For everybody together. @type {Limit} */
   #all;
-  /** @type {Map<string, {badMs: number, slow: number, shortMs: number | null, leasts: {ms: number, rttMs: number}[], own: Limit | null}>} */
+  /** @type {Map<string, {badMs: number, slowMs: number | null, shortMs: number | null, leasts: {ms: number, rttMs: number}[], own: Limit | null}>} */
   #lines = new Map();
 
   /** @param {number} bits to begin with */
@@ -68,15 +68,16 @@ export class Rate {
     for (const key of this.#lines.keys()) if (!lines.some((line) => line.key === key)) this.#lines.delete(key);
     const judged = lines.map((line) => ({ line, ...this.#judge(nowMs, line) }));
     const bad = judged.filter(({ isBad }) => isBad);
-    // What all lines suffer from is ours; what one suffers from is its own.
+    const most = (/** @type {typeof judged} */ those) => those.length * 2 > lines.length;
+    // What all lines suffer from is ours; what one suffers from is its own, unless the others aren't well either.
     const suffering = judged.filter(({ isBad, isShort }) => isBad || isShort);
-    if (suffering.length * 2 > lines.length) {
+    const isOurs = bad.some(({ known }) => !known.own) && most(judged.filter(({ isGood }) => !isGood));
+    if (most(suffering) || isOurs) {
       // What nobody wants isn't what was too much.
       fall(this.#all, nowMs, Math.max(wanted, BITS_MIN));
-      for (const { known } of judged) known.shortMs = null;
     } else {
       for (const { line, known } of bad) {
-        known.own ??= { bits: Math.max(line.up, BITS_MIN), fellMs: -Infinity, grewMs: nowMs };
+        known.own ??= { bits: Math.max(line.up, line.given ?? 0, BITS_MIN), fellMs: -Infinity, grewMs: nowMs };
         fall(known.own, nowMs, Infinity);
       }
     }
@@ -94,7 +95,7 @@ export class Rate {
    * @param {Line} line
    */
   #judge(nowMs, { key, loss, rttMs, up, given = 0, held = false }) {
-    const known = this.#lines.get(key) ?? { badMs: -Infinity, slow: 0, shortMs: null, leasts: [], own: null };
+    const known = this.#lines.get(key) ?? { badMs: -Infinity, slowMs: null, shortMs: null, leasts: [], own: null };
     this.#lines.set(key, known);
     if (rttMs !== null) {
       // Ascending in time and in value: the first is the least of its time.
@@ -102,13 +103,14 @@ export class Rate {
     }
     const least = known.leasts[0]?.rttMs ?? 0;
     const now = rttMs ?? 0;
-    if (rttMs !== null) known.slow = rttMs > Math.max(2 * least, least + RTT_BAD_SLACK_MS) ? known.slow + 1 : 0;
-    const badNow = (loss ?? 0) > LOSS_BAD || known.slow >= SLOW_COUNT;
+    const slow = rttMs !== null && rttMs > Math.max(2 * least, least + RTT_BAD_SLACK_MS);
+    const badNow = (loss ?? 0) > LOSS_BAD || (slow && known.slowMs !== null && nowMs - known.slowMs >= SLOW_MS);
+    if (rttMs !== null) known.slowMs = slow ? known.slowMs ?? nowMs : null;
     if (badNow) known.badMs = nowMs;
     const short = held && up < given * SHORT;
     known.shortMs = short ? known.shortMs ?? nowMs : null;
     const isShort = known.shortMs !== null && nowMs - known.shortMs >= SHORT_MS;
-    const isGood = !short && (loss ?? 0) < LOSS_GOOD && now < Math.max(1.5 * least, least + RTT_GOOD_SLACK_MS);
+    const isGood = !held && (loss ?? 0) < LOSS_GOOD && now < Math.max(1.5 * least, least + RTT_GOOD_SLACK_MS);
     return { known, isBad: nowMs - known.badMs < BAD_MS, isShort, isGood };
   }
 }

@@ -27,6 +27,9 @@ const SAMPLES_MAX = 300;
 const VIEWS_MAX = 64;
 /** Opus; the rest of what a person's sound may take is headers. */
 const OPUS_BITS = 40_000;
+/** So much less than it was given, and so much of that used: an encoder that is held back. */
+const HELD = 0.9;
+const USED = 0.7;
 /** A picture needs this long to come up after a change. */
 const SETTLE_MS = 3_000;
 /** @type {Readonly<Record<Quality, number>>} the largest size asked of others */
@@ -314,7 +317,7 @@ export class Spending {
       return {
         key: id, loss: lossUp, rttMs: rttNew ? rttMs : null, up,
         given: SOUND_BITS + (shares?.camera.bits ?? 0) + (shares?.screen.bits ?? 0),
-        held: settled && sends.some(({ limitedBy }) => limitedBy === 'bandwidth'),
+        held: settled && isHeld(sends, shares.camera.bits + shares.screen.bits),
       };
     }), this.#wanted);
     this.#effort.update(nowMs, read.flatMap(([, { reading, shares, changedMs }]) => {
@@ -322,7 +325,8 @@ export class Spending {
       const stream = reading?.sends.find(({ kind, height }) => kind === 'video' && height <= shares.camera.height);
       if (!stream) return [];
       const { source = null, fps, busy = 0, limitedBy = 'none' } = stream;
-      return [{ asked: shares.camera.fps, source, fps, busy, limitedBy }];
+      const held = isHeld(reading?.sends ?? [], shares.camera.bits + shares.screen.bits);
+      return [{ asked: shares.camera.fps, source, fps, busy, limitedBy: held ? 'bandwidth' : limitedBy }];
     }));
     if (this.#effort.part < 1) this.#strained = true;
     this.plan();
@@ -337,6 +341,21 @@ function remember(samples, { up, down, rttMs, lossUp, lossDown }) {
   const loss = lossUp === null && lossDown === null ? null : Math.max(lossUp ?? 0, lossDown ?? 0);
   samples.push({ atMs: Date.now(), up, down, rttMs, loss });
   if (samples.length > SAMPLES_MAX) samples.shift();
+}
+
+/**
+ * Whether the browser holds pictures back for the line's sake. One that is small already is
+ * only made less often, and no reason is told: then it shows in that the encoder may make
+ * less than we allow, and makes that.
+ * @param {import('./stats.js').Stream[]} sends
+ * @param {number} given bits a second, for all pictures
+ */
+function isHeld(sends, given) {
+  const pictures = sends.filter(({ kind }) => kind === 'video');
+  if (pictures.some(({ limitedBy }) => limitedBy === 'bandwidth')) return true;
+  const sum = (/** @type {'target' | 'bits'} */ field) => pictures.reduce((all, stream) => all + (stream[field] ?? 0), 0);
+  const target = sum('target');
+  return target > 0 && target < given * HELD && sum('bits') > target * USED;
 }
 
 /** Once in STILL_MS the picture is sent for a moment. @param {number} nowMs */

@@ -13,6 +13,7 @@
  * @property {number} [busy] sent: seconds of encoding in a second
  * @property {number | null} [source] sent: frames a second that the camera gave
  * @property {string} [limitedBy] sent: 'none', 'bandwidth', 'cpu' or 'other'
+ * @property {number | null} [target] sent: bits a second that the encoder is to make
  * @property {number} [concealed] received: part of the sound that was made up, 0 to 1
  * @property {number} [freezes] received: how often the picture stood still since it began
  * @property {number} [frozenS] received: for how long
@@ -138,6 +139,7 @@ function sent(one, report, before) {
     busy: rate(one, before, 'totalEncodeTime'),
     source: report.get(one.mediaSourceId)?.framesPerSecond ?? null,
     limitedBy: one.qualityLimitationReason ?? 'none',
+    target: one.targetBitrate ?? null,
   };
 }
 

@@ -103,6 +103,34 @@ test('who loses half of it sends sound only in the end, and both sides are told'
   assert.equal(find(ann, 'Bo').picture, 'moving');
 });
 
+/** What a browser tells of a picture that may take more bits than its line does, without a word of why. */
+function hold(net, { track }, bits) {
+  for (const pc of net.connections) {
+    if (!pc.getTransceivers().some(({ sender }) => sender.track === track)) continue;
+    const since = Date.now();
+    const timer = setInterval(() => {
+      const seconds = (Date.now() - since) / 1000;
+      pc.stats = new Map([['out', { id: 'out', type: 'outbound-rtp', kind: 'video', timestamp: Date.now(), frameHeight: 240,
+        packetsSent: seconds * 30, bytesSent: (seconds * bits) / 8, headerBytesSent: 0, framesEncoded: seconds * 8,
+        qualityLimitationReason: 'none', targetBitrate: bits }]]);
+    }, 500);
+    pc.undo = () => clearInterval(timer);
+  }
+}
+
+test('pictures that the line holds back in silence make the total fall, and aren\'t taken for a slow processor', { timeout: 60_000 }, async (t) => {
+  const { net, all: [ann, bo] } = await people(t, 'Ann', 'Bo');
+  hold(net, ann, 300_000);
+  t.after(() => net.connections.forEach((pc) => pc.undo?.()));
+  const given = () => ann.room.budget.shares.get(find(ann, 'Bo')).camera;
+  const { height, bits } = given();
+  await until('the total falls', () => ann.room.budget.bits < bits, 40_000);
+  await until('what is given goes through', () => given().bits * 0.7 < 300_000, 40_000);
+  assert.equal(given().picture, 'moving');
+  assert.ok(given().height * 2 > height, `${given().height} of ${height}`);
+  assert.equal(find(bo, 'Ann').picture, 'moving');
+});
+
 test('readings come while somebody watches, with what the others say of each other', async (t) => {
   const { all: [ann, bo, cy] } = await people(t, 'Ann', 'Bo', 'Cy');
   const seen = [];

@@ -95,7 +95,46 @@ describe('where connections starve each other without loss', () => {
   });
 });
 
+describe('one bad line while the others are held back too', () => {
+  const lines = () => [line('a', { loss: 0.1, up: 300_000, given: 550_000 }), line('b', { held: true }), line('c')];
+
+  it('is no line\'s own: the total falls', () => {
+    const rate = new Rate(2_000_000);
+    run(rate, 2, lines());
+    assert.ok(rate.bits < 2_000_000, `${rate.bits}`);
+    assert.equal(rate.bitsMax('a'), Infinity);
+  });
+
+  it('nothing grows while a browser holds back', () => {
+    const rate = new Rate(2_000_000);
+    const ms = run(rate, 2, lines());
+    const low = rate.bits;
+    run(rate, 30, [line('a'), line('b', { held: true }), line('c')], { from: ms + 2000 });
+    assert.equal(rate.bits, low);
+    run(rate, 10, [line('a'), line('b'), line('c')], { from: ms + 40_000 });
+    assert.ok(rate.bits > low);
+  });
+});
+
 describe('one slow line among several', () => {
+  it('isn\'t left without a picture by one bad moment', () => {
+    const rate = new Rate(2_000_000);
+    const given = 220_000;
+    rate.update(0, [line('a', { loss: 0.1, up: 140_000, given }), line('b'), line('c')], 1_000_000);
+    assert.equal(rate.bitsMax('a'), given * 0.85);
+  });
+
+  it('is no line whose round trip was long in two readings of one moment', () => {
+    const rate = new Rate(2_000_000);
+    const at = (ms, rttMs) => rate.update(ms, [line('a', { rttMs }), line('b'), line('c')], 1_000_000);
+    at(0, 2);
+    at(1000, 300);
+    at(2000, 300);
+    assert.equal(rate.bitsMax('a'), Infinity);
+    at(3000, 300);
+    assert.ok(rate.bitsMax('a') < Infinity);
+  });
+
   const lines = () => [line('slow', { loss: 0.2, up: 400_000 }), line('b'), line('c')];
 
   it('gets a limit of its own, and the total stays', () => {

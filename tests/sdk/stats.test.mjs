@@ -10,7 +10,7 @@ const report = (seconds, more = {}) => new Map(Object.entries({
   out: {
     type: 'outbound-rtp', kind: 'video', mid: '1', codecId: 'codec', mediaSourceId: 'source', frameWidth: 480,
     frameHeight: 360, bytesSent: seconds * 50_000, headerBytesSent: seconds * 2_000, packetsSent: seconds * 100,
-    framesEncoded: seconds * 15, totalEncodeTime: seconds * 0.25, qualityLimitationReason: 'bandwidth',
+    framesEncoded: seconds * 15, totalEncodeTime: seconds * 0.25, qualityLimitationReason: 'bandwidth', targetBitrate: 450_000,
   },
   remote: { type: 'remote-inbound-rtp', kind: 'video', packetsLost: seconds * 4, roundTripTime: 0.08,
     roundTripTimeMeasurements: seconds },
@@ -41,7 +41,7 @@ describe('a reading', () => {
     assert.equal(lossDown, 0.1);
     assert.equal(rttMs, 80);
     assert.deepEqual(sends, [{ kind: 'video', mid: '1', codec: 'VP8', width: 480, height: 360, bits: 416_000, fps: 15,
-      busy: 0.25, source: 20, limitedBy: 'bandwidth' }]);
+      busy: 0.25, source: 20, limitedBy: 'bandwidth', target: 450_000 }]);
     assert.equal(receives[0].concealed, 0.1);
   });
 
