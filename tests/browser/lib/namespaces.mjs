@@ -1,7 +1,8 @@
 /* namespaces: people at machines of their own: a network namespace each, joined by a bridge
- * in one more, with a browser in each. The web server stays where it is: a unix socket leads
- * to it from everywhere, so that the page is at localhost, which browsers trust, and the
- * links between people carry nothing but their connections. */
+ * in one more, with a browser in each. The page is at localhost, which browsers trust: from
+ * there each machine's one link leads to the bridge's own address, and on to the web server
+ * by a unix socket. What is done to a link is done to all that its person sends: to the other
+ * people and to the server. */
 
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -11,17 +12,30 @@ import { launch } from './participant.mjs';
 import { until } from './until.mjs';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const HUB = '10.88.0.254';
+/** From a port here to a port there, or to a unix socket. */
 const PROXY = `
   const net = require('node:net');
-  const [port, socket] = process.argv.slice(1);
+  const [port, host, ...there] = process.argv.slice(1);
   net.createServer((near) => {
-    const far = net.connect(socket);
+    const far = net.connect(...there);
     for (const end of [near, far]) end.on('error', () => { near.destroy(); far.destroy(); });
     near.pipe(far).pipe(near);
-  }).listen(Number(port), '127.0.0.1', () => console.log('ready'));
+  }).listen(Number(port), host, () => console.log('ready'));
 `;
+/** What comes in at one end of a link loses some packets; whoever sends them isn't told. */
+const LOSSY = (device, percent) => `table netdev lossy {
+  chain in { type filter hook ingress device "${device}" priority 0; numgen random mod 100 < ${percent} drop; }
+}`;
 
 const run = (...command) => execFileSync(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+
+/** Namespaces whose test was killed before it could remove them. */
+function removeForsaken() {
+  for (const [name, pid] of `${run('ip', 'netns', 'list')}`.matchAll(/^kl(\d+)[a-z]\d*/gm)) {
+    if (!fs.existsSync(`/proc/${pid}`)) run('ip', 'netns', 'del', name);
+  }
+}
 
 /** Whether this may be done here: it takes CAP_NET_ADMIN. */
 export function namespacesPossible() {
@@ -66,9 +80,12 @@ export class Namespaces {
     await new Promise((resolve) => {
       this.#gate.listen(this.socket, resolve);
     });
+    removeForsaken();
     this.#add(this.hub);
     this.in(this.hub, 'ip', 'link', 'add', 'br0', 'type', 'bridge');
+    this.in(this.hub, 'ip', 'addr', 'add', `${HUB}/24`, 'dev', 'br0');
     this.in(this.hub, 'ip', 'link', 'set', 'br0', 'up');
+    await this.#lead(this.hub, port, HUB, this.socket);
     for (let number = 0; number < count; number += 1) await this.#machine(number, port);
   }
 
@@ -87,6 +104,34 @@ export class Namespaces {
       'latency', '400ms');
   }
 
+  /** Let so many of a hundred packets be lost, of those that leave a machine and of those that come; 0 ends it. */
+  lose(number, percent) {
+    for (const [name, device] of [[this.name(number), 'eth0'], [this.hub, `v${number}`]]) {
+      if (percent > 0) execFileSync('ip', ['netns', 'exec', name, 'nft', '-f', '-'], { input: LOSSY(device, percent), stdio: 'pipe' });
+      else this.in(name, 'nft', 'delete', 'table', 'netdev', 'lossy');
+    }
+  }
+
+  /** The only interface of a machine goes, with its routes. */
+  down(number) {
+    this.in(this.name(number), 'ip', 'link', 'set', 'eth0', 'down');
+  }
+
+  up(number) {
+    this.in(this.name(number), 'ip', 'link', 'set', 'eth0', 'up');
+    this.#route(this.name(number));
+  }
+
+  /** A machine comes to have another address, as on its way from one network to the next: which it returns. */
+  readdress(number) {
+    const name = this.name(number);
+    this.in(name, 'ip', 'addr', 'flush', 'dev', 'eth0');
+    const address = `10.88.0.${number + 101}`;
+    this.in(name, 'ip', 'addr', 'add', `${address}/24`, 'dev', 'eth0');
+    this.#route(name);
+    return address;
+  }
+
   /** A browser on a machine. */
   launch(number) {
     const wrapper = path.join(this.folder, `browser-${number}`);
@@ -98,7 +143,8 @@ export class Namespaces {
   close() {
     for (const child of this.#children) child.kill();
     this.#gate?.close();
-    for (const name of this.#names) run('ip', 'netns', 'del', name);
+    // With its last namespace a link goes too, and what was set for it.
+    for (const name of this.#names.splice(0)) run('ip', 'netns', 'del', name);
   }
 
   #add(name) {
@@ -113,10 +159,20 @@ export class Namespaces {
     this.in(this.hub, 'ip', 'link', 'add', `v${number}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
     this.in(this.hub, 'ip', 'link', 'set', `v${number}`, 'master', 'br0', 'up');
     this.in(name, 'ip', 'addr', 'add', `10.88.0.${number + 1}/24`, 'dev', 'eth0');
-    this.in(name, 'ip', 'link', 'set', 'eth0', 'up');
-    this.in(name, 'ip', 'route', 'add', 'default', 'dev', 'eth0');
+    // An address that comes by itself, a moment later, is a network that changes: Chromium stops loading the page then.
+    this.in(name, 'ip', 'link', 'set', 'eth0', 'addrgenmode', 'none');
+    this.up(number);
+    await this.#lead(name, port, '127.0.0.1', port, HUB);
+  }
+
+  #route(name) {
+    this.in(name, 'ip', 'route', 'replace', 'default', 'dev', 'eth0');
+  }
+
+  /** From a port in a namespace to somewhere else. */
+  async #lead(name, port, host, ...there) {
     const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', 'ip', 'netns', 'exec', name, process.execPath, '-e', PROXY,
-      `${port}`, this.socket], { stdio: ['ignore', 'pipe', 'inherit'] });
+      `${port}`, host, ...there.map(String)], { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#children.push(child);
     let ready = false;
     child.stdout.once('data', () => {
