@@ -48,7 +48,9 @@ struct app {
     size_t parked_max;         /* polls that this process may hold: descriptors set the bound */
     const char *how;           /* for health: "fastcgi" or "cgi" */
     int64_t wall_ahead_ms;     /* of the wall clock before now_ms, when the process started */
-    bool keeps_rooms; /* rooms are used by this process alone, as a rule, and it hears rings */
+    bool keeps_rooms;  /* rooms are used by this process alone, as a rule, and it hears rings */
+    bool lasts;        /* this process serves more than one request */
+    int joins_unswept; /* joins since its last sweep because of one */
     int64_t (*now_ms)(void *clock_arg);
     int64_t (*wall_ms)(void *clock_arg);
     void *clock_arg;

@@ -295,6 +295,7 @@ bool loop_run(struct app *app, const struct loop_sockets *sockets)
     struct loop *l = calloc(1, sizeof *l);
     if (l == NULL) return false;
     l->app = app;
+    app->lasts = true;
     l->sockets = *sockets;
     l->epoll_fd = l->signal_fd = l->bell_fd = -1;
     bool started = start(l);

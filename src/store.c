@@ -18,7 +18,7 @@ enum {
     /* A connection that nobody used for so long is closed: it holds 150 kB, and opening it again
      * costs 0.15 ms. */
     IDLE_MS = 5000,
-    KEEP_USES = 8,        /* transactions by nobody else, until a room is kept … */
+    KEEP_USES = 1,        /* transactions by nobody else, until a room is kept … */
     KEEP_USES_MAX = 4096, /* … twice as many after each time that somebody else asked for it */
     KEEP_UNUSED_MS = 1000,
     KEEP_SEEN_MS = 1000,  /* between looks whether a kept room's file is still at its path */
@@ -413,7 +413,8 @@ static struct problem leave(struct store_room *r, bool committed)
     if (r->making) {
         struct problem problem =
             result == SQL_OK ? NO_PROBLEM : store_problem_sql(app, r->name, result, code);
-        store_made(r, committed); /* r may be gone now */
+        store_made(r, committed); /* if it was not, r is gone now */
+        if (committed) keep_if_alone(r);
         return problem;
     }
     if (result == SQL_BROKEN) return store_move_aside(r);

@@ -384,10 +384,25 @@ static int vfs_access(sqlite3_vfs *vfs, const char *path, int flags, int *out)
     return unix_vfs->xAccess(unix_vfs, path, flags, out);
 }
 
+/* Paths are made of the data folder's, which is resolved already: SQLite's own way looks at each
+ * folder on it again. The open itself follows no link. */
+static int vfs_full_path(sqlite3_vfs *vfs, const char *path, int room, char *out)
+{
+    (void)vfs;
+    size_t len = strlen(path);
+    if (path[0] != '/') return unix_vfs->xFullPathname(unix_vfs, path, room, out);
+    if (len >= (size_t)room) return SQLITE_CANTOPEN;
+    memcpy(out, path, len + 1);
+    return SQLITE_OK;
+}
+
 const char *store_vfs_name(void)
 {
     static sqlite3_vfs vfs = { .zName = "klatch" };
     if (unix_vfs != NULL) return vfs.zName;
+    /* One thread uses it, and nobody asks how much memory it has. */
+    (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3_vfs *found = sqlite3_vfs_find("unix");
     if (found == NULL) return NULL;
     vfs = *found;
@@ -396,6 +411,7 @@ const char *store_vfs_name(void)
     vfs.szOsFile = (int)sizeof(struct database) + found->szOsFile;
     vfs.xOpen = vfs_open;
     vfs.xAccess = vfs_access;
+    vfs.xFullPathname = vfs_full_path;
     if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK) return NULL;
     unix_vfs = found;
     return vfs.zName;

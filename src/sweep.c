@@ -80,9 +80,11 @@ void sweep_some(struct app *app, int files)
 void sweep_after_join(struct app *app)
 {
     struct state s;
+    if (app->lasts && ++app->joins_unswept < JOINS_PER_SWEEP) return;
     int fd = state_open(app, &s);
     if (fd < 0) return;
-    s.joins = (s.joins + 1) % JOINS_PER_SWEEP;
-    if (s.joins == 0) sweep_from(app, &s, FILES_AFTER_JOIN);
+    s.joins = app->lasts ? s.joins : (s.joins + 1) % JOINS_PER_SWEEP;
+    app->joins_unswept = 0;
+    if (app->lasts || s.joins == 0) sweep_from(app, &s, FILES_AFTER_JOIN);
     state_close(fd, &s);
 }
