@@ -10,11 +10,19 @@
 #include <unistd.h>
 
 enum {
-    GATHER_BYTES_FIRST = 16384,
-    /* A longer journal goes out in pieces. SQLite never writes more than a page of 64 KiB at once,
-     * and its unix file system takes the length of a write modulo 128 KiB. */
+    /* A longer row of writes goes out in pieces. SQLite never writes more than a page of 64 KiB at
+     * once, and its unix file system takes the length of a write modulo 128 KiB. */
     GATHER_BYTES_MAX = 65536,
     HEADER_BYTES = 28, /* of a journal (SQLite's file format, 3.1) */
+};
+
+/* Writes that follow each other in a file and are not yet in it. One of each kind serves all
+ * databases: of one process one transaction writes at a time. */
+struct gathered {
+    struct database *db; /* whose they are; NULL: none are there */
+    int len;
+    sqlite3_int64 offset;
+    char at[GATHER_BYTES_MAX];
 };
 
 /* A database file. The real one's memory follows. */
@@ -25,10 +33,7 @@ struct database {
     const char *journal_name; /* SQLite's own string of its path, as long as that is open */
     dev_t journal_dev;        /* what is open there */
     ino_t journal_ino;
-    bool hot;       /* what stands in its file would be played back, were this process killed */
-    char *gathered; /* bytes of the journal that are not yet in its file … */
-    int gathered_len, gathered_room;
-    sqlite3_int64 gathered_at; /* … and where they belong */
+    bool hot; /* what stands in its file would be played back, were this process killed */
 };
 
 /* What SQLite holds for a journal between its xOpen and xClose. */
@@ -43,16 +48,42 @@ static sqlite3_vfs *unix_vfs;
 /* The database that was locked last. SQLite asks for its journal then. */
 static struct database *locked;
 
-/* ---- the journal ---- */
+/* ---- gathering ---- */
 
-static int write_gathered(struct database *db)
+static struct gathered records; /* of a journal */
+static struct gathered pages;   /* of a database */
+
+static int write_out(struct gathered *g)
 {
-    if (db->gathered_len == 0) return SQLITE_OK;
-    int len = db->gathered_len;
-    db->gathered_len = 0;
-    db->hot = true;
-    return db->journal->pMethods->xWrite(db->journal, db->gathered, len, db->gathered_at);
+    struct database *db = g->db;
+    if (db == NULL) return SQLITE_OK;
+    sqlite3_file *file = g == &records ? db->journal : db->real;
+    g->db = NULL;
+    if (g == &records) db->hot = true;
+    return file->pMethods->xWrite(file, g->at, g->len, g->offset);
 }
+
+static int gather(struct gathered *g, struct database *db, const void *at, int len,
+                  sqlite3_int64 offset)
+{
+    if (g->db != db || offset != g->offset + g->len || len > GATHER_BYTES_MAX - g->len) {
+        int code = write_out(g);
+        if (code != SQLITE_OK) return code;
+        g->db = db;
+        g->len = 0;
+        g->offset = offset;
+    }
+    memcpy(g->at + g->len, at, (size_t)len);
+    g->len += len;
+    return SQLITE_OK;
+}
+
+static void forget(struct gathered *g, const struct database *db)
+{
+    if (g->db == db) g->db = NULL;
+}
+
+/* ---- the journal ---- */
 
 /* The end of a transaction, in journal mode PERSIST: a header of zeroes makes the journal cold. It
  * goes to the file at once, and only where that holds more than what was gathered. */
@@ -64,9 +95,10 @@ static bool is_end(const char *at, int len, sqlite3_int64 offset)
 
 static int journal_end(struct database *db, const void *at)
 {
-    db->gathered_len = 0;
-    if (!db->hot) return SQLITE_OK;
-    int code = db->journal->pMethods->xWrite(db->journal, at, HEADER_BYTES, 0);
+    forget(&records, db);
+    int code = write_out(&pages);
+    if (code != SQLITE_OK || !db->hot) return code;
+    code = db->journal->pMethods->xWrite(db->journal, at, HEADER_BYTES, 0);
     if (code == SQLITE_OK) db->hot = false;
     return code;
 }
@@ -74,30 +106,13 @@ static int journal_end(struct database *db, const void *at)
 static int journal_write(sqlite3_file *file, const void *at, int len, sqlite3_int64 offset)
 {
     struct database *db = ((struct journal *)file)->db;
-    if (is_end(at, len, offset)) return journal_end(db, at);
-    if (db->gathered_len > 0 && (offset != db->gathered_at + db->gathered_len ||
-                                 len > GATHER_BYTES_MAX - db->gathered_len)) {
-        int code = write_gathered(db);
-        if (code != SQLITE_OK) return code;
-    }
-    if (len > db->gathered_room - db->gathered_len) {
-        int room = db->gathered_room == 0 ? GATHER_BYTES_FIRST : db->gathered_room;
-        while (room < db->gathered_len + len) room *= 2;
-        char *grown = realloc(db->gathered, (size_t)room);
-        if (grown == NULL) return SQLITE_IOERR_NOMEM;
-        db->gathered = grown;
-        db->gathered_room = room;
-    }
-    if (db->gathered_len == 0) db->gathered_at = offset;
-    memcpy(db->gathered + db->gathered_len, at, (size_t)len);
-    db->gathered_len += len;
-    return SQLITE_OK;
+    return is_end(at, len, offset) ? journal_end(db, at) : gather(&records, db, at, len, offset);
 }
 
 static int journal_read(sqlite3_file *file, void *at, int len, sqlite3_int64 offset)
 {
     struct database *db = ((struct journal *)file)->db;
-    int code = write_gathered(db);
+    int code = write_out(&records);
     return code != SQLITE_OK ? code : db->journal->pMethods->xRead(db->journal, at, len, offset);
 }
 
@@ -106,9 +121,9 @@ static int journal_truncate(sqlite3_file *file, sqlite3_int64 size)
     struct database *db = ((struct journal *)file)->db;
     int code = SQLITE_OK;
     if (size == 0)
-        db->gathered_len = 0;
+        forget(&records, db);
     else
-        code = write_gathered(db);
+        code = write_out(&records);
     if (code != SQLITE_OK || (size == 0 && !db->hot)) return code;
     code = db->journal->pMethods->xTruncate(db->journal, size);
     if (code == SQLITE_OK && size == 0) db->hot = false;
@@ -118,25 +133,21 @@ static int journal_truncate(sqlite3_file *file, sqlite3_int64 size)
 static int journal_sync(sqlite3_file *file, int flags)
 {
     struct database *db = ((struct journal *)file)->db;
-    int code = write_gathered(db);
+    int code = write_out(&records);
     return code != SQLITE_OK ? code : db->journal->pMethods->xSync(db->journal, flags);
 }
 
 static int journal_size(sqlite3_file *file, sqlite3_int64 *size)
 {
     struct database *db = ((struct journal *)file)->db;
-    int code = write_gathered(db);
+    int code = write_out(&records);
     return code != SQLITE_OK ? code : db->journal->pMethods->xFileSize(db->journal, size);
 }
 
 static int journal_close(sqlite3_file *file)
 {
-    struct database *db = ((struct journal *)file)->db;
-    int code = write_gathered(db);
-    free(db->gathered); /* between transactions a room's connection should cost little */
-    db->gathered = NULL;
-    db->gathered_room = 0;
-    return code;
+    (void)file; /* the real one stays open */
+    return write_out(&records);
 }
 
 static int journal_control(sqlite3_file *file, int op, void *arg)
@@ -266,37 +277,47 @@ static int database_close(sqlite3_file *file)
 {
     struct database *db = (struct database *)file;
     if (locked == db) locked = NULL;
+    forget(&records, db);
+    forget(&pages, db);
     drop_journal(db);
-    free(db->gathered);
     return db->real->pMethods->xClose(db->real);
 }
 
 static int database_read(sqlite3_file *file, void *at, int len, sqlite3_int64 offset)
 {
-    return real_of(file)->pMethods->xRead(real_of(file), at, len, offset);
+    int code = write_out(&pages);
+    return code != SQLITE_OK ? code
+                             : real_of(file)->pMethods->xRead(real_of(file), at, len, offset);
 }
 
 static int database_write(sqlite3_file *file, const void *at, int len, sqlite3_int64 offset)
 {
-    int code = write_gathered((struct database *)file); /* the journal is whole before this */
-    return code != SQLITE_OK ? code
-                             : real_of(file)->pMethods->xWrite(real_of(file), at, len, offset);
+    int code = write_out(&records); /* the journal is whole before this */
+    return code != SQLITE_OK ? code : gather(&pages, (struct database *)file, at, len, offset);
+}
+
+static int write_both(void)
+{
+    int code = write_out(&records);
+    return code != SQLITE_OK ? code : write_out(&pages);
 }
 
 static int database_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
-    int code = write_gathered((struct database *)file);
+    int code = write_both();
     return code != SQLITE_OK ? code : real_of(file)->pMethods->xTruncate(real_of(file), size);
 }
 
 static int database_sync(sqlite3_file *file, int flags)
 {
-    return real_of(file)->pMethods->xSync(real_of(file), flags);
+    int code = write_both();
+    return code != SQLITE_OK ? code : real_of(file)->pMethods->xSync(real_of(file), flags);
 }
 
 static int database_size(sqlite3_file *file, sqlite3_int64 *size)
 {
-    return real_of(file)->pMethods->xFileSize(real_of(file), size);
+    int code = write_out(&pages);
+    return code != SQLITE_OK ? code : real_of(file)->pMethods->xFileSize(real_of(file), size);
 }
 
 static int database_lock(sqlite3_file *file, int level)
@@ -307,7 +328,9 @@ static int database_lock(sqlite3_file *file, int level)
 
 static int database_unlock(sqlite3_file *file, int level)
 {
-    return real_of(file)->pMethods->xUnlock(real_of(file), level);
+    int code = write_out(&pages);
+    int unlocked = real_of(file)->pMethods->xUnlock(real_of(file), level);
+    return code != SQLITE_OK ? code : unlocked;
 }
 
 static int database_reserved(sqlite3_file *file, int *out)
@@ -317,7 +340,9 @@ static int database_reserved(sqlite3_file *file, int *out)
 
 static int database_control(sqlite3_file *file, int op, void *arg)
 {
-    return real_of(file)->pMethods->xFileControl(real_of(file), op, arg);
+    /* Comes once all pages of a transaction are written, before its journal ends. */
+    int code = op == SQLITE_FCNTL_SYNC ? write_both() : SQLITE_OK;
+    return code != SQLITE_OK ? code : real_of(file)->pMethods->xFileControl(real_of(file), op, arg);
 }
 
 static int database_sector(sqlite3_file *file)
