@@ -1,6 +1,8 @@
 #include "store_sql.h"
 
+#include <inttypes.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +91,14 @@ struct sql *sql_open(const char *path, const char *const *texts, size_t count,
     if (c->result == SQL_OK || (c->result == SQL_BROKEN && c->db != NULL)) return c;
     sql_close(c);
     return NULL;
+}
+
+bool sql_turn(struct sql *c, const char *path)
+{
+    struct store_vfs_turn turn = { path };
+    note(c, sqlite3_file_control(c->db, "main", STORE_VFS_TURN, &turn));
+    note(c, sqlite3_file_control(c->db, "main", SQLITE_FCNTL_RESET_CACHE, NULL));
+    return c->result == SQL_OK;
 }
 
 void sql_close(struct sql *c)
@@ -198,6 +208,18 @@ int64_t sql_run(struct sql *c, size_t st, const struct sql_value *values, size_t
     return c->result == SQL_OK ? sqlite3_changes64(c->db) : 0;
 }
 
+/* SQLite trusts this number to tell whether a file's tables are those that a statement was prepared
+ * for; by itself it only counts the changes of the schema. */
+static bool mark_schema(sqlite3 *db, const char *text)
+{
+    char pragma[64];
+    uint32_t hash = UINT32_C(2166136261); /* FNV-1a */
+    for (const char *p = text; *p != '\0'; p++)
+        hash = (hash ^ (unsigned char)*p) * UINT32_C(16777619);
+    snprintf(pragma, sizeof pragma, "PRAGMA schema_version = %" PRId32, (int32_t)hash);
+    return sqlite3_exec(db, pragma, NULL, NULL, NULL) == SQLITE_OK;
+}
+
 unsigned char *sql_template(const char *text, size_t *len)
 {
     sqlite3 *db = NULL;
@@ -206,7 +228,7 @@ unsigned char *sql_template(const char *text, size_t *len)
     if (sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
             SQLITE_OK &&
         sqlite3_exec(db, SQL_PAGE_SIZE, NULL, NULL, NULL) == SQLITE_OK &&
-        sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK)
+        sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK && mark_schema(db, text))
         bytes = sqlite3_serialize(db, "main", &size, 0);
     if (bytes != NULL) copy = malloc((size_t)size);
     if (copy != NULL) memcpy(copy, bytes, (size_t)size);

@@ -30,6 +30,11 @@ struct sql;
  */
 struct sql *sql_open(const char *path, const char *const *texts, size_t count,
                      enum sql_result *result);
+/* Go on with another file, at a fifth of the price of a new connection where its tables are those
+ * of the one that is open. No transaction is open and no lock kept. False: it is only good to be
+ * closed.
+ */
+bool sql_turn(struct sql *c, const char *path);
 void sql_close(struct sql *c); /* rolls back; NULL is fine */
 
 enum sql_result sql_result(const struct sql *c);

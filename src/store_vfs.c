@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@ enum {
      * once, and its unix file system takes the length of a write modulo 128 KiB. */
     GATHER_BYTES_MAX = 65536,
     HEADER_BYTES = 28, /* of a journal (SQLite's file format, 3.1) */
+    TURN_PATH_BYTES_MAX = 4096,
 };
 
 /* Writes that follow each other in a file and are not yet in it. One of each kind serves all
@@ -25,13 +27,16 @@ struct gathered {
     char at[GATHER_BYTES_MAX];
 };
 
-/* A database file. The real one's memory follows. */
+/* A database file. Memory for two real ones follows: a turn opens one while the other still is. */
 struct database {
     sqlite3_file base;
     sqlite3_file *real;
     sqlite3_file *journal;    /* the real journal, kept open; NULL: not open */
-    const char *journal_name; /* SQLite's own string of its path, as long as that is open */
-    dev_t journal_dev;        /* what is open there */
+    const char *journal_name; /* what SQLite calls it: the first file's, always the same string … */
+    const char *journal_path; /* … and where it is */
+    const char *names;        /* of the file turned to, as sqlite3_create_filename() gave them */
+    int flags;
+    dev_t journal_dev; /* what is open there */
     ino_t journal_ino;
     bool hot; /* what stands in its file would be played back, were this process killed */
 };
@@ -235,9 +240,10 @@ static bool no_space_for(const char *path)
     return error == ENOSPC || error == EDQUOT;
 }
 
-static int open_journal(const char *path, struct journal *j, int flags, int *flags_out)
+static int open_journal(const char *name, struct journal *j, int flags, int *flags_out)
 {
-    struct database *db = (struct database *)sqlite3_database_file_object(path);
+    struct database *db = (struct database *)sqlite3_database_file_object(name);
+    const char *path = db->journal_path;
     struct stat st;
     j->db = db;
     if (!journal_is_at(db, path)) {
@@ -255,7 +261,6 @@ static int open_journal(const char *path, struct journal *j, int flags, int *fla
             return code;
         }
         db->journal = real;
-        db->journal_name = path;
         db->journal_dev = st.st_dev;
         db->journal_ino = st.st_ino;
         db->hot = st.st_size > 0;
@@ -280,7 +285,9 @@ static int database_close(sqlite3_file *file)
     forget(&records, db);
     forget(&pages, db);
     drop_journal(db);
-    return db->real->pMethods->xClose(db->real);
+    int code = db->real->pMethods->xClose(db->real);
+    sqlite3_free_filename(db->names);
+    return code;
 }
 
 static int database_read(sqlite3_file *file, void *at, int len, sqlite3_int64 offset)
@@ -338,8 +345,37 @@ static int database_reserved(sqlite3_file *file, int *out)
     return real_of(file)->pMethods->xCheckReservedLock(real_of(file), out);
 }
 
+/* Nothing of the former file is open, locked or gathered any more: the pager is between
+ * transactions, and asks the file for everything anew. */
+static int database_turn(struct database *db, const char *path)
+{
+    char journal[TURN_PATH_BYTES_MAX];
+    int len = snprintf(journal, sizeof journal, "%s-journal", path);
+    if (len < 0 || (size_t)len >= sizeof journal) return SQLITE_CANTOPEN;
+    const char *names = sqlite3_create_filename(path, journal, "", 0, NULL);
+    if (names == NULL) return SQLITE_NOMEM;
+    sqlite3_file *first = (sqlite3_file *)(db + 1);
+    sqlite3_file *second = (sqlite3_file *)((char *)first + unix_vfs->szOsFile);
+    sqlite3_file *real = db->real == first ? second : first;
+    int code = unix_vfs->xOpen(unix_vfs, names, real, db->flags, NULL);
+    if (code != SQLITE_OK) {
+        sqlite3_free_filename(names);
+        return code;
+    }
+    drop_journal(db);
+    (void)db->real->pMethods->xClose(db->real);
+    sqlite3_free_filename(db->names);
+    db->real = real;
+    db->names = names;
+    db->journal_path = sqlite3_filename_journal(names);
+    db->hot = false;
+    return SQLITE_OK;
+}
+
 static int database_control(sqlite3_file *file, int op, void *arg)
 {
+    if (op == STORE_VFS_TURN)
+        return database_turn((struct database *)file, ((const struct store_vfs_turn *)arg)->path);
     /* Comes once all pages of a transaction are written, before its journal ends. */
     int code = op == SQLITE_FCNTL_SYNC ? write_both() : SQLITE_OK;
     return code != SQLITE_OK ? code : real_of(file)->pMethods->xFileControl(real_of(file), op, arg);
@@ -382,17 +418,31 @@ static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int 
     if (!(flags & SQLITE_OPEN_MAIN_DB))
         return unix_vfs->xOpen(unix_vfs, path, file, flags, flags_out);
     struct database *db = (struct database *)file;
-    *db = (struct database){ .real = (sqlite3_file *)(db + 1) };
+    *db = (struct database){ .real = (sqlite3_file *)(db + 1), .flags = flags };
+    db->journal_name = db->journal_path = sqlite3_filename_journal(path);
     int code = unix_vfs->xOpen(unix_vfs, path, db->real, flags, flags_out);
     if (code == SQLITE_OK) db->base.pMethods = &database_methods;
     return code;
 }
 
-static int vfs_access(sqlite3_vfs *vfs, const char *path, int flags, int *out)
+/* Where the journal is that SQLite asks for by this name. */
+static const char *path_of(const char *name)
+{
+    return locked != NULL && name == locked->journal_name ? locked->journal_path : name;
+}
+
+static int vfs_delete(sqlite3_vfs *vfs, const char *name, int sync_folder)
 {
     (void)vfs;
+    return unix_vfs->xDelete(unix_vfs, path_of(name), sync_folder);
+}
+
+static int vfs_access(sqlite3_vfs *vfs, const char *name, int flags, int *out)
+{
+    (void)vfs;
+    const char *path = path_of(name);
     size_t len = strlen(path);
-    if (locked != NULL && locked->journal != NULL && path == locked->journal_name &&
+    if (locked != NULL && locked->journal != NULL && path == locked->journal_path &&
         journal_is_at(locked, path)) {
         /* Asked before each transaction: a cold one need not be looked at closer. */
         char first = 0;
@@ -433,9 +483,10 @@ const char *store_vfs_name(void)
     vfs = *found;
     vfs.zName = "klatch";
     vfs.pNext = NULL;
-    vfs.szOsFile = (int)sizeof(struct database) + found->szOsFile;
+    vfs.szOsFile = (int)sizeof(struct database) + 2 * found->szOsFile;
     vfs.xOpen = vfs_open;
     vfs.xAccess = vfs_access;
+    vfs.xDelete = vfs_delete;
     vfs.xFullPathname = vfs_full_path;
     if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK) return NULL;
     unix_vfs = found;

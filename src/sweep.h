@@ -9,8 +9,8 @@
 
 /* Visit up to `files` rooms. */
 void sweep_some(struct app *app, int files);
-/* Call after each join, a refused one too: sweeps at every 50th of this process, or, where a process
- * serves one request, at every 50th of theirs (that count lies in the same small file). */
+/* Call after each join, a refused one too: sweeps at every 50th of this process, or, where a
+ * process serves one request, at every 50th of theirs (that count lies in the same small file). */
 void sweep_after_join(struct app *app);
 
 #endif

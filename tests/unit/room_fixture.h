@@ -119,6 +119,20 @@ static inline int fixture_teardown(void **state)
     return 0;
 }
 
+/* How many room files has this process open? */
+static inline int open_room_files(void)
+{
+    char path[64], target[APP_PATH_BYTES_MAX];
+    int count = 0;
+    for (int fd = 0; fd < 64; fd++) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        ssize_t len = readlink(path, target, sizeof target - 1);
+        target[len > 0 ? len : 0] = '\0';
+        if (strstr(target, ".db") != NULL && strstr(target, "-journal") == NULL) count++;
+    }
+    return count;
+}
+
 /* ---- short forms ---- */
 
 #define assert_problem(expression, wanted_status, wanted_code)                        \

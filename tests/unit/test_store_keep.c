@@ -165,6 +165,38 @@ static void the_sweeper_leaves_a_room_that_is_kept_elsewhere_to_who_keeps_it(voi
     assert_true(is_kept(f));
 }
 
+enum { ROOMS = 40, CONNECTIONS_MAX = 16 };
+
+static void many_rooms_take_turns_on_few_connections(void **state)
+{
+    struct fixture *f = *state;
+    struct who who[ROOMS];
+    struct exchange_result mail;
+    char room[32], data[16];
+    for (int i = 0; i < ROOMS; i++) {
+        snprintf(room, sizeof room, "room-%d", i);
+        join(f, room, &who[i]);
+        f->now_ms += 200;
+    }
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < ROOMS; i++) {
+            struct who reader;
+            snprintf(room, sizeof room, "room-%d", i);
+            snprintf(data, sizeof data, "%d", 100 * round + i);
+            if (round == 2) join(f, room, &reader);
+            send_note(f, room, &who[i], NULL, data, data);
+            if (round == 2) {
+                assert_ok(exchange(f, room, &reader, true, NULL, 0, &mail));
+                assert_int_equal(mail.count, 1);
+                assert_slice(mail.messages[0].data, data);
+            }
+            assert_true(open_room_files() <= CONNECTIONS_MAX);
+            f->now_ms += 200;
+            arena_reset(f->a);
+        }
+    }
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, with_bell, without_bell)
@@ -175,6 +207,7 @@ int main(void)
         CASE(a_room_is_shared_where_others_use_it_or_cannot_be_heard),
         CASE(a_kept_room_whose_file_was_deleted_is_noticed_within_a_second),
         CASE(the_sweeper_leaves_a_room_that_is_kept_elsewhere_to_who_keeps_it),
+        CASE(many_rooms_take_turns_on_few_connections),
     };
     return cmocka_run_group_tests_name("store_keep", tests, NULL, NULL);
 }

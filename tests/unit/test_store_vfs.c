@@ -241,6 +241,104 @@ static void two_databases_keep_their_journals_apart(void **state)
     assert_int_equal(rows_seen_by(&g, NULL), 401);
 }
 
+static int turn(sqlite3 *db, const char *path)
+{
+    struct store_vfs_turn to = { path };
+    int code = sqlite3_file_control(db, "main", STORE_VFS_TURN, &to);
+    return code != SQLITE_OK ? code
+                             : sqlite3_file_control(db, "main", SQLITE_FCNTL_RESET_CACHE, NULL);
+}
+
+/* A second file, changed as often as the first. */
+static struct files another(const struct files *f, const char *table)
+{
+    struct files g = *f;
+    snprintf(g.path, sizeof g.path, "%s/u.db", f->folder);
+    snprintf(g.journal, sizeof g.journal, "%s-journal", g.path);
+    sqlite3 *db = open_at(g.path, store_vfs_name());
+    run(db, table);
+    sqlite3_close(db);
+    return g;
+}
+
+static void a_connection_turned_to_another_file_reads_and_writes_that_one(void **state)
+{
+    const struct files *f = *state;
+    struct files g =
+        another(f, "CREATE TABLE t (i INTEGER, x BLOB); INSERT INTO t VALUES (7, 'other')");
+    sqlite3 *db = open_at(f->path, store_vfs_name());
+    sqlite3_stmt *st = NULL;
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT i FROM t", -1, &st, NULL), SQLITE_OK);
+    for (int i = 0; i < 3; i++) {
+        const struct files *now = i % 2 == 0 ? f : &g;
+        assert_int_equal(turn(db, now->path), SQLITE_OK);
+        assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+        assert_int_equal(sqlite3_column_int(st, 0), i % 2 == 0 ? 0 : 7);
+        sqlite3_reset(st);
+        run(db, "INSERT INTO t VALUES (8, 'more')");
+    }
+    run(db, "PRAGMA locking_mode = EXCLUSIVE; INSERT INTO t VALUES (9, 'kept');"
+            "PRAGMA locking_mode = NORMAL; SELECT 1 FROM t");
+    assert_int_equal(turn(db, g.path), SQLITE_OK);
+    run(db, "BEGIN IMMEDIATE; DELETE FROM t; ROLLBACK");
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+    assert_int_equal(rows_seen_by(f, NULL), 4);
+    assert_int_equal(rows_seen_by(&g, NULL), 2);
+}
+
+static void a_connection_turned_to_a_file_undoes_what_was_left_there(void **state)
+{
+    const struct files *f = *state;
+    struct files g = another(f, "CREATE TABLE t (i INTEGER, x BLOB)");
+    sqlite3 *db = open_at(f->path, store_vfs_name());
+    run(db, "INSERT INTO t VALUES (1, 'more')");
+    die_in_the_middle(&g);
+    assert_int_equal(turn(db, g.path), SQLITE_OK);
+    assert_int_equal(unlink(f->journal), 0); /* so that only the other one can be found */
+    assert_int_equal(number(db, "SELECT count(*) FROM t"), 1);
+    assert_false(hot(g.journal));
+    run(db, "BEGIN IMMEDIATE; UPDATE t SET x = 'second';" FILL);
+    assert_true(hot(g.journal));
+    assert_false(hot(f->journal));
+    run(db, "ROLLBACK");
+    sqlite3_close(db);
+    assert_int_equal(rows_seen_by(f, NULL), 2);
+    assert_int_equal(rows_seen_by(&g, NULL), 1);
+}
+
+static void a_connection_turned_to_other_tables_notices_them(void **state)
+{
+    const struct files *f = *state;
+    struct files g = another(f, "CREATE TABLE t (x BLOB, i INTEGER); INSERT INTO t VALUES ('a', 7);"
+                                "PRAGMA schema_version = 1000");
+    sqlite3 *db = open_at(f->path, store_vfs_name());
+    sqlite3_stmt *st = NULL;
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT i FROM t", -1, &st, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+    sqlite3_reset(st);
+    assert_int_equal(turn(db, g.path), SQLITE_OK);
+    assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(st, 0), 7);
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+}
+
+static void a_connection_that_cannot_turn_stays_at_its_file(void **state)
+{
+    const struct files *f = *state;
+    char path[128];
+    snprintf(path, sizeof path, "%s/none.db", f->folder);
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open_v2(f->path, &db, SQLITE_OPEN_READWRITE, store_vfs_name()),
+                     SQLITE_OK);
+    assert_int_equal(number(db, "SELECT count(*) FROM t"), 1);
+    assert_int_equal(turn(db, path) & 0xff, SQLITE_CANTOPEN);
+    run(db, "INSERT INTO t VALUES (1, 'more')");
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    assert_int_equal(rows_seen_by(f, NULL), 2);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, with_files, without_files)
@@ -254,6 +352,10 @@ int main(void)
         CASE(a_connection_that_only_read_undoes_what_another_process_left),
         CASE(a_journal_that_another_program_deleted_is_made_again),
         CASE(two_databases_keep_their_journals_apart),
+        CASE(a_connection_turned_to_another_file_reads_and_writes_that_one),
+        CASE(a_connection_turned_to_a_file_undoes_what_was_left_there),
+        CASE(a_connection_turned_to_other_tables_notices_them),
+        CASE(a_connection_that_cannot_turn_stays_at_its_file),
     };
     return cmocka_run_group_tests_name("store_vfs", tests, NULL, NULL);
 }

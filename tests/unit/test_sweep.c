@@ -28,20 +28,6 @@ static void make(struct fixture *f, int count)
     }
 }
 
-/* How many room files has this process open? */
-static int open_rooms(void)
-{
-    char path[64], target[APP_PATH_BYTES_MAX];
-    int count = 0;
-    for (int fd = 0; fd < 64; fd++) {
-        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-        ssize_t len = readlink(path, target, sizeof target - 1);
-        target[len > 0 ? len : 0] = '\0';
-        if (strstr(target, ".db") != NULL && strstr(target, "-journal") == NULL) count++;
-    }
-    return count;
-}
-
 static void let_all_graces_end(struct fixture *f)
 {
     f->now_ms += f->app.cfg.lease_ms + f->app.cfg.grace_ms;
@@ -90,9 +76,9 @@ static void a_sweep_lets_go_of_files_that_others_deleted(void **state)
     for (int i = 0; i < 3; i++) sweep_some(&other.app, 5);
     fixture_close(&other);
     assert_int_equal(rooms(f), 0);
-    assert_int_equal(open_rooms(), 3);
+    assert_int_equal(open_room_files(), 3);
     sweep_some(&f->app, 5);
-    assert_int_equal(open_rooms(), 0);
+    assert_int_equal(open_room_files(), 0);
 }
 
 static void every_fiftieth_join_sweeps(void **state)
