@@ -6,6 +6,10 @@
 -- here, on behalf of room_*.c. Counters follow the rows they count: down by trigger with each row that
 -- goes, up once for all that a transaction inserted (store_tally()).
 
+-- user_version goes up with what an older program can't use. What only comes on top, a column with a
+-- default at a table's end, leaves it: programs of both kinds use one file while an upgrade goes on, and
+-- the newer one adds what it finds missing (store.c).
+
 PRAGMA application_id = 1265394036; -- "Klat"
 PRAGMA user_version = 1;
 
@@ -46,6 +50,8 @@ CREATE TABLE room (
 --   floor        mail for it up to this seq may be gone: a cursor below gets `gap`
 --   held_messages, held_bytes  what the mailbox holds of its own mail, counted as in room
 --   message_ids  its rows in message_id
+--   sub, role    what the token of its first join said: the site's own id of the person, never told to
+--                others; 1 for a host, 0 for a member. sub is NULL: it joined without a token
 CREATE TABLE member (
     peer TEXT PRIMARY KEY,
     join_id BLOB UNIQUE,
@@ -62,7 +68,9 @@ CREATE TABLE member (
     floor INTEGER NOT NULL,
     held_messages INTEGER NOT NULL,
     held_bytes INTEGER NOT NULL,
-    message_ids INTEGER NOT NULL
+    message_ids INTEGER NOT NULL,
+    sub TEXT,
+    role INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX member_former ON member (former_hash) WHERE former_hash IS NOT NULL;
 CREATE INDEX member_until ON member (state, until_ms);

@@ -55,11 +55,19 @@ look_for_test() {
     need_command sqlite3 sqlite3
     need_command perl perl
     need_command bindfs bindfs
+    look_for_tokens
     need_file /usr/share/doc/libfaketime libfaketime
     need_file /usr/include/cmocka.h libcmocka-dev
     need_file /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core
     look_for_servers
     look_for_dist
+}
+
+# The languages that deploy/tokens signs tokens in.
+look_for_tokens() {
+    need_command php php-cli
+    need_command python3 python3
+    need_command ruby ruby
 }
 
 # The web servers and rule sets of the recipes, and a relay.

@@ -13,14 +13,13 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "config_values.h"
 #include "log.h"
 
 enum {
     FILE_BYTES_MAX = 65536,
     ALLOWED_BYTES_MAX = 128,
-    SHOWN_BYTES_MAX = 40, /* of a wrong key or value in an error */
-    HOST_BYTES_MAX = 253, /* RFC 1035, 2.3.4 as text */
-    PORT_MAX = 65535,
+    SHOWN_BYTES_MAX = 40,  /* of a wrong key or value in an error */
     LEASE_SPARE_MS = 10000 /* of the lease above two holds */
 };
 
@@ -33,6 +32,11 @@ static const char *const levels[] = { [LOG_LEVEL_ERROR] = "error",
                                       [LOG_LEVEL_INFO] = "info",
                                       [LOG_LEVEL_DEBUG] = "debug",
                                       NULL };
+
+static const char *const token_uses[] = { [CONFIG_TOKENS_OFF] = "off",
+                                          [CONFIG_TOKENS_OPTIONAL] = "optional",
+                                          [CONFIG_TOKENS_REQUIRED] = "required",
+                                          NULL };
 
 #define INTEGER(key, min, max, initial, unit)                                             \
     {                                                                                     \
@@ -69,6 +73,11 @@ static const struct config_row rows[] = {
     { "origins", CONFIG_ORIGINS, 0, 0, CONFIG_ORIGINS_MAX, NULL, "", NULL },
     { "ice_server", CONFIG_ICE_SERVER, 0, 0, CONFIG_ICE_SERVERS_MAX, NULL,
       "stun:stun.l.google.com:19302\nstun:stun.nextcloud.com:443", NULL },
+    TEXT(CONFIG_SECRET, turn_secret, 0, "", "a secret without spaces"),
+    INTEGER(turn_lifetime_ms, 60000, 86400000, "3600000", "milliseconds"),
+    WORD(tokens, "off", token_uses),
+    { "token_key", CONFIG_TOKEN_KEY, 0, 0, CONFIG_TOKEN_KEYS_MAX, NULL, "", NULL },
+    INTEGER(token_leeway_ms, 0, 600000, "30000", "milliseconds"),
 };
 
 enum { ROWS = sizeof rows / sizeof *rows };
@@ -96,12 +105,13 @@ const char *config_row_allowed(const struct config_row *row, char *out, size_t o
     }
     case CONFIG_TEXT:
     case CONFIG_ADDRESS:
+    case CONFIG_SECRET:
         snprintf(out, out_size, "%s, %" PRId64 " to %" PRId64 " characters", row->unit, row->min,
                  row->max);
         break;
     case CONFIG_ORIGINS:
         snprintf(out, out_size,
-                 "up to %d origins like https://example.org, as browsers send them, or a lone *",
+                 "up to %d origins like https://example.org or https://*.example.org, or a lone *",
                  CONFIG_ORIGINS_MAX);
         break;
     case CONFIG_ICE_SERVER:
@@ -109,185 +119,24 @@ const char *config_row_allowed(const struct config_row *row, char *out, size_t o
                  "stun:host:port, or turn:host:port username password; up to %d lines; a lone none",
                  CONFIG_ICE_SERVERS_MAX);
         break;
+    case CONFIG_TOKEN_KEY:
+        snprintf(out, out_size, "an id, a space, a secret of %d to %d characters; up to %d lines",
+                 CONFIG_TOKEN_SECRET_BYTES_MIN, CONFIG_TOKEN_SECRET_BYTES_MAX,
+                 CONFIG_TOKEN_KEYS_MAX);
+        break;
     }
     return out;
 }
 
-static bool is_space(char c)
+static bool is_repeatable(const struct config_row *row)
 {
-    return c == ' ' || c == '\t';
+    return row->type == CONFIG_ICE_SERVER || row->type == CONFIG_TOKEN_KEY;
 }
 
-static struct slice trim(struct slice s)
+/* Its value has no place in a log. */
+static bool is_secret(const struct config_row *row)
 {
-    while (s.len > 0 && is_space(s.at[0])) {
-        s.at++;
-        s.len--;
-    }
-    while (s.len > 0 && is_space(s.at[s.len - 1])) s.len--;
-    return s;
-}
-
-/* Cut what stands before the first `c` off `rest`, or the whole of it. */
-static struct slice cut(struct slice *rest, char c)
-{
-    const char *end = rest->len == 0 ? NULL : memchr(rest->at, c, rest->len);
-    struct slice head = { rest->at, end == NULL ? rest->len : (size_t)(end - rest->at) };
-    size_t gone = end == NULL ? rest->len : head.len + 1;
-    *rest = (struct slice){ rest->at + gone, rest->len - gone };
-    return head;
-}
-
-static struct slice cut_word(struct slice *rest)
-{
-    *rest = trim(*rest);
-    size_t len = 0;
-    while (len < rest->len && !is_space(rest->at[len])) len++;
-    struct slice word = { rest->at, len };
-    *rest = (struct slice){ rest->at + len, rest->len - len };
-    return word;
-}
-
-static bool starts(struct slice s, const char *head)
-{
-    size_t len = strlen(head);
-    return s.len >= len && memcmp(s.at, head, len) == 0;
-}
-
-static bool all_of(struct slice s, const char *allowed)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.at[i] == '\0' || strchr(allowed, s.at[i]) == NULL) return false;
-    }
-    return true;
-}
-
-static bool printable_ascii(struct slice s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.at[i] <= 0x20 || s.at[i] >= 0x7f) return false;
-    }
-    return true;
-}
-
-static bool to_integer(struct slice s, int64_t min, int64_t max, int64_t *out)
-{
-    bool negative = starts(s, "-");
-    size_t at = negative ? 1 : 0;
-    if (s.len == at) return false;
-    int64_t value = 0;
-    for (; at < s.len; at++) {
-        if (s.at[at] < '0' || s.at[at] > '9' || value > INT64_MAX / 10 - 1) return false;
-        value = value * 10 + (s.at[at] - '0');
-    }
-    *out = negative ? -value : value;
-    return *out >= min && *out <= max;
-}
-
-#define LOWER  "abcdefghijklmnopqrstuvwxyz"
-#define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS "0123456789"
-
-/* host or host:port; the host is a name, an IPv4 address or an IPv6 address in brackets. *port is
- * 0 when none is there. */
-static bool host_and_port(struct slice s, bool lower_case, int64_t *port)
-{
-    const char *allowed = lower_case ? LOWER DIGITS ".-_" : LOWER UPPER DIGITS ".-_";
-    size_t from = 0, to = 0, after;
-    if (starts(s, "[")) {
-        const char *closing = memchr(s.at, ']', s.len);
-        if (closing == NULL) return false;
-        allowed = DIGITS "abcdef:.";
-        from = 1;
-        to = (size_t)(closing - s.at);
-        after = to + 1;
-    } else {
-        while (to < s.len && s.at[to] != ':') to++;
-        after = to;
-    }
-    *port = 0;
-    if (to == from || to - from > HOST_BYTES_MAX ||
-        !all_of((struct slice){ s.at + from, to - from }, allowed))
-        return false;
-    struct slice rest = { s.at + after, s.len - after };
-    return rest.len == 0 ||
-           (rest.len <= sizeof ":65535" - 1 && starts(rest, ":") &&
-            to_integer((struct slice){ rest.at + 1, rest.len - 1 }, 1, PORT_MAX, port));
-}
-
-/* scheme://host[:port] (RFC 6454, 6.2), as a browser would send it: in lower case, without the
- * scheme's own port. */
-static bool is_origin(struct slice s)
-{
-    struct slice rest = s;
-    struct slice scheme = cut(&rest, ':');
-    int64_t port;
-    if (scheme.len == 0 || strchr(LOWER, scheme.at[0]) == NULL ||
-        !all_of(scheme, LOWER DIGITS "+.-") || !starts(rest, "//"))
-        return false;
-    rest = (struct slice){ rest.at + 2, rest.len - 2 };
-    if (rest.len == 0 || !host_and_port(rest, true, &port)) return false;
-    return !(slice_is(scheme, "https") && port == 443) && !(slice_is(scheme, "http") && port == 80);
-}
-
-static bool set_origins(struct config *cfg, struct slice value)
-{
-    cfg->origins_count = 0;
-    memset(cfg->origins, 0, sizeof cfg->origins);
-    for (struct slice word = cut_word(&value); word.len > 0; word = cut_word(&value)) {
-        bool star = slice_is(word, "*");
-        bool after_star = cfg->origins_count > 0 && cfg->origins[0][0] == '*';
-        if (cfg->origins_count == CONFIG_ORIGINS_MAX || after_star ||
-            word.len >= sizeof cfg->origins[0] || (star && cfg->origins_count > 0) ||
-            (!star && !is_origin(word)))
-            return false;
-        memcpy(cfg->origins[cfg->origins_count++], word.at, word.len);
-    }
-    return true;
-}
-
-/* stun:host[:port], turn:host[:port][?transport=udp|tcp]; RFC 7064 and 7065, stuns and turns too.
- */
-static bool is_ice_url(struct slice url, bool *turn)
-{
-    struct slice rest = url;
-    struct slice scheme = cut(&rest, ':');
-    int64_t port;
-    *turn = slice_is(scheme, "turn") || slice_is(scheme, "turns");
-    if (!*turn && !slice_is(scheme, "stun") && !slice_is(scheme, "stuns")) return false;
-    bool has_query = rest.len > 0 && memchr(rest.at, '?', rest.len) != NULL;
-    struct slice address = has_query ? cut(&rest, '?') : rest;
-    if (has_query &&
-        (!*turn || (!slice_is(rest, "transport=udp") && !slice_is(rest, "transport=tcp"))))
-        return false;
-    return address.len > 0 && host_and_port(address, false, &port);
-}
-
-/* One more server, the words parted by one space. `first`: the first line of this file, which
- * empties the default. After a lone `none` nothing may follow. */
-static bool add_ice_server(struct config *cfg, struct slice value, bool first, bool *none)
-{
-    if (first) {
-        cfg->ice_servers_count = 0;
-        memset(cfg->ice_servers, 0, sizeof cfg->ice_servers);
-    }
-    if (slice_is(value, "none")) {
-        *none = first;
-        return first;
-    }
-    struct slice url = cut_word(&value), username = cut_word(&value), password = cut_word(&value);
-    bool turn;
-    if (*none || cfg->ice_servers_count == CONFIG_ICE_SERVERS_MAX || value.len > 0 ||
-        !is_ice_url(url, &turn) || turn != (password.len > 0) || turn != (username.len > 0) ||
-        !printable_ascii(username) || !printable_ascii(password) ||
-        url.len + username.len + password.len + 3 > CONFIG_TEXT_BYTES_MAX)
-        return false;
-    char *at = cfg->ice_servers[cfg->ice_servers_count++];
-    memcpy(at, url.at, url.len);
-    if (turn)
-        snprintf(at + url.len, CONFIG_TEXT_BYTES_MAX - url.len, " %.*s %.*s", (int)username.len,
-                 username.at, (int)password.len, password.at);
-    return true;
+    return row->type == CONFIG_SECRET || row->type == CONFIG_TOKEN_KEY;
 }
 
 struct reader {
@@ -302,7 +151,7 @@ static bool set_row(struct reader *r, const struct config_row *row, struct slice
 {
     char *at = (char *)r->cfg + row->offset;
     switch (row->type) {
-    case CONFIG_INTEGER: return to_integer(value, row->min, row->max, (int64_t *)(void *)at);
+    case CONFIG_INTEGER: return value_integer(value, row->min, row->max, (int64_t *)(void *)at);
     case CONFIG_SWITCH:
         *(bool *)at = slice_is(value, "on");
         return *(bool *)at || slice_is(value, "off");
@@ -316,14 +165,16 @@ static bool set_row(struct reader *r, const struct config_row *row, struct slice
         return false;
     case CONFIG_TEXT:
     case CONFIG_ADDRESS:
+    case CONFIG_SECRET:
         if ((int64_t)value.len < row->min || (int64_t)value.len > row->max ||
-            (row->type == CONFIG_ADDRESS && !printable_ascii(value)))
+            (row->type != CONFIG_TEXT && !value_printable(value)))
             return false;
         memset(at, 0, CONFIG_TEXT_BYTES_MAX);
         memcpy(at, value.at, value.len);
         return true;
-    case CONFIG_ORIGINS: return set_origins(r->cfg, value);
-    case CONFIG_ICE_SERVER: return add_ice_server(r->cfg, value, first, &r->ice_none);
+    case CONFIG_ORIGINS: return value_set_origins(r->cfg, value);
+    case CONFIG_ICE_SERVER: return value_add_ice_server(r->cfg, value, first, &r->ice_none);
+    case CONFIG_TOKEN_KEY: return value_add_token_key(r->cfg, value, first);
     }
     return false;
 }
@@ -352,7 +203,7 @@ static bool read_line(struct reader *r, struct slice line)
     char key_text[SHOWN_BYTES_MAX + 1], value_text[SHOWN_BYTES_MAX + 1];
     char allowed[ALLOWED_BYTES_MAX];
     if (line.len > 0 && line.at[line.len - 1] == '\r') line.len--;
-    struct slice value = trim(line);
+    struct slice value = value_trim(line);
     if (value.len == 0 || *value.at == '#') return true;
     for (size_t i = 0; i < value.len; i++) {
         unsigned char c = (unsigned char)value.at[i];
@@ -360,18 +211,19 @@ static bool read_line(struct reader *r, struct slice line)
             return refuse(r, "a control character stands in it; allowed: key = value");
     }
     bool has_equals = memchr(value.at, '=', value.len) != NULL;
-    struct slice key = trim(cut(&value, '='));
-    value = trim(value);
+    struct slice key = value_trim(value_cut(&value, '='));
+    value = value_trim(value);
     if (!has_equals || key.len == 0)
         return refuse(r, "\"%s\" is no setting; allowed: key = value", shown(key, key_text));
     for (size_t i = 0; i < ROWS; i++) {
         if (!slice_is(key, rows[i].name)) continue;
         bool first = (r->seen >> i & 1) == 0;
-        if (!first && rows[i].type != CONFIG_ICE_SERVER)
+        if (!first && !is_repeatable(&rows[i]))
             return refuse(r, "%s is set a second time; allowed: once", rows[i].name);
         r->seen |= UINT64_C(1) << i;
         if (memchr(value.at, '\t', value.len) != NULL || !set_row(r, &rows[i], value, first))
-            return refuse(r, "%s is \"%s\"; allowed: %s", rows[i].name, shown(value, value_text),
+            return refuse(r, "%s is \"%s\"; allowed: %s", rows[i].name,
+                          is_secret(&rows[i]) ? "..." : shown(value, value_text),
                           config_row_allowed(&rows[i], allowed, sizeof allowed));
         return true;
     }
@@ -387,10 +239,21 @@ void config_default(struct config *cfg)
         struct slice rest = slice_of(rows[i].initial);
         bool fine = true;
         for (bool first = true; fine && (first || rest.len > 0); first = false)
-            fine = set_row(&r, &rows[i], cut(&rest, '\n'), first);
+            fine = set_row(&r, &rows[i], value_cut(&rest, '\n'), first);
         assert(fine);
         (void)fine;
     }
+}
+
+bool config_ice_from_secret(const char *server)
+{
+    return strncmp(server, "turn", 4) == 0 && strchr(server, ' ') == NULL;
+}
+
+static bool say(char error[CONFIG_ERROR_BYTES_MAX], const char *what)
+{
+    snprintf(error, CONFIG_ERROR_BYTES_MAX, "%s", what);
+    return false;
 }
 
 /* Each pair of keys that must fit each other. */
@@ -413,6 +276,13 @@ static bool check_pairs(const struct config *cfg, char error[CONFIG_ERROR_BYTES_
                  pairs[i].value, pairs[i].least_name, pairs[i].least);
         return false;
     }
+    if (cfg->tokens != CONFIG_TOKENS_OFF && cfg->token_keys_count == 0)
+        return say(error, "tokens is on without a key; allowed: off, or a token_key beside it");
+    for (size_t i = 0; i < cfg->ice_servers_count; i++) {
+        if (cfg->turn_secret[0] == '\0' && config_ice_from_secret(cfg->ice_servers[i]))
+            return say(error, "ice_server names a relay without a password; allowed: with username "
+                              "and password, or with a turn_secret beside it");
+    }
     return true;
 }
 
@@ -422,10 +292,10 @@ bool config_parse(struct config *cfg, const char *text, size_t len,
     struct config read = *cfg;
     struct reader r = { .cfg = &read, .error = error };
     struct slice rest = { text, len };
-    if (starts(rest, "\xef\xbb\xbf")) rest = (struct slice){ text + 3, len - 3 };
+    if (value_starts(rest, "\xef\xbb\xbf")) rest = (struct slice){ text + 3, len - 3 };
     while (rest.len > 0) {
         r.line++;
-        if (!read_line(&r, cut(&rest, '\n'))) return false;
+        if (!read_line(&r, value_cut(&rest, '\n'))) return false;
     }
     if (!check_pairs(&read, error)) return false;
     *cfg = read;

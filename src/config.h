@@ -14,9 +14,21 @@ enum {
     CONFIG_ORIGINS_MAX = 32,
     CONFIG_ICE_SERVERS_MAX = 8,
     CONFIG_ERROR_BYTES_MAX = 256,
+    CONFIG_TOKEN_KEYS_MAX = 8,
+    CONFIG_TOKEN_ID_BYTES_MAX = 64,
+    CONFIG_TOKEN_SECRET_BYTES_MIN = 32,
+    CONFIG_TOKEN_SECRET_BYTES_MAX = 255,
 };
 
 enum config_mode { CONFIG_MODE_AUTO, CONFIG_MODE_PROCESS, CONFIG_MODE_PARKED };
+
+enum config_tokens { CONFIG_TOKENS_OFF, CONFIG_TOKENS_OPTIONAL, CONFIG_TOKENS_REQUIRED };
+
+/* A key that tokens are signed with: `id` is their `iss`, `secret` the bytes as they stand. */
+struct config_token_key {
+    char id[CONFIG_TOKEN_ID_BYTES_MAX + 1];
+    char secret[CONFIG_TOKEN_SECRET_BYTES_MAX + 1];
+};
 
 struct config {
     char path[CONFIG_TEXT_BYTES_MAX]; /* no key: the file that was read, or that would have been */
@@ -37,12 +49,18 @@ struct config {
     bool room_info;               /* GET /v1/rooms/{room} without joining; on */
     int log_level;                /* enum log_level; key `log_level` = error|warning|info|debug */
     char poll_url[CONFIG_TEXT_BYTES_MAX];  /* entry point for polls told by join; empty: the same */
-    char origins[CONFIG_ORIGINS_MAX][128]; /* key `origins`, space-separated, exact; or a lone * */
+    char origins[CONFIG_ORIGINS_MAX][128]; /* key `origins`, space-separated; or a lone * */
     size_t origins_count;
     /* Key `ice_server`, repeatable: `stun:host:port`, `turn:… username password`, parted by one
-     * space each; `none` empties the default. */
+     * space each; `none` empties the default. A relay alone takes what turn_secret makes. */
     char ice_servers[CONFIG_ICE_SERVERS_MAX][CONFIG_TEXT_BYTES_MAX];
     size_t ice_servers_count;
+    char turn_secret[CONFIG_TEXT_BYTES_MAX]; /* shared with the relay; empty: none */
+    int64_t turn_lifetime_ms;                /* of credentials, 60000..86400000, 3600000 */
+    int tokens;                              /* enum config_tokens */
+    struct config_token_key token_keys[CONFIG_TOKEN_KEYS_MAX]; /* key `token_key`, repeatable */
+    size_t token_keys_count;
+    int64_t token_leeway_ms; /* that clocks may differ, 0..600000, 30000 */
 };
 
 enum config_type {
@@ -51,8 +69,10 @@ enum config_type {
     CONFIG_WORD,    /* int, the place of the word in `words` */
     CONFIG_TEXT,    /* char[CONFIG_TEXT_BYTES_MAX]; min..max characters */
     CONFIG_ADDRESS, /* the same, printable ASCII without spaces */
+    CONFIG_SECRET,  /* the same, and never shown */
     CONFIG_ORIGINS,
     CONFIG_ICE_SERVER, /* repeatable: defaults and values are one line each */
+    CONFIG_TOKEN_KEY,  /* repeatable */
 };
 
 struct config_row {
@@ -71,6 +91,9 @@ const struct config_row *config_rows(size_t *count);
 /* What a row takes, as errors and the sample say it: "a whole number of milliseconds, 0 to
  * 110000". Returns `out`. */
 const char *config_row_allowed(const struct config_row *row, char *out, size_t out_size);
+
+/* Is this one of cfg->ice_servers a relay whose credentials come from turn_secret? */
+bool config_ice_from_secret(const char *server);
 
 /* Fill `cfg` with every default. */
 void config_default(struct config *cfg);

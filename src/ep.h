@@ -23,7 +23,10 @@ struct in_key {
 };
 
 struct in_join {
-    struct slice id, name, meta, resume, replaces, after;
+    struct slice id, name, meta, resume, replaces, after, token;
+};
+struct in_ice {
+    struct slice key;
 };
 struct in_exchange {
     struct slice key, after;
@@ -41,7 +44,8 @@ struct in_doctor {
 };
 
 extern const struct json_field ep_join_fields[], ep_exchange_fields[], ep_messages_fields[],
-    ep_leave_fields[], ep_doctor_hold_fields[], ep_doctor_report_fields[], ep_doctor_save_fields[];
+    ep_leave_fields[], ep_ice_fields[], ep_doctor_hold_fields[], ep_doctor_report_fields[],
+    ep_doctor_save_fields[];
 
 struct problem ep_health(struct ep_call *c);
 struct problem ep_join(struct ep_call *c);
@@ -50,6 +54,7 @@ struct problem ep_exchange(
     struct ep_call *c); /* POST messages too, which has no after and no wait_ms */
 struct problem ep_read(struct ep_call *c);
 struct problem ep_leave(struct ep_call *c);
+struct problem ep_ice(struct ep_call *c);
 struct problem ep_doctor_echo(struct ep_call *c); /* GET and POST */
 struct problem ep_doctor_hold(struct ep_call *c);
 struct problem ep_doctor_report(struct ep_call *c);
@@ -67,8 +72,11 @@ enum outcome ep_doctor_resume(struct app *app, const struct waiter *w, enum wake
 struct problem ep_doctor_count(const struct ep_call *c);
 
 /* What this binary can do, for join and health. */
-#define EP_FEATURES "[\"exchange\",\"resume\",\"replaces\",\"supersede\",\"doctor\"]"
+#define EP_FEATURES \
+    "[\"exchange\",\"resume\",\"replaces\",\"supersede\",\"doctor\",\"tokens\",\"ice\"]"
 
+/* Let the parked request's answer be read where this one's may be. False: no memory. */
+bool ep_keep_origin(struct ep_call *c);
 /* The longest that a poll is held, in ms. */
 int64_t ep_hold_ms(const struct app *app);
 /* What `retry_ms` says where no poll can be held. */
@@ -76,6 +84,8 @@ int64_t ep_retry_ms(const struct app *app);
 
 /* Append `"limits":{…}`: what one member may use. */
 void ep_put_limits(struct buf *b, const struct config *cfg);
+/* Append `"ice_servers":[…]`, with credentials for `peer`, and how long those hold. */
+void ep_put_ice_servers(struct buf *b, const struct app *app, const char *peer);
 /* Append `"peers":[…]`. */
 void ep_put_peers(struct buf *b, const struct member_view *peers, size_t count);
 

@@ -191,14 +191,14 @@ struct problem ep_doctor_hold(struct ep_call *c)
         .wait.lease_wake_ms = INT64_MAX,
         .turn = -1,
         .slot = -1,
-        .origin = c->an->origin.at,
         .no_room = true,
         .since_ms = app_now_ms(c->app),
     };
     w->deadline.at_ms = w->since_ms + in->ms;
     int64_t retry_ms = in->ms == 0 ? 0 : ask_to_hold(c->app, w, admin);
-    c->park = in->ms > 0 && retry_ms == 0;
+    c->park = in->ms > 0 && retry_ms == 0 && ep_keep_origin(c);
     if (c->park) return NO_PROBLEM;
+    park_drop(c->app, w);
     buf_text(&c->an->body, "{\"held_ms\":0");
     if (retry_ms > 0) buf_printf(&c->an->body, ",\"retry_ms\":%lld", (long long)retry_ms);
     buf_text(&c->an->body, "}");

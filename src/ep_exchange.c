@@ -197,6 +197,12 @@ static int64_t hold_until_ms(const struct app *app, int64_t wait_ms)
     return app_now_ms(app) + wait_ms - wait_ms * draw / (10 * (UINT16_MAX + 1));
 }
 
+bool ep_keep_origin(struct ep_call *c)
+{
+    const char *origin = c->an->origin;
+    return origin[0] == '\0' || (c->waiter->origin = strdup(origin)) != NULL;
+}
+
 /* A poll has come: is it the newest of its member? It ends whichever is older, wherever that is:
  * *elsewhere when that is in another process. */
 static bool claim(struct ep_call *c, struct waiter *w, bool *elsewhere)
@@ -218,7 +224,6 @@ static struct problem poll(struct ep_call *c, struct exchange_result *res, struc
         .wait = res->wait,
         .turn = turn > 0 ? turn : -1,
         .slot = -1,
-        .origin = c->an->origin.at,
     };
     if (!claim(c, w, &elsewhere)) {
         *res = nothing_after(res->wait.after);
@@ -231,6 +236,7 @@ static struct problem poll(struct ep_call *c, struct exchange_result *res, struc
     } else {
         hold = may_hold(c->app, w, elsewhere ? EP_PLACE_TAKE_OVER : EP_PLACE_HERE, said);
         if (hold && said->sent != NULL) hold = (w->sent = strdup(said->sent)) != NULL;
+        if (hold) hold = ep_keep_origin(c);
     }
     if (hold) {
         w->deadline.at_ms = hold_until_ms(c->app, wait_ms);

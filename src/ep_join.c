@@ -41,6 +41,11 @@ const struct json_field ep_join_fields[] = {
       .offset = IN(after),
       .max = 64,
       .wrong = "after must be a cursor that an answer gave." },
+    { .name = "token",
+      .type = JSON_STRING,
+      .offset = IN(token),
+      .max = HTTP_BODY_BYTES_MAX,
+      .wrong = "token must be a string, the JSON Web Token that your site has signed." },
     { .name = NULL },
 };
 
@@ -52,33 +57,6 @@ static int64_t meta_bytes_max(const struct config *cfg)
 {
     int64_t share = METAS_BYTES_MAX / cfg->members_max;
     return share < ROOM_META_BYTES_MAX ? share : ROOM_META_BYTES_MAX;
-}
-
-static void put_ice_servers(struct buf *b, const struct config *cfg)
-{
-    buf_text(b, "\"ice_servers\":[");
-    for (size_t i = 0; i < cfg->ice_servers_count; i++) {
-        const char *part[3] = { "", "", "" };
-        size_t len[3] = { 0 };
-        const char *at = cfg->ice_servers[i];
-        for (size_t k = 0; k < 3; k++) {
-            at += strspn(at, " ");
-            part[k] = at;
-            len[k] = strcspn(at, " ");
-            at += len[k];
-        }
-        buf_text(b, i == 0 ? "{\"urls\":[" : ",{\"urls\":[");
-        json_put_string(b, (struct slice){ part[0], len[0] });
-        buf_text(b, "]");
-        if (len[1] > 0) {
-            buf_text(b, ",\"username\":");
-            json_put_string(b, (struct slice){ part[1], len[1] });
-            buf_text(b, ",\"credential\":");
-            json_put_string(b, (struct slice){ part[2], len[2] });
-        }
-        buf_text(b, "}");
-    }
-    buf_text(b, "]");
 }
 
 void ep_put_peers(struct buf *b, const struct member_view *peers, size_t count)
@@ -110,9 +88,19 @@ void ep_put_limits(struct buf *b, const struct config *cfg)
                (long long)cfg->mailbox_messages_max / 4, ROOM_SENDS_MAX);
 }
 
+static void put_token(struct buf *b, const struct join_result *res)
+{
+    buf_text(b, "\"sub\":");
+    json_put_string(b, res->sub);
+    buf_printf(b, ",\"role\":\"%s\",", res->host ? "host" : "member");
+    if (res->name.at == NULL) return;
+    buf_text(b, "\"name\":");
+    json_put_string(b, res->name);
+    buf_text(b, ",");
+}
+
 static void put_answer(struct ep_call *c, const struct join_result *res)
 {
-    const struct config *cfg = &c->app->cfg;
     struct buf *b = &c->an->body;
     char cursor[CURSOR_TEXT_BYTES + 1];
     cursor_format(&res->cursor, cursor);
@@ -120,11 +108,12 @@ static void put_answer(struct ep_call *c, const struct join_result *res)
                cursor);
     if (res->resumed) buf_text(b, "\"resumed\":true,");
     if (res->gap) buf_text(b, "\"gap\":true,");
+    if (res->sub.at != NULL) put_token(b, res);
     ep_put_peers(b, res->peers, res->peers_count);
     buf_text(b, ",");
-    put_ice_servers(b, cfg);
+    ep_put_ice_servers(b, c->app, res->peer);
     buf_text(b, ",");
-    ep_put_limits(b, cfg);
+    ep_put_limits(b, &c->app->cfg);
     buf_text(b, ",");
     ep_place_put(c, res->peer);
     buf_text(b, ",\"features\":" EP_FEATURES "}");
@@ -145,6 +134,24 @@ static struct problem check_rate(const struct ep_call *c)
                          retry_after_s);
 }
 
+/* Look at the token, or for one, as the configuration says. */
+static void check_token(const struct ep_call *c, struct slice token, struct join_ask *ask)
+{
+    const struct config *cfg = &c->app->cfg;
+    char address[46];
+    if (cfg->tokens == CONFIG_TOKENS_OFF ||
+        (cfg->tokens == CONFIG_TOKENS_OPTIONAL && token.at == NULL))
+        return;
+    if (token.at == NULL) {
+        ask->refusal = PROBLEM(401, "token-missing", "This server lets in who brings a token.");
+        return;
+    }
+    ask->refusal = token_check(cfg, c->rq->arena, token, c->room, app_wall_ms(c->app), &ask->token);
+    if (ask->refusal.status == 0 || c->rq->again) return;
+    log_address(c->rq->address, address, sizeof address);
+    log_event(LOG_LEVEL_INFO, "token-refused", "code=%s from=%s", ask->refusal.code, address);
+}
+
 struct problem ep_join(struct ep_call *c)
 {
     const struct in_join *in = c->in;
@@ -163,6 +170,7 @@ struct problem ep_join(struct ep_call *c)
     };
     if (!cursor_parse(in->after, &ask.after))
         return PROBLEM(400, "bad-cursor", "after is not a cursor.");
+    check_token(c, in->token, &ask);
     struct join_result res = { 0 };
     p = room_join(c->app, c->rq->arena, &ask, &res);
     if (!PROBLEM_IS_BUSY(p)) sweep_after_join(c->app); /* refused ones too: rooms may be too many */

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "origin.h"
+
 static const struct {
     int status;
     const char *title;
@@ -153,14 +155,19 @@ bool http_is_type(struct slice content_type, const char *type)
            (content_type.len == len || content_type.at[len] == ';' || content_type.at[len] == ' ');
 }
 
-struct slice http_allowed_origin(const struct config *cfg, const struct request *rq)
+void http_allow_origin(struct answer *an, const struct config *cfg, const struct request *rq)
 {
-    if (rq->origin.at == NULL) return SLICE_NONE;
+    struct slice origin = rq->origin;
+    an->origin[0] = '\0';
+    if (origin.at == NULL || origin.len > HTTP_ORIGIN_BYTES_MAX) return;
     for (size_t i = 0; i < cfg->origins_count; i++) {
-        if (strcmp(cfg->origins[i], "*") == 0 || slice_is(rq->origin, cfg->origins[i]))
-            return slice_of(cfg->origins[i]);
+        struct slice allowed = slice_of(cfg->origins[i]);
+        if (!origin_matches(allowed, origin)) continue;
+        if (slice_is(allowed, "*")) origin = allowed;
+        memcpy(an->origin, origin.at, origin.len);
+        an->origin[origin.len] = '\0';
+        return;
     }
-    return SLICE_NONE;
 }
 
 void http_answer_init(struct answer *an)
@@ -194,9 +201,8 @@ void http_answer_write(const struct answer *an, struct buf *out)
                   "X-Content-Type-Options: nosniff\r\n");
     if (an->allow != NULL) buf_printf(out, "Allow: %s\r\n", an->allow);
     if (an->retry_after_s > 0) buf_printf(out, "Retry-After: %d\r\n", an->retry_after_s);
-    if (an->origin.at != NULL) {
-        buf_printf(out, "Access-Control-Allow-Origin: %.*s\r\n", (int)an->origin.len,
-                   an->origin.at);
+    if (an->origin[0] != '\0') {
+        buf_printf(out, "Access-Control-Allow-Origin: %s\r\n", an->origin);
         buf_text(out, "Access-Control-Allow-Methods: GET, POST\r\n"
                       "Access-Control-Allow-Headers: Content-Type, X-Klatch-Key, Authorization\r\n"
                       "Access-Control-Expose-Headers: Retry-After\r\n"

@@ -18,6 +18,7 @@ enum {
     HTTP_PARAMS_BYTES_MAX = 65536,  /* all variables the web server passes */
     HTTP_ANSWER_BYTES_MAX = 327680, /* one message's 64 kB, or 128 kB of small ones, and what JSON
                                        wraps around them */
+    HTTP_ORIGIN_BYTES_MAX = 280,    /* a scheme, a host's 253 and a port; none is longer */
 };
 
 enum http_method { HTTP_GET, HTTP_POST, HTTP_OPTIONS, HTTP_OTHER };
@@ -41,9 +42,9 @@ struct request {
 struct answer {
     int status; /* 0: nothing to send */
     const char *content_type;
-    const char *allow;   /* methods, for 405 and OPTIONS; NULL: no header */
-    int retry_after_s;   /* 0: no header */
-    struct slice origin; /* the origin that may read this; absent: only its own */
+    const char *allow;                      /* methods, for 405 and OPTIONS; NULL: no header */
+    int retry_after_s;                      /* 0: no header */
+    char origin[HTTP_ORIGIN_BYTES_MAX + 1]; /* that may read this; empty: only its own */
     struct buf body;
 };
 
@@ -59,8 +60,8 @@ const char *http_env(char *const *env, const char *name);
 
 /* Is this content type `type`, with or without parameters? */
 bool http_is_type(struct slice content_type, const char *type);
-/* The origin that `rq` names, when the configuration allows it; else absent. */
-struct slice http_allowed_origin(const struct config *cfg, const struct request *rq);
+/* Let the origin that `rq` names read `an`, when the configuration allows it. */
+void http_allow_origin(struct answer *an, const struct config *cfg, const struct request *rq);
 
 void http_answer_init(struct answer *an);
 void http_answer_free(struct answer *an);

@@ -1,6 +1,7 @@
 #include "ident.h"
 
 #include <errno.h>
+#include <mbedtls/md.h>
 #include <mbedtls/sha256.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,24 @@ void ident_key(char out[IDENT_KEY_BYTES + 1])
 void ident_hash(const void *at, size_t len, uint8_t out[IDENT_HASH_BYTES])
 {
     if (mbedtls_sha256_ret(len == 0 ? (const uint8_t *)"" : at, len, out, 0) != 0) die("SHA-256");
+}
+
+static void hmac(mbedtls_md_type_t type, struct slice key, struct slice text, uint8_t *out)
+{
+    const mbedtls_md_info_t *hash = mbedtls_md_info_from_type(type);
+    if (hash == NULL || mbedtls_md_hmac(hash, (const uint8_t *)key.at, key.len,
+                                        (const uint8_t *)text.at, text.len, out) != 0)
+        die("HMAC");
+}
+
+void ident_hmac(struct slice key, struct slice text, uint8_t out[IDENT_HASH_BYTES])
+{
+    hmac(MBEDTLS_MD_SHA256, key, text, out);
+}
+
+void ident_hmac_sha1(struct slice key, struct slice text, uint8_t out[IDENT_SHA1_BYTES])
+{
+    hmac(MBEDTLS_MD_SHA1, key, text, out);
 }
 
 void ident_hex(const void *at, size_t len, char *out)

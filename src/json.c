@@ -16,12 +16,13 @@ enum {
 
 struct scan {
     const unsigned char *at, *end;
+    bool unique; /* a field that stands twice is refused */
 };
 
 static struct scan scan_of(struct slice text)
 {
     const unsigned char *at = (const unsigned char *)text.at;
-    return (struct scan){ at, at + text.len };
+    return (struct scan){ .at = at, .end = at + text.len };
 }
 
 /* Is the next byte `c`? Then step over it. */
@@ -387,6 +388,7 @@ static struct problem decode_object(struct arena *a, struct scan *s,
         skip_space(s);
         uint64_t bit = field == NULL ? 0 : UINT64_C(1) << (field - fields);
         bool given = false;
+        if (s->unique && (seen & bit) != 0) return wrong_body();
         if (field == NULL || (seen & bit) != 0)
             p = take_value(s, depth - 1, &ignored) ? NO_PROBLEM : wrong_body();
         else
@@ -404,14 +406,27 @@ static struct problem decode_object(struct arena *a, struct scan *s,
     return NO_PROBLEM;
 }
 
-struct problem json_decode(struct arena *a, struct slice body, const struct json_field *fields,
-                           void *out)
+static struct problem decode_body(struct arena *a, struct slice body,
+                                  const struct json_field *fields, bool unique, void *out)
 {
     if (!valid_to_depth(body, BODY_DEPTH_MAX)) return wrong_body();
     struct scan s = scan_of(body);
+    s.unique = unique;
     skip_space(&s);
     if (*s.at != '{') return PROBLEM(400, "invalid-request", "The body must be a JSON object.");
     return decode_object(a, &s, fields, JSON_DEPTH_MAX, out);
+}
+
+struct problem json_decode(struct arena *a, struct slice body, const struct json_field *fields,
+                           void *out)
+{
+    return decode_body(a, body, fields, false, out);
+}
+
+struct problem json_decode_unique(struct arena *a, struct slice body,
+                                  const struct json_field *fields, void *out)
+{
+    return decode_body(a, body, fields, true, out);
 }
 
 void json_put_string(struct buf *b, struct slice s)

@@ -49,6 +49,10 @@ struct json_field {
 struct problem json_decode(struct arena *a, struct slice body, const struct json_field *fields,
                            void *out);
 
+/* The same, but a field that stands twice is 400. */
+struct problem json_decode_unique(struct arena *a, struct slice body,
+                                  const struct json_field *fields, void *out);
+
 /* Is `text` one strict JSON value in valid UTF-8, depth up to JSON_DEPTH_MAX? */
 bool json_valid(struct slice text);
 /* Is `text` valid UTF-8 (RFC 3629)? */

@@ -221,6 +221,7 @@ void park_drop(struct app *app, struct waiter *w)
     if (app->bell != NULL && !w->no_room) bell_owner_release(app->bell, w->wait.peer, w->ticket);
     if (w->slot >= 0) slots_give(app->slots, w->slot);
     free(w->sent);
+    free(w->origin);
 }
 
 void park_release(struct park *p, struct waiter *w)

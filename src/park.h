@@ -36,11 +36,11 @@ struct waiter {
     int64_t turn;                   /* -1: none given */
     uint64_t ticket;                /* bell_owner_claim() */
     struct timer deadline;
-    const char *origin; /* one of the configuration's, or NULL */
-    int slot;           /* of the poll budget; -1: none */
-    bool no_room;       /* the doctor's: waits for nothing but its deadline */
-    int64_t since_ms;   /* no_room: when it began */
-    bool marked;        /* to be looked for, though not all of its group are */
+    char *origin;     /* that may read the answer; owned; NULL: only its own */
+    int slot;         /* of the poll budget; -1: none */
+    bool no_room;     /* the doctor's: waits for nothing but its deadline */
+    int64_t since_ms; /* no_room: when it began */
+    bool marked;      /* to be looked for, though not all of its group are */
 };
 _Static_assert(sizeof(struct waiter) <= 272, "a parked poll stays small");
 

@@ -20,6 +20,7 @@
 #include "buf.h"
 #include "ident.h"
 #include "problem.h"
+#include "token.h"
 
 enum {
     ROOM_NAME_BYTES_MAX = 64,
@@ -86,6 +87,8 @@ struct join_ask {
     struct slice resume;   /* former key */
     struct slice replaces; /* key of the member whose place it takes */
     struct cursor after;
+    struct token_claims token; /* of a newcomer */
+    struct problem refusal;    /* why no newcomer is let in; status 0: one is */
 };
 
 struct join_result {
@@ -95,6 +98,9 @@ struct join_result {
     bool known; /* a member that was here before, by `id` or `resume`: polls with its former key are
                    over */
     bool resumed;
+    struct slice sub;          /* of the member's token; absent: it joined without */
+    struct slice name;         /* what others are told, where sub is there */
+    bool host;                 /* as the token said */
     bool gap;                  /* `after` could not be served; cursor is the oldest that can */
     struct member_view *peers; /* the others that are present */
     size_t peers_count;
@@ -110,7 +116,10 @@ struct join_result {
  * that `peers` shows; a resume keeps it.
  * With resume and a servable `after` the cursor is `after`; resume without `after`: what it last
  * acknowledged; else the head.
- * Fails: 409 room-full; 503 busy (also: rooms_max reached, with Retry-After); 507 disk-full. */
+ * A token is a newcomer's: its sub and role are kept, and its name goes before the one asked for,
+ * but where `meta` is sealed nobody is told any. Who comes back keeps all three, whatever is asked.
+ * Fails: `refusal`, for who isn't known; 409 room-full; 503 busy (also: rooms_max reached, with
+ * Retry-After); 507 disk-full. */
 struct problem room_join(struct app *app, struct arena *a, const struct join_ask *ask,
                          struct join_result *out);
 

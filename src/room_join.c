@@ -1,6 +1,7 @@
 /* room_join: coming in, coming back, taking somebody's place. */
 #include <string.h>
 
+#include "json.h"
 #include "room_internal.h"
 
 /* What a join found out before it writes anything. */
@@ -57,11 +58,36 @@ static const uint8_t *new_key(const struct joining *j, char key[IDENT_KEY_BYTES 
     return j->ask->id.at != NULL ? j->id_hash : NULL;
 }
 
-/* Keep name and meta up to date. True: they changed. */
-static bool update_self(struct room_tx *tx, const struct join_ask *ask, struct member_view *self)
+/* Is it a sealed envelope, {"s": "..."}? */
+static bool is_sealed(struct arena *a, struct slice meta)
 {
-    store_member_self(tx->db, tx->a, self->peer.at, &self->name, &self->meta);
-    struct slice name = ask->name.at != NULL ? ask->name : self->name;
+    static const struct json_field fields[] = {
+        { .name = "s", .type = JSON_STRING, .max = ROOM_META_BYTES_MAX }, { .name = NULL }
+    };
+    struct slice envelope = SLICE_NONE;
+    return meta.at != NULL && json_decode(a, meta, fields, &envelope).status == 0 &&
+           envelope.at != NULL;
+}
+
+static struct slice newcomers_name(struct room_tx *tx, const struct join_ask *ask)
+{
+    if (ask->token.name.at == NULL) return ask->name;
+    return is_sealed(tx->a, ask->meta) ? SLICE_NONE : ask->token.name;
+}
+
+/* Keep name and meta up to date. True: they changed. */
+static bool update_self(struct room_tx *tx, const struct join_ask *ask, struct member_view *self,
+                        struct join_result *out)
+{
+    struct member_self kept;
+    store_member_self(tx->db, tx->a, self->peer.at, &kept);
+    self->name = kept.name;
+    self->meta = kept.meta;
+    out->sub = kept.sub;
+    out->host = kept.host;
+    if (kept.sub.at != NULL) out->name = kept.name;
+    bool renamed = ask->name.at != NULL && kept.sub.at == NULL;
+    struct slice name = renamed ? ask->name : self->name;
     struct slice meta = ask->meta.at != NULL ? ask->meta : self->meta;
     if (slice_equal(name, self->name) && slice_equal(meta, self->meta)) return false;
     self->name = name;
@@ -79,7 +105,7 @@ static void join_again(struct room_tx *tx, struct joining *j, struct join_result
     const uint8_t *id_hash = new_key(j, out->key, key_hash);
     store_member_set_key(tx->db, j->m.peer, key_hash, j->by_key, id_hash);
     room_lease_renew(tx, &j->m);
-    bool changed = update_self(tx, j->ask, &self);
+    bool changed = update_self(tx, j->ask, &self, out);
     if (lapsed)
         room_tell(tx, "peer-joined", &self, true);
     else if (changed)
@@ -106,7 +132,7 @@ static void join_new(struct room_tx *tx, struct joining *j, struct join_result *
 {
     uint8_t key_hash[IDENT_HASH_BYTES];
     struct member_view self = { .peer = slice_of(out->peer),
-                                .name = j->ask->name,
+                                .name = newcomers_name(tx, j->ask),
                                 .meta = j->ask->meta };
     const uint8_t *id_hash = new_key(j, out->key, key_hash);
     struct member_row former;
@@ -116,17 +142,23 @@ static void join_new(struct room_tx *tx, struct joining *j, struct join_result *
         .peer = out->peer,
         .join_id = id_hash,
         .key_hash = key_hash,
-        .name = j->ask->name,
-        .meta = j->ask->meta,
+        .name = self.name,
+        .meta = self.meta,
+        .sub = j->ask->token.sub,
+        .host = j->ask->token.host,
         .joined = room_tell(tx, "peer-joined", &self, false),
         .until_ms = tx->now_ms + tx->app->cfg.lease_ms,
     };
     store_member_insert(tx->db, &m);
+    out->sub = m.sub;
+    out->host = m.host;
+    if (m.sub.at != NULL) out->name = m.name;
 }
 
 static struct problem join(struct room_tx *tx, struct joining *j, struct join_result *out)
 {
     find(tx, j);
+    if (!j->found && j->ask->refusal.status != 0) return j->ask->refusal;
     if (j->found) memcpy(out->peer, j->m.peer, sizeof out->peer);
     /* Who is coming back is spared; who is replaced isn't announced twice. */
     room_expire(tx, j->found ? j->m.peer : j->replaces ? j->replaced.peer : "");
@@ -150,14 +182,16 @@ struct problem room_join(struct app *app, struct arena *a, const struct join_ask
                          struct join_result *out)
 {
     struct problem problem = NO_PROBLEM;
+    /* Who may not come in makes no room either. */
+    bool may_make = ask->refusal.status == 0;
     /* Twice: a file that turns out damaged halfway is moved aside, and the room starts anew. */
     for (int tries = 0; tries < 2; tries++) {
         struct room_tx tx;
         struct joining j = { .ask = ask };
         memset(out, 0, sizeof *out);
-        problem = room_begin(&tx, app, a, ask->room, STORE_MAKE);
+        problem = room_begin(&tx, app, a, ask->room, may_make ? STORE_MAKE : STORE_WRITE);
         if (problem.status == 0) problem = room_end(&tx, join(&tx, &j, out));
         if (problem.status != 404) break;
     }
-    return problem;
+    return problem.status == 404 && !may_make ? ask->refusal : problem;
 }

@@ -12,6 +12,7 @@ enum {
 enum {
     BODY_JOIN_MAX = 65536,
     BODY_LEAVE_MAX = 4096,
+    BODY_ICE_MAX = 4096,
     BODY_ECHO_MAX = 100000,
     BODY_DOCTOR_MAX = 8192,
 };
@@ -34,6 +35,7 @@ static const struct route routes[] = {
       ep_exchange },
     { HTTP_GET, "/v1/rooms/{room}/messages", NEED_KEY, 0, NULL, ep_read },
     { HTTP_POST, "/v1/rooms/{room}/leave", NEED_KEY, BODY_LEAVE_MAX, ep_leave_fields, ep_leave },
+    { HTTP_POST, "/v1/rooms/{room}/ice", NEED_KEY, BODY_ICE_MAX, ep_ice_fields, ep_ice },
     { HTTP_GET, "/v1/rooms/{room}", 0, 0, NULL, ep_room },
     { HTTP_GET, "/v1/doctor/echo", DOCTOR, 0, NULL, ep_doctor_echo },
     { HTTP_POST, "/v1/doctor/echo", DOCTOR, BODY_ECHO_MAX, NULL, ep_doctor_echo },
@@ -51,6 +53,7 @@ union any_in {
     struct in_join join;
     struct in_exchange exchange;
     struct in_leave leave;
+    struct in_ice ice;
     struct in_doctor doctor;
 };
 
@@ -149,7 +152,7 @@ enum outcome route_handle(struct app *app, struct request *rq, struct answer *an
 {
     struct slice room = SLICE_NONE;
     const char *allow = NULL;
-    an->origin = http_allowed_origin(&app->cfg, rq);
+    http_allow_origin(an, &app->cfg, rq);
     const struct route *route = find(rq, &room, &allow);
     if (route == NULL) {
         an->allow = allow;
@@ -180,13 +183,13 @@ enum outcome route_handle(struct app *app, struct request *rq, struct answer *an
 enum outcome route_resume(struct app *app, struct arena *scratch, struct waiter *waiter,
                           enum wake wake, struct answer *an)
 {
-    an->origin = slice_of(waiter->origin);
+    if (waiter->origin != NULL) memcpy(an->origin, waiter->origin, strlen(waiter->origin) + 1);
     if (waiter->no_room) return ep_doctor_resume(app, waiter, wake, an);
     return ep_exchange_resume(app, scratch, waiter, wake, an);
 }
 
 void route_refuse(struct app *app, const struct request *rq, struct problem p, struct answer *an)
 {
-    an->origin = http_allowed_origin(&app->cfg, rq);
+    http_allow_origin(an, &app->cfg, rq);
     answer_problem(an, p);
 }

@@ -302,6 +302,17 @@ static int64_t number(struct sql *c, enum store_statement st)
     return n;
 }
 
+/* Add what an older program didn't know. Found whole, it stays so; what is added here may still be
+ * rolled back. */
+static void complete(struct store_room *r)
+{
+    bool sub = sql_has_column(r->sql, "member", "sub");
+    bool role = sql_has_column(r->sql, "member", "role");
+    if (!sub) sql_run(r->sql, ST_MEMBER_ADD_SUB, NULL, 0);
+    if (!role) sql_run(r->sql, ST_MEMBER_ADD_ROLE, NULL, 0);
+    r->whole = sub && role;
+}
+
 /* What is this file? Asked inside the transaction, with at least a read lock. */
 static enum store_entry judge(struct store_room *r)
 {
@@ -316,6 +327,7 @@ static enum store_entry judge(struct store_room *r)
         if (tables < 0) return sql_result(r->sql) == SQL_BROKEN ? STORE_BROKEN : STORE_FAILED;
         return tables == 0 ? STORE_CLOSED : STORE_BROKEN;
     }
+    if (!r->whole) complete(r);
     store_room_read(r);
     if (sql_result(r->sql) != SQL_OK)
         return sql_result(r->sql) == SQL_BROKEN ? STORE_BROKEN : STORE_FAILED;

@@ -123,6 +123,13 @@ struct member_new {
     const uint8_t *key_hash;
     struct slice name, meta;
     int64_t joined, until_ms;
+    struct slice sub; /* absent: without a token */
+    bool host;
+};
+/* What it said of itself, and what its token said of it. */
+struct member_self {
+    struct slice name, meta, sub;
+    bool host;
 };
 
 /* False: no such member, or an error. */
@@ -133,9 +140,9 @@ bool store_member_by_join_id(struct store_room *r, const uint8_t *hash, struct m
 /* The one in this state whose until_ms came first, if that is now or past; never `spared`. */
 bool store_member_due(struct store_room *r, enum member_state state, int64_t now_ms,
                       const char *spared, struct member_row *out);
-/* name and meta; copied to the arena. */
-void store_member_self(struct store_room *r, struct arena *a, const char *peer, struct slice *name,
-                       struct slice *meta);
+/* Copied to the arena. */
+void store_member_self(struct store_room *r, struct arena *a, const char *peer,
+                       struct member_self *out);
 /* Those present, ordered by joined, without `except`. */
 void store_members_present(struct store_room *r, struct arena *a, const char *except,
                            struct member_view **out, size_t *count);

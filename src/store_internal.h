@@ -18,6 +18,8 @@ enum store_statement {
     ST_COMMIT,
     ST_VERSION,
     ST_TABLES,
+    ST_MEMBER_ADD_SUB,
+    ST_MEMBER_ADD_ROLE,
     ST_ROOM_INSERT,
     ST_ROOM_CLOSE,
     ST_ROOM,
@@ -71,6 +73,7 @@ struct store_room {
     struct sql *sql;
     struct room_row row;
     bool out_of_memory;
+    bool whole;             /* it has every column that statements name */
     int64_t used_ms;        /* when it was asked for last */
     bool kept;              /* the lock stays between transactions */
     int64_t seen_ms;        /* when a kept one was last found at its path */

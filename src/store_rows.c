@@ -15,6 +15,9 @@ const char *const store_texts[ST_COUNT] = {
     [ST_VERSION] = "PRAGMA user_version",
     [ST_TABLES] = "SELECT count(*) FROM sqlite_schema",
 
+    [ST_MEMBER_ADD_SUB] = "ALTER TABLE member ADD COLUMN sub TEXT",
+    [ST_MEMBER_ADD_ROLE] = "ALTER TABLE member ADD COLUMN role INTEGER NOT NULL DEFAULT 0",
+
     [ST_ROOM_INSERT] = "INSERT INTO room (only_row, epoch, head, closed, boot_id, messages, bytes,"
                        " told_messages, told_bytes) VALUES (1, ?1, 0, 0, ?2, 0, 0, 0, 0)",
     [ST_ROOM_CLOSE] = "UPDATE room SET closed = 1",
@@ -35,7 +38,7 @@ const char *const store_texts[ST_COUNT] = {
     [ST_MEMBER_DUE] = "SELECT " MEMBER_COLUMNS " FROM member"
                       " WHERE state = ?1 AND until_ms <= ?2 AND peer <> ?3"
                       " ORDER BY until_ms LIMIT 1",
-    [ST_MEMBER_SELF] = "SELECT name, meta FROM member WHERE peer = ?1",
+    [ST_MEMBER_SELF] = "SELECT name, meta, sub, role FROM member WHERE peer = ?1",
     [ST_MEMBERS_PRESENT] = "SELECT peer, name, meta, joined FROM member"
                            " WHERE state = 0 AND peer <> ?1 ORDER BY joined",
     [ST_MEMBERS_COUNT] = "SELECT count(*) FROM member WHERE state = ?1 AND until_ms > ?2",
@@ -48,8 +51,8 @@ const char *const store_texts[ST_COUNT] = {
 
     [ST_MEMBER_INSERT] =
         "INSERT INTO member (peer, join_id, key_hash, key_used, name, meta, joined, state,"
-        " until_ms, acked, floor, held_messages, held_bytes, message_ids)"
-        " VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, 0, ?7, ?6, ?6, 0, 0, 0)",
+        " until_ms, acked, floor, held_messages, held_bytes, message_ids, sub, role)"
+        " VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, 0, ?7, ?6, ?6, 0, 0, 0, ?8, ?9)",
     [ST_MEMBER_DELETE] = "DELETE FROM member WHERE peer = ?1",
     [ST_MEMBER_SET_STATE] = "UPDATE member SET state = ?2, until_ms = ?3, hung_up = 0"
                             " WHERE peer = ?1",
@@ -209,13 +212,15 @@ bool store_member_due(struct store_room *r, enum member_state state, int64_t now
                       out);
 }
 
-void store_member_self(struct store_room *r, struct arena *a, const char *peer, struct slice *name,
-                       struct slice *meta)
+void store_member_self(struct store_room *r, struct arena *a, const char *peer,
+                       struct member_self *out)
 {
-    *name = *meta = SLICE_NONE;
+    *out = (struct member_self){ 0 };
     if (!one(r, ST_MEMBER_SELF, SQL_ARGS(sql_text(peer)))) return;
-    *name = copy_slice(r, a, ST_MEMBER_SELF, 0);
-    *meta = copy_slice(r, a, ST_MEMBER_SELF, 1);
+    out->name = copy_slice(r, a, ST_MEMBER_SELF, 0);
+    out->meta = copy_slice(r, a, ST_MEMBER_SELF, 1);
+    out->sub = copy_slice(r, a, ST_MEMBER_SELF, 2);
+    out->host = sql_column_int(r->sql, ST_MEMBER_SELF, 3) != 0;
     sql_done(r->sql, ST_MEMBER_SELF);
 }
 
@@ -294,7 +299,8 @@ void store_member_insert(struct store_room *r, const struct member_new *m)
     sql_run(r->sql, ST_MEMBER_INSERT,
             SQL_ARGS(sql_text(m->peer), sql_blob(m->join_id, IDENT_HASH_BYTES),
                      sql_blob(m->key_hash, IDENT_HASH_BYTES), sql_slice(m->name),
-                     sql_blob(m->meta.at, m->meta.len), sql_int(m->joined), sql_int(m->until_ms)));
+                     sql_blob(m->meta.at, m->meta.len), sql_int(m->joined), sql_int(m->until_ms),
+                     sql_slice(m->sub), sql_int(m->host)));
 }
 
 void store_member_delete(struct store_room *r, const char *peer)

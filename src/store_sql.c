@@ -119,6 +119,13 @@ int sql_code(const struct sql *c)
     return c->code;
 }
 
+bool sql_has_column(struct sql *c, const char *table, const char *column)
+{
+    int code =
+        sqlite3_table_column_metadata(c->db, "main", table, column, NULL, NULL, NULL, NULL, NULL);
+    return (code & 0xff) != SQLITE_ERROR;
+}
+
 bool sql_moved(struct sql *c)
 {
     int moved = 0;

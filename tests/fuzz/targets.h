@@ -10,7 +10,9 @@
 
 #include "config.h"
 #include "config_edit.h"
+#include "ident.h"
 #include "json.h"
+#include "token.h"
 
 static inline void must(bool promise)
 {
@@ -168,6 +170,44 @@ static inline int fuzz_config_edit(const uint8_t *bytes, size_t len)
     }
     buf_free(&once);
     buf_free(&twice);
+    return 0;
+}
+
+/* A token, as it came and as one whose last part is the right signature. */
+static inline int fuzz_token(const uint8_t *bytes, size_t len)
+{
+    static const char secret[] = "0123456789abcdefghijklmnopqrstuv";
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    struct config cfg;
+    struct buf text;
+    uint8_t hash[IDENT_HASH_BYTES + 1] = { 0 };
+    config_default(&cfg);
+    memcpy(cfg.token_keys[0].id, "shop", 5);
+    memcpy(cfg.token_keys[0].secret, secret, sizeof secret);
+    cfg.token_keys_count = 1;
+    buf_init(&text, len + 64);
+    buf_add(&text, bytes, len);
+    for (int made = 0; made < 2; made++) {
+        struct token_claims claims;
+        struct arena *a = arena_new(65536);
+        must(a != NULL);
+        struct problem p = token_check(&cfg, a, (struct slice){ text.at, text.len }, "tea",
+                                       1700000000000, &claims);
+        must(p.status == 0 || p.status == 401);
+        must((p.status == 0) == claims.given && (p.detail == NULL) == claims.given);
+        must(claims.given || (claims.sub.at == NULL && claims.name.at == NULL && !claims.host));
+        must(made == 1 || !claims.given); /* no input has the signature by chance */
+        if (claims.given) must_be_text(claims.sub, 255);
+        if (claims.given && claims.name.at != NULL) must_be_text(claims.name, 256);
+        arena_free(a);
+        ident_hmac(slice_of(secret), (struct slice){ text.at, text.len }, hash);
+        buf_text(&text, ".");
+        for (size_t bit = 0; bit < 258; bit += 6) {
+            unsigned pair = (unsigned)hash[bit / 8] << 8 | hash[bit / 8 + (bit < 248)];
+            buf_add(&text, &digits[pair >> (10 - bit % 8) & 63], 1);
+        }
+    }
+    buf_free(&text);
     return 0;
 }
 

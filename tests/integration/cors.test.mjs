@@ -1,22 +1,29 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import { expectProblem, expectStatus, newId, newRoom } from './lib/api.mjs';
+import { CgiBin } from './lib/cgi.mjs';
 import { it } from './lib/it.mjs';
 import { Member, roomOf } from './lib/member.mjs';
 import { Stack } from './lib/stack.mjs';
 import { stillOpen } from './lib/until.mjs';
 
 const GOOD = ['https://chat.example', 'http://localhost:3000', 'https://a.b-c.example:8443'];
+/** What the list names by a wildcard. */
+const BELOW = ['https://a.shop.example', 'https://a.b.shop.example', 'https://xn--bcher-kva.shop.example'];
 const BAD = ['https://chat.example.evil', 'https://chat.exampl', 'http://chat.example',
   'https://chat.example:443', 'https://chat.example/', 'https://CHAT.example', 'null', '*',
   'https://evil.example', 'https://sub.chat.example', 'https://chat.example http://localhost:3000',
-  'http://localhost:30000', 'http://localhost', ' ', ','];
+  'http://localhost:30000', 'http://localhost', ' ', ',', 'https://xn--cht-5cd.example', 'https://evil-chat.example',
+  'https://user@chat.example', 'HTTPS://chat.example', 'https://chat.example.', 'https://shop.example',
+  'https://*.shop.example', 'https://.shop.example', 'https://a..shop.example', 'https://a.shop.example:8443',
+  'http://a.shop.example', 'https://evilshop.example', 'https://a.shop.example.evil.example',
+  'https://evil.example#.shop.example', 'https://A.shop.example', `https://${'a'.repeat(400)}.shop.example`];
 
 describe('CORS', { concurrency: 8 }, () => {
   let stack;
   let api;
   before(async () => {
-    stack = await Stack.start({ workers: 1, config: { origins: GOOD.join(' '), members_max: 2 } });
+    stack = await Stack.start({ workers: 1, config: { origins: `${GOOD.join(' ')} https://*.shop.example`, members_max: 2 } });
     api = stack.api;
   });
   after(() => stack?.stop());
@@ -26,7 +33,7 @@ describe('CORS', { concurrency: 8 }, () => {
 
   it('names a listed origin exactly, on every answer', async () => {
     const [ada, bob] = await roomOf(api, newRoom(), 2);
-    for (const good of GOOD) {
+    for (const good of [...GOOD, ...BELOW]) {
       const more = origin(good);
       const answers = [
         expectStatus(await api.get('/v1/health', more), 200),
@@ -34,6 +41,8 @@ describe('CORS', { concurrency: 8 }, () => {
         expectStatus(await api.get(`/v1/rooms/${ada.room}`, more), 200),
         expectProblem(await api.room(ada.room, 'exchange', '{', more), 400, 'invalid-request'),
         expectProblem(await api.room(ada.room, 'exchange', { key: 'x' }, more), 401, 'key-invalid'),
+        expectStatus(await api.room(ada.room, 'ice', { key: ada.key }, more), 200),
+        expectProblem(await api.room(ada.room, 'ice', { key: 'x' }, more), 401, 'key-invalid'),
         expectProblem(await api.get('/v1/nothing', more), 404, 'not-found'),
         expectProblem(await api.call('PUT', '/v1/health', more), 405, 'method-not-allowed'),
         expectProblem(await api.room(ada.room, 'join', { id: newId() }, more), 409, 'room-full'),
@@ -48,22 +57,33 @@ describe('CORS', { concurrency: 8 }, () => {
 
   it('names it on answers that were held, woken, expired and superseded', async () => {
     const [ada, bob] = await roomOf(api, newRoom(), 2);
-    const more = origin(GOOD[0]);
+    for (const asking of [GOOD[0], BELOW[1]]) await heldBy(ada, bob, asking);
+  });
+
+  async function heldBy(ada, bob, asking) {
+    const more = origin(asking);
+    const from = ada.turn;
+    ada.turn += 3;
     const poll = (turn, wait = 2000) => ada.raw({ after: ada.cursor, wait_ms: wait, turn }, more);
-    const first = poll(1);
+    const first = poll(from + 1);
     assert.ok(await stillOpen(100, first));
-    const second = poll(2);
+    const second = poll(from + 2);
     const superseded = await first;
     assert.equal(superseded.json.superseded, true);
     await bob.say('wake');
     const woken = await second;
     assert.equal(woken.json.messages.length, 1);
     ada.cursor = woken.json.next;
-    const expired = await poll(3, 300);
+    const expired = await poll(from + 3, 300);
     for (const answer of [superseded, woken, expired]) {
-      assert.equal(allowed(answer), GOOD[0]);
+      assert.equal(allowed(answer), asking);
       assert.equal(answer.headers['access-control-allow-credentials'], undefined);
     }
+  }
+
+  it('names it on the answer without a body', async () => {
+    const ada = await Member.join(api, newRoom());
+    const more = origin(GOOD[0]);
     const left = await api.room(ada.room, 'leave', { key: ada.key }, more);
     assert.equal(allowed(expectStatus(left, 204)), GOOD[0]);
   });
@@ -84,7 +104,7 @@ describe('CORS', { concurrency: 8 }, () => {
 
   it('answers a preflight for every call', async () => {
     for (const path of ['health', 'rooms/tea', 'rooms/tea/join', 'rooms/tea/exchange', 'rooms/tea/messages',
-      'rooms/tea/leave']) {
+      'rooms/tea/leave', 'rooms/tea/ice']) {
       const answer = await api.call('OPTIONS', `/v1/${path}`, {
         headers: {
           Origin: GOOD[1], 'Access-Control-Request-Method': 'POST',
@@ -115,6 +135,26 @@ describe('CORS', { concurrency: 8 }, () => {
       headers: { Origin: GOOD[0], 'content-type': 'application/x-www-form-urlencoded' },
     });
     assert.equal(allowed(expectStatus(answer, 201)), GOOD[0]);
+  });
+});
+
+describe('CORS of a plain CGI program', () => {
+  it('names a listed origin, also one below a wildcard, on answers and errors, and no other', async () => {
+    const bin = new CgiBin({ config: { origins: `${GOOD[0]} https://*.shop.example` } });
+    try {
+      const api = bin.api();
+      const room = newRoom();
+      for (const [asking, named] of [[GOOD[0], GOOD[0]], [BELOW[0], BELOW[0]], [BAD[0], undefined], ['null', undefined]]) {
+        const more = { headers: { Origin: asking } };
+        const joined = expectStatus(await api.room(room, 'join', { id: newId() }, more), 201);
+        const held = await api.room(room, 'exchange', { key: joined.json.key, after: joined.json.cursor, wait_ms: 200, turn: 1 }, more);
+        const answers = [joined, expectStatus(held, 200), expectProblem(await api.room(room, 'ice', { key: 'x' }, more), 401, 'key-invalid'),
+          await api.call('OPTIONS', `/v1/rooms/${room}/join`, { headers: { Origin: asking, 'Access-Control-Request-Method': 'POST' } })];
+        for (const answer of answers) assert.equal(answer.headers['access-control-allow-origin'], named, asking);
+      }
+    } finally {
+      bin.stop();
+    }
   });
 });
 

@@ -18,6 +18,7 @@
 
 #define TEXT(literal) literal, sizeof(literal) - 1
 #define COUNT(array)  (sizeof(array) / sizeof *(array))
+#define SECRET        "0123456789abcdefghijklmnopqrstuv"
 
 /* Tests run from the top of the tree. */
 static const char sample_path[] = "cgi-bin/klatch.conf.sample";
@@ -62,6 +63,11 @@ static void defaults_are_the_designs(void **state)
     assert_int_equal(cfg.ice_servers_count, 2);
     assert_string_equal(cfg.ice_servers[0], "stun:stun.l.google.com:19302");
     assert_string_equal(cfg.ice_servers[1], "stun:stun.nextcloud.com:443");
+    assert_string_equal(cfg.turn_secret, "");
+    assert_int_equal(cfg.turn_lifetime_ms, 3600000);
+    assert_int_equal(cfg.tokens, CONFIG_TOKENS_OFF);
+    assert_int_equal(cfg.token_keys_count, 0);
+    assert_int_equal(cfg.token_leeway_ms, 30000);
 }
 
 static void every_key_stands_in_the_sample_with_bounds_unit_and_default(void **state)
@@ -238,6 +244,16 @@ static void keys_that_do_not_fit_each_other_are_named(void **state)
         { __LINE__, "mailbox_bytes_max = 262143",
           "mailbox_bytes_max is 262143; allowed: at least 4 x message_bytes_max, which is 262144" },
         { __LINE__, "message_bytes_max = 256\nmailbox_bytes_max = 1024", NULL },
+        { __LINE__, "tokens = optional",
+          "tokens is on without a key; allowed: off, or a token_key beside it" },
+        { __LINE__, "tokens = required\ntoken_key =", "tokens is on without a key" },
+        { __LINE__, "token_key = k " SECRET "\ntokens = required", NULL },
+        { __LINE__, "token_key = k " SECRET, NULL },
+        { __LINE__, "ice_server = turn:a", "ice_server names a relay without a password; allowed" },
+        { __LINE__, "ice_server = stun:a\nice_server = turns:a:1?transport=tcp",
+          "ice_server names a relay without a password; allowed" },
+        { __LINE__, "ice_server = turn:a\nturn_secret = s", NULL },
+        { __LINE__, "turn_secret = s", NULL },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         char error[CONFIG_ERROR_BYTES_MAX] = "";
@@ -267,7 +283,15 @@ static void origins_are_exact(void **state)
         { __LINE__, "* https://example.org", -1 },
         { __LINE__, "https://example.org *", -1 },
         { __LINE__, "* *", -1 },
-        { __LINE__, "https://*.example.org", -1 },
+        { __LINE__, "https://*.example.org http://*.a.b-c.example:8080", 2 },
+        { __LINE__, "https://*.org", -1 },
+        { __LINE__, "https://*.", -1 },
+        { __LINE__, "https://*.org.", -1 },
+        { __LINE__, "https://*", -1 },
+        { __LINE__, "https://*example.org", -1 },
+        { __LINE__, "https://a.*.example.org", -1 },
+        { __LINE__, "https://*.*.example.org", -1 },
+        { __LINE__, "*.example.org", -1 },
         { __LINE__, "https://example.org/", -1 },
         { __LINE__, "https://example.org/a", -1 },
         { __LINE__, "https://Example.org", -1 },
@@ -378,6 +402,64 @@ static void ice_servers_replace_the_default(void **state)
     assert_false(config_parse(&cfg, text, strlen(text), error));
     assert_non_null(strstr(error, "line 9: ice_server is \"stun:a\"; allowed: "));
     assert_non_null(strstr(error, "up to 8 lines"));
+}
+
+static void keys_of_tokens_are_a_list_and_long_enough(void **state)
+{
+    (void)state;
+    char many[CONFIG_TOKEN_KEYS_MAX * 64 + 200] = "";
+    static const struct {
+        int line;
+        const char *text;
+        int count; /* -1: refused */
+        const char *last_id;
+    } rows[] = {
+        { __LINE__, "token_key =", 0, NULL },
+        { __LINE__, "token_key = shop " SECRET, 1, "shop" },
+        { __LINE__, "token_key =   https://shop.example/#2   " SECRET "#$=  ", 1,
+          "https://shop.example/#2" },
+        { __LINE__, "token_key = old " SECRET "\ntoken_key = new " SECRET, 2, "new" },
+        { __LINE__, "token_key = shop", -1, NULL },
+        { __LINE__, "token_key = shop 0123456789abcdefghijklmnopqrstu", -1, NULL },
+        { __LINE__, "token_key = shop " SECRET " more", -1, NULL },
+        { __LINE__, "token_key = sh\xc3\xb6p " SECRET, -1, NULL },
+        { __LINE__, "token_key = shop 0123456789abcdefghijklmnopqrst\xc3\xb6", -1, NULL },
+        { __LINE__, "token_key = shop " SECRET "\ntoken_key =", -1, NULL },
+        { __LINE__, "token_key = " SECRET SECRET "x " SECRET, -1, NULL },
+        { __LINE__, "token_key = " SECRET SECRET " " SECRET, 1, SECRET SECRET },
+    };
+    char error[CONFIG_ERROR_BYTES_MAX] = "";
+    struct config cfg;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        config_default(&cfg);
+        bool fine = config_parse(&cfg, rows[i].text, strlen(rows[i].text), error);
+        if (fine != (rows[i].count >= 0) || (fine && cfg.token_keys_count != (size_t)rows[i].count))
+            fail_msg("line %d: %s", rows[i].line, error);
+        if (fine && rows[i].count > 0)
+            assert_string_equal(cfg.token_keys[rows[i].count - 1].id, rows[i].last_id);
+    }
+    for (int i = 0; i < CONFIG_TOKEN_KEYS_MAX; i++) strcat(many, "token_key = k " SECRET "\n");
+    config_default(&cfg);
+    assert_true(config_parse(&cfg, many, strlen(many), error));
+    assert_string_equal(cfg.token_keys[7].secret, SECRET);
+    strcat(many, "token_key = k " SECRET "\n");
+    assert_false(config_parse(&cfg, many, strlen(many), error));
+}
+
+static void no_error_shows_a_secret(void **state)
+{
+    (void)state;
+    static const char *const texts[] = { "token_key = hunter2", "token_key = k hunter2",
+                                         "turn_secret = hunter2 hunter2",
+                                         "turn_secret = \t hunter2" };
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        char error[CONFIG_ERROR_BYTES_MAX] = "";
+        struct config cfg;
+        config_default(&cfg);
+        if (config_parse(&cfg, texts[i], strlen(texts[i]), error)) continue;
+        assert_null(strstr(error, "hunter"));
+        assert_non_null(strstr(error, " is \"...\"; allowed: "));
+    }
 }
 
 static void ice_servers_end_at_their_space(void **state)
@@ -506,6 +588,8 @@ int main(void)
         cmocka_unit_test(keys_that_do_not_fit_each_other_are_named),
         cmocka_unit_test(origins_are_exact),
         cmocka_unit_test(ice_servers_replace_the_default),
+        cmocka_unit_test(keys_of_tokens_are_a_list_and_long_enough),
+        cmocka_unit_test(no_error_shows_a_secret),
         cmocka_unit_test(ice_servers_end_at_their_space),
         cmocka_unit_test(what_ftp_and_editors_add_is_accepted),
         cmocka_unit_test(a_file_is_read_and_its_folder_counts),

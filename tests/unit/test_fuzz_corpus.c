@@ -71,10 +71,17 @@ static void files_of_the_corpus_keep_the_promises_of_config_edit(void **state)
     replay("tests/fuzz/corpus/config_edit", fuzz_config_edit);
 }
 
+static void tokens_of_the_corpus_keep_the_promises_of_token(void **state)
+{
+    (void)state;
+    replay("tests/fuzz/corpus/token", fuzz_token);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bodies_of_the_corpus_keep_the_promises_of_json),
+        cmocka_unit_test(tokens_of_the_corpus_keep_the_promises_of_token),
         cmocka_unit_test(files_of_the_corpus_keep_the_promises_of_config),
         cmocka_unit_test(files_of_the_corpus_keep_the_promises_of_config_edit),
     };

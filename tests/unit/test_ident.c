@@ -33,6 +33,39 @@ static void hashes_as_fips_180_4_says(void **state)
     assert_int_equal(hash[0], 0xe3);
 }
 
+static void as_hex(const uint8_t *at, size_t len, const char *wanted, int line)
+{
+    char hex[2 * IDENT_HASH_BYTES + 1];
+    ident_hex(at, len, hex);
+    if (strcmp(hex, wanted) != 0) fail_msg("line %d: %s", line, hex);
+}
+
+static void hmacs_as_rfc_4231_and_rfc_2202_have_them(void **state)
+{
+    (void)state;
+    static char long_key[131];
+    memset(long_key, 0xaa, sizeof long_key);
+    const struct {
+        int line;
+        struct slice key;
+        const char *text, *hex;
+    } rows[] = {
+        { __LINE__, slice_of("Jefe"), "what do ya want for nothing?",
+          "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" },
+        { __LINE__,
+          { long_key, sizeof long_key },
+          "Test Using Larger Than Block-Size Key - Hash Key First",
+          "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54" },
+    };
+    uint8_t hash[IDENT_HASH_BYTES];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ident_hmac(rows[i].key, slice_of(rows[i].text), hash);
+        as_hex(hash, IDENT_HASH_BYTES, rows[i].hex, rows[i].line);
+    }
+    ident_hmac_sha1(slice_of("Jefe"), slice_of("what do ya want for nothing?"), hash);
+    as_hex(hash, IDENT_SHA1_BYTES, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79", __LINE__);
+}
+
 static void peers_are_distinct_version_4_uuids_in_lower_case(void **state)
 {
     (void)state;
@@ -101,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hashes_as_fips_180_4_says),
+        cmocka_unit_test(hmacs_as_rfc_4231_and_rfc_2202_have_them),
         cmocka_unit_test(peers_are_distinct_version_4_uuids_in_lower_case),
         cmocka_unit_test(keys_are_255_bits_of_base64url_and_begin_with_a_letter),
         cmocka_unit_test(random_fills_every_byte_and_no_other),

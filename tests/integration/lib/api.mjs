@@ -15,6 +15,7 @@ import { randomBytes } from 'node:crypto';
  */
 
 const CODES = new Set(`invalid-request bad-cursor key-invalid token-invalid token-expired
+  token-missing token-early token-other-room
   not-permitted banned password-wrong room-not-found peer-not-found not-found method-not-allowed
   room-full config-wrong not-writable session-expired room-closed kicked message-too-large unsupported-type room-locked
   rate-limited busy mailbox-full disk-full misconfigured`.split(/\s+/));
