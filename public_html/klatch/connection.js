@@ -166,6 +166,11 @@ export class Connection extends Emitter {
     return this.#work;
   }
 
+  /** @param {RTCIceServer[]} iceServers that count from the next restart on, whoever asks for it */
+  relays(iceServers) {
+    if (!this.#closed) this.#pc.setConfiguration({ ...this.#pc.getConfiguration(), iceServers });
+  }
+
   /** Find a new path for the same connection. */
   restart() {
     if (this.#closed) return;

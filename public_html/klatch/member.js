@@ -59,6 +59,8 @@ export class Member {
   #limits = null;
   /** Streams besides the person's own, by the id that their page gave them. @type {Map<string, MediaStream>} */
   #screens = new Map();
+  /** The name that the server gives them, which goes before what they say. @type {string | null} */
+  #given = null;
   /** Which of these they say is their screen. @type {string | null} */
   #shared = null;
 
@@ -125,16 +127,19 @@ export class Member {
     this.person.plain = plain;
     this.instance = !plain && typeof value?.instance === 'string' ? value.instance : null;
     this.h264 = value?.h264 === true;
+    // Sealed names come from the pages alone.
+    this.#given = pub === null && typeof name === 'string' && name !== '' ? name : null;
     // The channel knows better than what was said at joining.
-    if (!this.beating) this.tell({ name: value?.name ?? name, mic: value?.mic, cam: value?.cam });
+    this.tell(this.beating ? { name: this.person.name } : { name: value?.name, mic: value?.mic, cam: value?.cam });
   }
 
   /**
    * What the person's page says about them.
    * @param {{name?: unknown, mic?: unknown, cam?: unknown, screen?: unknown}} state
    */
-  tell({ name, mic, cam, screen }) {
+  tell({ name: said, mic, cam, screen }) {
     const { person } = this;
+    const name = this.#given ?? said;
     if (typeof name === 'string') person.name = name.trim().slice(0, NAME_CHARACTERS_MAX);
     if (typeof mic === 'boolean') person.mic = mic;
     if (typeof cam === 'boolean') person.cam = cam;
@@ -192,6 +197,11 @@ export class Member {
   /** @param {import('./connection.js').Tracks} tracks */
   async setTracks(tracks) {
     await this.#peer?.setTracks(tracks);
+  }
+
+  /** @param {RTCIceServer[]} iceServers for the next time that a path is looked for */
+  relays(iceServers) {
+    this.#peer?.relays(iceServers);
   }
 
   /** @param {import('./budget.js').Limits} limits of what is sent to them */

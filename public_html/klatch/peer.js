@@ -170,6 +170,11 @@ export class Peer extends Emitter {
     await this.#connection?.setTracks(tracks);
   }
 
+  /** @param {RTCIceServer[]} iceServers */
+  relays(iceServers) {
+    this.#connection?.relays(iceServers);
+  }
+
   /** @param {import('./budget.js').Limits} limits of what is sent */
   limit(limits) {
     this.#limits = limits;

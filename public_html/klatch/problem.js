@@ -15,6 +15,10 @@ const SENTENCES = {
   'key-invalid': 'This visit has ended. Join the room again.',
   'token-invalid': 'This invitation is not valid here. Ask for a new one.',
   'token-expired': 'This invitation has expired. Ask for a new one.',
+  'token-early': 'This invitation is not valid yet. Try again later.',
+  'token-missing': 'This room needs an invitation. Ask for one.',
+  'token-other-room': 'This invitation is for another room. Ask for one for this room.',
+  'token-failed': 'The invitation could not be fetched. Try again in a moment.',
   'not-permitted': 'That is not allowed in this room.',
   banned: 'You were removed from this room and cannot join it again.',
   'password-wrong': 'That is not the password of this room. Try again.',
@@ -60,6 +64,7 @@ const SENTENCES = {
 export const GONE = new Set(['key-invalid', 'session-expired', 'room-not-found', 'bad-cursor']);
 /** Joining again would be refused too. */
 export const FINAL = new Set(['kicked', 'banned', 'room-closed', 'password-wrong', 'token-invalid', 'token-expired',
+  'token-early', 'token-missing', 'token-other-room',
   'room-locked', 'not-permitted', 'not-found', 'method-not-allowed']);
 
 /** @type {Record<string, string>} */

@@ -6,6 +6,7 @@ import { H264_MOST, isH264Efficient, prefer } from './codec.js';
 import { Emitter } from './events.js';
 import { KlatchProblem } from './problem.js';
 import { Filing } from './filing.js';
+import { Later, loadPart } from './later.js';
 import { Letters } from './letters.js';
 import { Member } from './member.js';
 import { Own } from './own.js';
@@ -14,6 +15,7 @@ import { Roster } from './roster.js';
 import { Session } from './session.js';
 import { Signaling } from './signaling.js';
 import { Talk } from './talk.js';
+import { Ticket } from './ticket.js';
 import { askForCall, callsElsewhere, nameOf, offerCall } from './tabs.js';
 import { environment } from './env.js';
 import { randomId } from './bytes.js';
@@ -45,6 +47,8 @@ export class Room extends Emitter {
   #letters;
   #talk;
   #filing;
+  /** @type {Later<import('./relays.js').Relays>} */
+  #relays;
   #resting;
   /** Whether H.264 is power-efficient here. */
   #h264 = false;
@@ -60,7 +64,7 @@ export class Room extends Emitter {
    * @param {JoinOptions} options
    * @param {import('./post.js').Post} post
    */
-  constructor({ api, room, name = '', media = null, iceServers, storage, env }, post) {
+  constructor({ api, room, name = '', token, media = null, iceServers, storage, env }, post) {
     super();
     this.#post = post;
     this.#env = environment({ ...env, ...(storage === undefined ? {} : { storage }) });
@@ -76,7 +80,7 @@ export class Room extends Emitter {
       this.#h264 = await efficient;
       return this.#post.meta({ v: 1, instance: this.#instance, h264: this.#h264, ...this.#own.state });
     };
-    this.#signaling = new Signaling({ env: this.#env, api, room, meta, session });
+    this.#signaling = new Signaling({ env: this.#env, api, room, meta, session, ticket: new Ticket(token) });
     const self = () => ({ peer: this.#signaling.peer, instance: this.#instance });
     this.#roster = new Roster({ self, make: (listed) => this.#member(listed) });
     this.#resting = new Resting(this.#signaling, () => this.#roster.members);
@@ -109,6 +113,10 @@ export class Room extends Emitter {
       },
     });
     this.#filing = new Filing(around, failed);
+    this.#relays = new Later(async () => {
+      const { Relays } = await loadPart(() => import('./relays.js'), 'relays');
+      return new Relays(this.#signaling, () => this.#roster.members);
+    }, failed);
   }
 
   /** This person. */
@@ -155,6 +163,7 @@ export class Room extends Emitter {
       throw new KlatchProblem('aborted');
     }
     this.#listen();
+    this.#adopt();
     this.#resting.arrive(listed);
     for (const entry of await this.#post.read(listed)) this.#roster.add(entry, true);
     this.#signaling.start();
@@ -211,9 +220,9 @@ export class Room extends Emitter {
     return this.#filing.open();
   }
 
-  /** @param {string} name */
+  /** @param {string} name a name that a token gave stays, where the room isn't sealed */
   rename(name) {
-    this.#own.rename(name);
+    this.#own.rename((this.sealed ? null : this.#signaling.name) ?? name);
     this.#tellAll({ t: 'state', ...this.#own.state });
   }
 
@@ -258,6 +267,7 @@ export class Room extends Emitter {
     for (const undo of this.#undo.splice(0)) undo();
     this.#talk.close();
     this.#filing.close();
+    this.#relays.close((relays) => relays.close());
     const members = this.#roster.clear();
     for (const member of members) void member.setTracks({ audio: null, video: null });
     setTimeout(() => {
@@ -300,6 +310,7 @@ export class Room extends Emitter {
         for (const member of roster.members) member.wake(true);
       },
       slept: () => {
+        this.#relays.tellIfWanted((relays) => relays.look());
         signaling.wake();
         this.wake();
       },
@@ -400,8 +411,16 @@ export class Room extends Emitter {
     this.emit('problem', { problem: new KlatchProblem(code) });
   }
 
+  /** What the server said at joining, but for who is here. */
+  #adopt() {
+    const { name, iceLifetimeMs } = this.#signaling;
+    if (name !== null && !this.sealed) this.#own.rename(name);
+    if (!this.#iceServers && iceLifetimeMs > 0) this.#relays.tell((relays) => relays.hold());
+  }
+
   /** @param {{peers: Listed[], resumed: boolean}} detail */
   #rejoined({ peers, resumed }) {
+    this.#adopt();
     // Over the channels the others learn that this is no newcomer.
     if (!resumed) {
       this.#tellAll({ t: 'moved', id: this.#signaling.peer });

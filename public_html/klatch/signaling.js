@@ -46,6 +46,7 @@ export class Signaling extends Emitter {
   #poll;
   #meta;
   #session;
+  #ticket;
   #outbox;
   #naps = new Naps();
   /** The pauses between the short looks of a relaxed member. */
@@ -73,14 +74,15 @@ export class Signaling extends Emitter {
 
   /**
    * @param {{env: import('./env.js').Environment, api: string, room: string, meta: () => unknown,
-   *   session: import('./session.js').Session}} options
+   *   session: import('./session.js').Session, ticket: import('./ticket.js').Ticket}} options
    *   meta is asked at each joining, so that it is always the present one
    */
-  constructor({ env, api, room, meta, session }) {
+  constructor({ env, api, room, meta, session, ticket }) {
     super();
     this.#env = env;
     this.#meta = meta;
     this.#session = session;
+    this.#ticket = ticket;
     this.room = room;
     this.#base = new URL(`${api.replace(/\/+$/, '')}/`, env.base);
     this.#poll = this.#base;
@@ -89,6 +91,10 @@ export class Signaling extends Emitter {
     this.peer = '';
     /** @type {RTCIceServer[]} */
     this.iceServers = [];
+    /** How long these hold; 0: for good. */
+    this.iceLifetimeMs = 0;
+    /** What others are told by the server, where a token gave it. @type {string | null} */
+    this.name = null;
     /** @type {'online' | 'away'} */
     this.state = 'online';
   }
@@ -109,7 +115,7 @@ export class Signaling extends Emitter {
     signal?.addEventListener('abort', () => this.#naps.wake(), { once: true });
     for (;;) {
       try {
-        const answer = await this.#request('join', body, { signal });
+        const answer = await this.#request('join', { ...body, ...await this.#ticket.fresh() }, { signal });
         await this.#adopt(answer);
         break;
       } catch (error) {
@@ -243,7 +249,8 @@ export class Signaling extends Emitter {
     this.#cursor = answer.cursor;
     this.#seq = -1;
     this.peer = answer.peer;
-    this.iceServers = answer.ice_servers ?? [];
+    this.#adoptIce(answer);
+    this.name = typeof answer.sub === 'string' ? answer.name ?? null : null;
     this.#listed = (answer.peers ?? []).filter(({ peer }) => peer !== answer.peer);
     this.#holdMs = answer.poll?.hold_ms ?? this.#holdMs;
     this.#leaseMs = answer.poll?.lease_ms ?? this.#leaseMs;
@@ -252,6 +259,20 @@ export class Signaling extends Emitter {
     this.#messageBytesMax = answer.limits?.message_bytes ?? this.#messageBytesMax;
     if (answer.poll?.url) this.#poll = new URL(`${answer.poll.url.replace(/\/+$/, '')}/v1/`, this.#base);
     await this.#session.keep(answer.peer, answer.key);
+  }
+
+  /** @param {Pick<Joined, 'ice_servers' | 'ice_lifetime_ms'>} answer */
+  #adoptIce(answer) {
+    this.iceServers = answer.ice_servers ?? [];
+    this.iceLifetimeMs = answer.ice_lifetime_ms ?? 0;
+  }
+
+  /** @returns {Promise<boolean>} whether there are new passwords for the relays */
+  async renewIce() {
+    const key = this.#key;
+    const answer = await this.#request('ice', { key });
+    if (key === this.#key && !this.#stop.signal.aborted) this.#adoptIce(answer);
+    return this.iceLifetimeMs > 0;
   }
 
   /** The reading lane: one poll or look after another for as long as this visit lasts. */
@@ -424,8 +445,9 @@ export class Signaling extends Emitter {
     let resume = reason.code === 'session-expired';
     let told = false;
     while (!this.#stop.signal.aborted) {
-      const who = resume ? { resume: this.#key, after: this.#cursor } : { id };
       try {
+        const who = resume ? { resume: this.#key, after: this.#cursor, ...this.#ticket.last }
+          : { id, ...await this.#ticket.fresh() };
         const former = this.peer;
         await this.#adopt(await this.#request('join', { ...who, meta: await this.#meta() }));
         const resumed = this.peer === former;
@@ -435,7 +457,8 @@ export class Signaling extends Emitter {
         return;
       } catch (error) {
         const problem = asProblem(error);
-        if (resume && GONE.has(problem.code)) {
+        // A token is looked at where resuming came too late.
+        if (resume && (GONE.has(problem.code) || problem.code.startsWith('token-'))) {
           resume = false;
           continue;
         }

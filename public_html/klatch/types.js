@@ -36,6 +36,10 @@
  * @property {string} cursor
  * @property {Listed[]} peers
  * @property {RTCIceServer[]} [ice_servers]
+ * @property {number} [ice_lifetime_ms] how long their passwords hold
+ * @property {string} [sub] whom the token named, with name and role
+ * @property {string} [name] what others are told
+ * @property {'host' | 'member'} [role]
  * @property {{hold_ms: number, lease_ms: number, url?: string, retry_ms?: number}} [poll]
  * @property {{message_bytes?: number}} [limits]
  */
@@ -84,6 +88,9 @@ export {};
  * @property {string} api where the room API is, like '/api/v1'
  * @property {string} room its name, for a sealed room with the secret: name.secret, as in the link
  * @property {string} [name] how others see this person
+ * @property {string | null | (() => string | Promise<string>)} [token] what a site has signed for this person and
+ *   room, or what fetches a new one: asked at joining, and when this page has to join again. The name in it
+ *   goes before `name` where the room isn't sealed
  * @property {import('./media.js').Media | null} [media] stays the caller's to close
  * @property {RTCIceServer[]} [iceServers] instead of the server's
  * @property {AbortSignal} [signal] cancels the joining

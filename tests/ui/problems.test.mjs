@@ -7,7 +7,8 @@ import { english as en } from './strings/check.mjs';
 
 const t = textsOf(en);
 /** What a person may meet: the room API's codes, then the browser's own. */
-const CODES = ['key-invalid', 'token-invalid', 'token-expired', 'not-permitted', 'banned', 'password-wrong', 'room-not-found',
+const CODES = ['key-invalid', 'token-invalid', 'token-expired', 'token-early', 'token-missing',
+  'token-other-room', 'token-failed', 'not-permitted', 'banned', 'password-wrong', 'room-not-found',
   'room-full', 'session-expired', 'room-closed', 'kicked', 'message-too-large', 'room-locked', 'rate-limited', 'busy',
   'mailbox-full', 'disk-full', 'network', 'timeout', 'not-klatch', 'not-found', 'bad-link', 'sealed-insecure', 'seal-broken',
   'seal-other-key', 'seal-other-fingerprint', 'bad-message', 'too-long-to-mail',

@@ -3,6 +3,8 @@
  *   server.fail(times, {status, body, drop})   the next requests
  *   server.away = true                         every connection is cut
  *   server.forget()                            a data folder that was emptied
+ * clocks.gate(token) says who a newcomer is, {sub, name}, or {code} why not; clocks.ice(peer) what
+ * relays there are.
  * It also serves the page's files, so that browsers can be driven against it. */
 
 import http from 'node:http';
@@ -80,7 +82,9 @@ class FakeRoom {
     this.sweep();
     let member = [...this.members.values()].find(({ joinId }) => body.id && joinId === body.id);
     const resumed = body.resume && this.keys.get(body.resume)?.member;
-    if (body.resume && !resumed) throw new Refusal(401, 'key-invalid');
+    if (body.resume && !resumed && !this.clocks.gate) throw new Refusal(401, 'key-invalid');
+    const claims = resumed || member ? {} : this.clocks.gate?.(body.token) ?? {};
+    if (claims.code) throw new Refusal(401, claims.code);
     const replaced = body.replaces && !member ? this.keys.get(body.replaces)?.member : null;
     if (body.replaces && !member && !replaced) throw new Refusal(401, 'key-invalid');
     const more = !member && !resumed && !replaced;
@@ -95,11 +99,12 @@ class FakeRoom {
         this.post(null, null, 'peer-joined', { peer, meta, joined, resumed: true });
       }
     }
-    if (!member) member = this.admit(body, replaced);
+    if (!member) member = this.admit({ ...body, ...claims }, replaced);
     const key = id();
     this.keys.set(key, { member, former: false });
     return { peer: member.peer, key, cursor: after ?? this.cursor(), peers: this.listed(member.peer), ice_servers: [],
-      limits: {}, poll: { hold_ms: this.clocks.holdMs, lease_ms: this.clocks.leaseMs }, features: [] };
+      limits: {}, poll: { hold_ms: this.clocks.holdMs, lease_ms: this.clocks.leaseMs }, features: [],
+      ...this.clocks.ice?.(member.peer), ...(member.sub ? { sub: member.sub, name: member.name, role: 'member' } : {}) };
   }
 
   admit(body, replaced) {
@@ -108,7 +113,7 @@ class FakeRoom {
       this.drop(replaced);
       this.post(null, null, 'peer-left', { peer: replaced.peer, reason: 'replaced', by: peer });
     }
-    const member = { peer, joinId: body.id, name: body.name, meta: body.meta, sent: new Map(), turn: 0, polls: 0,
+    const member = { peer, joinId: body.id, sub: body.sub, name: body.name, meta: body.meta, sent: new Map(), turn: 0, polls: 0,
       lapsed: false, leaseEnd: Date.now() + this.clocks.leaseMs, joined: this.seq + 1 };
     this.members.set(peer, member);
     const { name, meta, joined } = member;
@@ -272,6 +277,7 @@ export class FakeServer {
     const room = this.room(name);
     if (what === 'join') return room.join(body);
     if (what === 'exchange') return room.exchange(body, (done) => response.on('close', done));
+    if (what === 'ice') return this.clocks.ice(room.enter(body.key).peer);
     if (what === 'leave') return room.leave(body.key, body.soon) ?? null;
     throw new Refusal(404, 'not-found');
   }

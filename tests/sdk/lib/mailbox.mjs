@@ -5,6 +5,7 @@ import { FakeServer } from './fake-server.mjs';
 import { environment } from '../../../public_html/klatch/env.js';
 import { Session } from '../../../public_html/klatch/session.js';
 import { Signaling } from '../../../public_html/klatch/signaling.js';
+import { Ticket } from '../../../public_html/klatch/ticket.js';
 
 /** A server of one test's own, with everything at it ended after the test. */
 export async function serverFor(t, clocks) {
@@ -18,7 +19,7 @@ export async function serverFor(t, clocks) {
  * @param {object} options the same storage and locks for a reload
  */
 export function visit(t, server, options = {}) {
-  const { room = 'tea', meta = {}, storage = new FakeStorage(), locks = new FakeLocks(), ...more } = options;
+  const { room = 'tea', meta = {}, token, storage = new FakeStorage(), locks = new FakeLocks(), ...more } = options;
   const page = new EventTarget();
   const beacons = [];
   const beacon = (url, body) => {
@@ -28,7 +29,7 @@ export function visit(t, server, options = {}) {
   };
   const env = environment({ page, channel: () => null, storage, locks, beacon, ...more });
   const session = new Session({ storage, locks, name: `klatch ${room}` });
-  const signaling = new Signaling({ env, api: server.api, room, meta: () => meta, session });
+  const signaling = new Signaling({ env, api: server.api, room, meta: () => meta, session, ticket: new Ticket(token) });
   const heard = { messages: [], seqs: [], states: [], gaps: [], rejoined: [], problems: [], ended: [] };
   signaling.on('message', ({ detail }) => {
     heard.seqs.push(detail.seq);

@@ -34,9 +34,9 @@ export async function join(t, server, net, name, options = {}) {
     return true;
   };
   const media = new FakeMedia();
-  const { takeOver, ...own } = more;
+  const { takeOver, token, iceServers, ...own } = more;
   const env = { page, locks, beacon, channel: () => null, rtc: net.Connection, ...own };
-  const joined = await joinRoom({ api: server.api, room, name, media, storage, takeOver, env });
+  const joined = await joinRoom({ api: server.api, room, name, media, storage, takeOver, token, iceServers, env });
   const heard = { joined: [], left: [], texts: [], problems: [], out: [], server: [] };
   joined.on('peer-joined', ({ detail }) => heard.joined.push(detail.person.name));
   joined.on('peer-left', ({ detail }) => heard.left.push([detail.person.name, detail.reason]));
