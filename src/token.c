@@ -94,8 +94,8 @@ struct parts {
 
 static bool cut(struct slice token, struct parts *out)
 {
-    const char *end = token.at + token.len;
-    const char *first = token.len == 0 ? NULL : memchr(token.at, '.', token.len);
+    if (token.len == 0) return false;
+    const char *first = memchr(token.at, '.', token.len), *end = token.at + token.len;
     if (first == NULL) return false;
     const char *second = memchr(first + 1, '.', (size_t)(end - first - 1));
     if (second == NULL) return false;
