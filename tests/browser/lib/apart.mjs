@@ -14,6 +14,11 @@ const RELAY = { address: '10.88.0.250', port: 3478, user: 'ann', password: 'secr
 /** The line of the server's configuration that names the relay. */
 export const RELAY_LINE = `ice_server = turn:${RELAY.address}:${RELAY.port} ${RELAY.user} ${RELAY.password}\n`;
 
+const SECRET = 'what-the-relay-and-klatch-know';
+/** The same relay with passwords that expire after `lifetimeMs`. */
+export const expiringRelay = (lifetimeMs) => (
+  `ice_server = turn:${RELAY.address}:${RELAY.port}\nturn_secret = ${SECRET}\nturn_lifetime_ms = ${lifetimeMs}\n`);
+
 const script = (name) => fileURLToPath(new URL(`./${name}`, import.meta.url));
 const address = (number) => `10.88.0.${number + 1}`;
 
@@ -65,12 +70,14 @@ export function mend(net, number) {
  * A relay that every machine reaches, Debian's coturn.
  * @param {object} t the test, with which it ends
  * @param {Namespaces} net
+ * @param {{expiring?: boolean}} [options] expiring: it goes by the secret
  */
-export async function openRelay(t, net) {
+export async function openRelay(t, net, { expiring = false } = {}) {
   const { address: own, port, user, password } = RELAY;
   net.in(net.hub, 'ip', 'addr', 'add', `${own}/24`, 'dev', 'br0');
+  const who = expiring ? ['--use-auth-secret', `--static-auth-secret=${SECRET}`] : ['-a', '-u', `${user}:${password}`];
   const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', 'ip', 'netns', 'exec', net.hub, 'turnserver', '-n', '--no-tls',
-    '--no-dtls', '--no-cli', '-L', own, '-p', `${port}`, '-a', '-u', `${user}:${password}`, '-r', 'klatch', '--log-file', '/dev/null',
+    '--no-dtls', '--no-cli', '-L', own, '-p', `${port}`, ...who, '-r', 'klatch', '--log-file', '/dev/null',
     '--pidfile', path.join(net.folder, 'turn.pid'), '--userdb', path.join(net.folder, 'turn.db')], { stdio: 'ignore' });
   t.after(() => child.kill());
   await until('the relay listens', () => net.in(net.hub, 'ss', '-Hlun', 'sport', '=', `:${port}`).length > 0);
