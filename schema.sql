@@ -3,8 +3,7 @@
 --
 -- Times ending in _ms are milliseconds of CLOCK_BOOTTIME, but for sent_ms (Unix time). A seq is the
 -- room's own counter, up by one for each message that was ever sent in it. Only store_rows.c writes
--- here, on behalf of room_*.c. Counters follow the rows they count: down by trigger with each row that
--- goes, up once for all that a transaction inserted (store_tally()).
+-- here, on behalf of room_*.c. Counters follow the rows they count (store_tally()).
 
 -- user_version goes up with what an older program can't use. What only comes on top, a column with a
 -- default at a table's end, leaves it: programs of both kinds use one file while an upgrade goes on, and
@@ -76,9 +75,10 @@ CREATE INDEX member_former ON member (former_hash) WHERE former_hash IS NOT NULL
 CREATE INDEX member_until ON member (state, until_ms);
 
 -- One row for each message that somebody may still have to read. Written by send, and by whatever
--- the server tells a room. Deleted once acknowledged (a direct one by its addressee, one to all by
--- everybody who was there), with its addressee, when it is older than the TTL, or, one of the server's,
--- when there are too many of those.
+-- the server tells a room. Deleted after it was acknowledged (a direct one by its addressee, one to all by
+-- everybody who was there), many at once with the next lease that is renewed or when half of a bound is
+-- taken; with its addressee; when it is older than the TTL; or, one of the server's, when there are too
+-- many of those.
 --   sender     the member that sent it; where server = 1 the member that it tells about. Either way
 --              that member doesn't read it when it is to all
 --   addressee  NULL: to all
@@ -108,25 +108,3 @@ CREATE TABLE message_id (
     seq INTEGER NOT NULL,
     PRIMARY KEY (sender, id)
 ) WITHOUT ROWID;
-
-CREATE TRIGGER message_gone AFTER DELETE ON message WHEN OLD.server = 0 BEGIN
-    UPDATE room SET messages = messages - 1,
-        bytes = bytes - length(OLD.data) - length(OLD.type) - 64;
-    UPDATE member SET held_messages = held_messages - 1,
-        held_bytes = held_bytes - length(OLD.data) - length(OLD.type) - 64
-        WHERE peer = OLD.sender;
-END;
-
-CREATE TRIGGER message_told_gone AFTER DELETE ON message WHEN OLD.server = 1 BEGIN
-    UPDATE room SET told_messages = told_messages - 1,
-        told_bytes = told_bytes - length(OLD.data) - length(OLD.type) - 64;
-END;
-
-CREATE TRIGGER message_id_gone AFTER DELETE ON message_id BEGIN
-    UPDATE member SET message_ids = message_ids - 1 WHERE peer = OLD.sender;
-END;
-
-CREATE TRIGGER member_gone AFTER DELETE ON member BEGIN
-    DELETE FROM message WHERE addressee = OLD.peer;
-    DELETE FROM message_id WHERE sender = OLD.peer;
-END;

@@ -156,9 +156,9 @@ struct exchange_result {
 /* Acknowledge, renew, send, read, in one transaction; a write transaction only when there is
  * something to write: messages to send, a lease with a third gone, a new key's first use (ends the
  * former key's right to resume… it stays known, so that it gets 410), lapsed members to announce,
- * or an acknowledgement while the mailbox is a quarter full. Acks and pruning are applied even when
- * the send then fails. Every message of `send` or none. Fails: 401 key-invalid (unknown key); 404
- * room-not-found; 410 session-expired (former key, lapsed member, one that has left); 410
+ * or an acknowledgement while an eighth of the mailbox is taken. Acks and pruning are applied even
+ * when the send then fails. Every message of `send` or none. Fails: 401 key-invalid (unknown key);
+ * 404 room-not-found; 410 session-expired (former key, lapsed member, one that has left); 410
  * room-closed; 404 peer-not-found (`to` unknown or its grace over); 413 message-too-large; 400
  * invalid-request (type); 507 mailbox-full; 507 disk-full; 503 busy. */
 struct problem room_exchange(struct app *app, struct arena *a, const struct exchange_ask *ask,

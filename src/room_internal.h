@@ -62,7 +62,7 @@ bool room_cursor_servable(const struct room_tx *tx, const struct member_row *m,
 /* The oldest cursor from which it misses nothing more. */
 struct cursor room_cursor_oldest(const struct room_tx *tx, const struct member_row *m);
 
-/* Mail to all that everybody has acknowledged who was there. */
+/* Mail that was acknowledged goes: to one by that one, to all by everybody who was there. */
 void room_prune(struct room_tx *tx);
 
 #endif

@@ -5,15 +5,17 @@
 
 enum {
     SENDER_SHARE = 4, /* a sender fills at most this part of the mailbox */
-    /* Acknowledgements that nothing else writes down are, once this part of the mailbox is taken: a
-     * quarter of what one sender may fill, so that a busy sender meets no bound while its mail is
-     * read as it comes. */
-    ACK_SHARE = 16,
+    /* Acknowledgements that nothing else writes down are, once this part of the mailbox is taken:
+     * half of what one sender may fill … */
+    ACK_SHARE = 8,
+    /* … for then, or once this part of the whole is taken, what was acknowledged goes. Else it goes
+     * with the next lease that is renewed: many at once cost a fraction of each by itself. */
+    PRUNE_SHARE = 2,
 };
 
 /* ---- pruning ---- */
 
-void room_prune(struct room_tx *tx)
+static void prune_to_all(struct room_tx *tx)
 {
     char slowest[IDENT_PEER_BYTES + 1];
     int64_t least, second, head = store_room(tx->db)->head;
@@ -28,13 +30,28 @@ void room_prune(struct room_tx *tx)
         store_members_raise_floor(tx->db, slowest, second);
 }
 
-static void acknowledge(struct room_tx *tx, struct member_row *m, int64_t seq)
+void room_prune(struct room_tx *tx)
 {
-    m->acked = seq;
-    store_member_set_acked(tx->db, m->peer, seq);
-    if (store_messages_delete_to(tx->db, m->peer, seq) > 0)
-        store_member_raise_floor(tx->db, m->peer, seq);
-    room_prune(tx);
+    char peer[IDENT_PEER_BYTES + 1];
+    int64_t acked;
+    while (store_member_above_floor(tx->db, peer, &acked)) {
+        store_messages_delete_to(tx->db, peer, acked);
+        store_member_raise_floor(tx->db, peer, acked);
+    }
+    prune_to_all(tx);
+}
+
+static bool filled(const struct room_tx *tx, int64_t messages, int64_t bytes, int64_t share)
+{
+    const struct config *cfg = &tx->app->cfg;
+    return messages >= cfg->mailbox_messages_max / share || bytes >= cfg->mailbox_bytes_max / share;
+}
+
+static bool prune_due(const struct room_tx *tx, const struct member_row *m)
+{
+    const struct room_row *room = store_room(tx->db);
+    return room_lease_worn(tx, m) || filled(tx, room->messages, room->bytes, PRUNE_SHARE) ||
+           filled(tx, m->held_messages, m->held_bytes, SENDER_SHARE * PRUNE_SHARE);
 }
 
 /* ---- sending ---- */
@@ -197,14 +214,6 @@ static void read_mail(struct room_tx *tx, const struct member_row *m, const stru
     out->next.seq = out->more ? out->messages[out->count - 1].seq : store_room(tx->db)->head;
 }
 
-static bool mailbox_wants_acks(const struct room_tx *tx)
-{
-    const struct config *cfg = &tx->app->cfg;
-    const struct room_row *room = store_room(tx->db);
-    return room->messages >= cfg->mailbox_messages_max / ACK_SHARE ||
-           room->bytes >= cfg->mailbox_bytes_max / ACK_SHARE;
-}
-
 static struct problem exchange(struct room_tx *tx, const struct exchange_ask *ask,
                                struct exchange_result *out)
 {
@@ -214,11 +223,13 @@ static struct problem exchange(struct room_tx *tx, const struct exchange_ask *as
     bool acks =
         ask->after.given && room_cursor_servable(tx, &m, &ask->after) && ask->after.seq > m.acked;
     if (ask->send_count > 0 || !m.key_used || room_lease_worn(tx, &m) || room_lapse_due(tx) ||
-        (acks && mailbox_wants_acks(tx))) {
+        (acks && filled(tx, store_room(tx->db)->messages, store_room(tx->db)->bytes, ACK_SHARE))) {
+        bool prune = prune_due(tx, &m);
         if (!m.key_used) store_member_set_key_used(tx->db, m.peer);
         if (room_lease_worn(tx, &m)) room_lease_renew(tx, &m);
         room_expire(tx, "");
-        if (acks) acknowledge(tx, &m, ask->after.seq);
+        if (acks) store_member_set_acked(tx->db, m.peer, ask->after.seq);
+        if (prune) room_prune(tx);
         store_member_by_peer(tx->db, slice_of(m.peer), &m); /* its floor and counters now */
     }
     bool servable = room_cursor_servable(tx, &m, &ask->after);

@@ -97,7 +97,8 @@ struct room_row {
 const struct room_row *store_room(const struct store_room *r);
 const char *store_name(const struct store_room *r); /* good until the transaction ends */
 void store_room_read(struct store_room *r);
-/* What a transaction inserted. Zero it, insert, then count it all at once with store_tally(). */
+/* What a transaction inserted. Zero it, insert, then count it all at once with store_tally().
+ * Whatever deletes rows counts them down itself. */
 struct tally {
     int64_t head; /* the last seq given out */
     int64_t messages, bytes, ids;
@@ -159,6 +160,10 @@ bool store_members_any(struct store_room *r); /* in whatever state */
 bool store_members_least_acked(struct store_room *r, char peer[IDENT_PEER_BYTES + 1],
                                int64_t *least, int64_t *second);
 
+/* One that acknowledged more than its floor. False: there is none. */
+bool store_member_above_floor(struct store_room *r, char peer[IDENT_PEER_BYTES + 1],
+                              int64_t *acked);
+
 void store_member_insert(struct store_room *r, const struct member_new *m);
 void store_member_delete(struct store_room *r, const char *peer);
 void store_member_set_state(struct store_room *r, const char *peer, enum member_state state,
@@ -212,7 +217,7 @@ int64_t store_messages_delete_by(struct store_room *r, const char *sender, int64
 int64_t store_message_id(struct store_room *r, const char *sender, struct slice id);
 void store_message_id_insert(struct store_room *r, const char *sender, struct slice id, int64_t seq,
                              struct tally *t);
-/* Forget all but the newest ids of a sender; the rows' own trigger counts them. */
+/* Forget all but the newest ids of a sender. */
 void store_message_ids_delete_older(struct store_room *r, const char *sender, int64_t kept);
 
 #endif

@@ -1,100 +1,7 @@
-/* store_rows: every statement, and the function that runs it. */
+/* store_rows: a function for each statement of store_texts.c. */
 #include <string.h>
 
 #include "store_internal.h"
-
-#define MEMBER_COLUMNS                                                                               \
-    "peer, state, until_ms, joined, acked, floor, held_messages, held_bytes, message_ids, key_used," \
-    " hung_up"
-
-const char *const store_texts[ST_COUNT] = {
-    [ST_BEGIN] = "BEGIN",
-    [ST_BEGIN_IMMEDIATE] = "BEGIN IMMEDIATE",
-    [ST_BEGIN_EXCLUSIVE] = "BEGIN EXCLUSIVE",
-    [ST_COMMIT] = "COMMIT",
-    [ST_VERSION] = "PRAGMA user_version",
-    [ST_TABLES] = "SELECT count(*) FROM sqlite_schema",
-
-    [ST_MEMBER_ADD_SUB] = "ALTER TABLE member ADD COLUMN sub TEXT",
-    [ST_MEMBER_ADD_ROLE] = "ALTER TABLE member ADD COLUMN role INTEGER NOT NULL DEFAULT 0",
-
-    [ST_ROOM_INSERT] = "INSERT INTO room (only_row, epoch, head, closed, boot_id, messages, bytes,"
-                       " told_messages, told_bytes) VALUES (1, ?1, 0, 0, ?2, 0, 0, 0, 0)",
-    [ST_ROOM_CLOSE] = "UPDATE room SET closed = 1",
-    [ST_ROOM] = "SELECT epoch, head, closed, boot_id, messages, bytes, told_messages, told_bytes"
-                " FROM room",
-    [ST_ROOM_TALLY] = "UPDATE room SET head = ?1, messages = messages + ?2, bytes = bytes + ?3",
-    [ST_ROOM_TALLY_TOLD] = "UPDATE room SET head = ?1, told_messages = told_messages + ?2,"
-                           " told_bytes = told_bytes + ?3",
-    [ST_ROOM_SET_BOOT] = "UPDATE room SET boot_id = ?1",
-    [ST_MEMBERS_SET_BOOT] =
-        "UPDATE member SET until_ms = ?1 + CASE state WHEN 0 THEN ?2 ELSE ?3 END",
-    [ST_MESSAGES_SET_BOOT] = "UPDATE message SET stored_ms = ?1",
-
-    [ST_MEMBER_BY_PEER] = "SELECT " MEMBER_COLUMNS " FROM member WHERE peer = ?1",
-    [ST_MEMBER_BY_KEY] = "SELECT " MEMBER_COLUMNS " FROM member WHERE key_hash = ?1",
-    [ST_MEMBER_BY_FORMER] = "SELECT " MEMBER_COLUMNS " FROM member WHERE former_hash = ?1",
-    [ST_MEMBER_BY_JOIN_ID] = "SELECT " MEMBER_COLUMNS " FROM member WHERE join_id = ?1",
-    [ST_MEMBER_DUE] = "SELECT " MEMBER_COLUMNS " FROM member"
-                      " WHERE state = ?1 AND until_ms <= ?2 AND peer <> ?3"
-                      " ORDER BY until_ms LIMIT 1",
-    [ST_MEMBER_SELF] = "SELECT name, meta, sub, role FROM member WHERE peer = ?1",
-    [ST_MEMBERS_PRESENT] = "SELECT peer, name, meta, joined FROM member"
-                           " WHERE state = 0 AND peer <> ?1 ORDER BY joined",
-    [ST_MEMBERS_COUNT] = "SELECT count(*) FROM member WHERE state = ?1 AND until_ms > ?2",
-    [ST_MEMBERS_NEXT_LEASE] =
-        "SELECT until_ms FROM member WHERE state = 0 ORDER BY until_ms LIMIT 1",
-    [ST_MEMBERS_OTHERS] = "SELECT 1 FROM member WHERE state <= 1 AND peer <> ?1 LIMIT 1",
-    [ST_MEMBERS_LEAST_ACKED] =
-        "SELECT peer, acked FROM member WHERE state <= 1 ORDER BY acked LIMIT 2",
-    [ST_MEMBERS_ANY] = "SELECT 1 FROM member LIMIT 1",
-
-    [ST_MEMBER_INSERT] =
-        "INSERT INTO member (peer, join_id, key_hash, key_used, name, meta, joined, state,"
-        " until_ms, acked, floor, held_messages, held_bytes, message_ids, sub, role)"
-        " VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, 0, ?7, ?6, ?6, 0, 0, 0, ?8, ?9)",
-    [ST_MEMBER_DELETE] = "DELETE FROM member WHERE peer = ?1",
-    [ST_MEMBER_SET_STATE] = "UPDATE member SET state = ?2, until_ms = ?3, hung_up = 0"
-                            " WHERE peer = ?1",
-    [ST_MEMBER_HANG_UP] = "UPDATE member SET until_ms = ?2, hung_up = 1 WHERE peer = ?1",
-    [ST_MEMBER_SET_KEY] =
-        "UPDATE member SET former_hash ="
-        " CASE WHEN ?3 OR key_used OR former_hash IS NULL THEN key_hash ELSE former_hash END,"
-        " key_hash = ?2, key_used = 0, join_id = coalesce(?4, join_id) WHERE peer = ?1",
-    [ST_MEMBER_SET_KEY_USED] = "UPDATE member SET key_used = 1 WHERE peer = ?1",
-    [ST_MEMBER_FORGET_JOIN_ID] = "UPDATE member SET join_id = NULL WHERE peer = ?1",
-    [ST_MEMBER_SET_SELF] = "UPDATE member SET name = ?2, meta = ?3 WHERE peer = ?1",
-    [ST_MEMBER_SET_ACKED] = "UPDATE member SET acked = ?2 WHERE peer = ?1",
-    [ST_MEMBER_TALLY] = "UPDATE member SET held_messages = held_messages + ?2,"
-                        " held_bytes = held_bytes + ?3, message_ids = message_ids + ?4"
-                        " WHERE peer = ?1",
-    [ST_MEMBER_RAISE_FLOOR] = "UPDATE member SET floor = ?2 WHERE peer = ?1 AND floor < ?2",
-    [ST_MEMBERS_RAISE_FLOOR] = "UPDATE member SET floor = ?2 WHERE peer <> ?1 AND floor < ?2",
-
-    [ST_MESSAGE_INSERT] = "INSERT INTO message (seq, sender, server, addressee, type, data,"
-                          " sent_ms, stored_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    [ST_MESSAGES_AFTER] = "SELECT seq, sender, server, addressee, type, data, sent_ms FROM message"
-                          " WHERE addressee = ?1 AND seq > ?2"
-                          " UNION ALL"
-                          " SELECT seq, sender, server, addressee, type, data, sent_ms FROM message"
-                          " WHERE addressee IS NULL AND seq > ?2 AND sender <> ?1"
-                          " ORDER BY seq LIMIT ?3",
-    [ST_MESSAGE_OLDEST] =
-        "SELECT seq, stored_ms, sender, addressee FROM message ORDER BY seq LIMIT 1",
-    [ST_MESSAGE_OLDEST_TOLD] = "SELECT seq, stored_ms, sender, addressee FROM message"
-                               " WHERE server = 1 ORDER BY seq LIMIT 1",
-    [ST_MESSAGE_DELETE] = "DELETE FROM message WHERE seq = ?1",
-    [ST_MESSAGES_DELETE_TO] = "DELETE FROM message WHERE addressee = ?1 AND seq <= ?2",
-    [ST_MESSAGES_DELETE_ALL] = "DELETE FROM message WHERE addressee IS NULL AND seq <= ?1",
-    [ST_MESSAGES_DELETE_BY] =
-        "DELETE FROM message WHERE sender = ?1 AND addressee IS NULL AND seq <= ?2",
-
-    [ST_MESSAGE_ID] = "SELECT seq FROM message_id WHERE sender = ?1 AND id = ?2",
-    [ST_MESSAGE_ID_INSERT] = "INSERT INTO message_id (sender, id, seq) VALUES (?1, ?2, ?3)",
-    [ST_MESSAGE_IDS_DELETE_OLDER] =
-        "DELETE FROM message_id WHERE sender = ?1 AND seq <="
-        " (SELECT seq FROM message_id WHERE sender = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
-};
 
 static bool one(struct store_room *r, enum store_statement st, const struct sql_value *values,
                 size_t count)
@@ -294,6 +201,15 @@ bool store_members_least_acked(struct store_room *r, char peer[IDENT_PEER_BYTES 
     return !store_failed(r);
 }
 
+bool store_member_above_floor(struct store_room *r, char peer[IDENT_PEER_BYTES + 1], int64_t *acked)
+{
+    if (!one(r, ST_MEMBER_ABOVE_FLOOR, NULL, 0)) return false;
+    copy_text(r, ST_MEMBER_ABOVE_FLOOR, 0, peer, IDENT_PEER_BYTES + 1);
+    *acked = sql_column_int(r->sql, ST_MEMBER_ABOVE_FLOOR, 1);
+    sql_done(r->sql, ST_MEMBER_ABOVE_FLOOR);
+    return true;
+}
+
 void store_member_insert(struct store_room *r, const struct member_new *m)
 {
     sql_run(r->sql, ST_MEMBER_INSERT,
@@ -305,6 +221,8 @@ void store_member_insert(struct store_room *r, const struct member_new *m)
 
 void store_member_delete(struct store_room *r, const char *peer)
 {
+    store_messages_delete_to(r, peer, INT64_MAX);
+    sql_run(r->sql, ST_MESSAGE_IDS_DELETE, SQL_ARGS(sql_text(peer)));
     sql_run(r->sql, ST_MEMBER_DELETE, SQL_ARGS(sql_text(peer)));
 }
 
@@ -419,24 +337,57 @@ bool store_message_oldest(struct store_room *r, bool told, struct message_oldest
     return true;
 }
 
+/* Take a row of messages that go, of one sender or told by the server, out of what is held. */
+static void untally(struct store_room *r, bool told, const char *sender, struct tally *t)
+{
+    if (t->messages == 0) return;
+    struct tally gone = { r->row.head, -t->messages, -t->bytes, 0 };
+    *t = (struct tally){ 0 };
+    store_tally(r, told ? NULL : sender, &gone);
+}
+
+/* Delete messages by statement `st`; the one before it selects the same. Returns how many. */
+static int64_t delete_messages(struct store_room *r, enum store_statement st,
+                               const struct sql_value *values, size_t count)
+{
+    enum store_statement held = st - 1;
+    char sender[IDENT_PEER_BYTES + 1] = "";
+    bool told = false;
+    int64_t deleted = 0;
+    struct tally t = { 0 };
+    for (sql_start(r->sql, held, values, count); sql_next(r->sql, held); deleted++) {
+        bool now_told = sql_column_int(r->sql, held, 0) != 0;
+        if (now_told != told || !slice_is(sql_column_slice(r->sql, held, 1), sender))
+            untally(r, told, sender, &t);
+        told = now_told;
+        copy_text(r, held, 1, sender, sizeof sender);
+        t.messages++;
+        t.bytes += sql_column_int(r->sql, held, 2) + STORE_MESSAGE_BYTES;
+    }
+    sql_done(r->sql, held);
+    untally(r, told, sender, &t);
+    if (deleted > 0) sql_run(r->sql, st, values, count);
+    return deleted;
+}
+
 void store_message_delete(struct store_room *r, int64_t seq)
 {
-    sql_run(r->sql, ST_MESSAGE_DELETE, SQL_ARGS(sql_int(seq)));
+    delete_messages(r, ST_MESSAGE_DELETE, SQL_ARGS(sql_int(seq)));
 }
 
 int64_t store_messages_delete_to(struct store_room *r, const char *addressee, int64_t upto)
 {
-    return sql_run(r->sql, ST_MESSAGES_DELETE_TO, SQL_ARGS(sql_text(addressee), sql_int(upto)));
+    return delete_messages(r, ST_MESSAGES_DELETE_TO, SQL_ARGS(sql_text(addressee), sql_int(upto)));
 }
 
 int64_t store_messages_delete_all(struct store_room *r, int64_t upto)
 {
-    return sql_run(r->sql, ST_MESSAGES_DELETE_ALL, SQL_ARGS(sql_int(upto)));
+    return delete_messages(r, ST_MESSAGES_DELETE_ALL, SQL_ARGS(sql_int(upto)));
 }
 
 int64_t store_messages_delete_by(struct store_room *r, const char *sender, int64_t upto)
 {
-    return sql_run(r->sql, ST_MESSAGES_DELETE_BY, SQL_ARGS(sql_text(sender), sql_int(upto)));
+    return delete_messages(r, ST_MESSAGES_DELETE_BY, SQL_ARGS(sql_text(sender), sql_int(upto)));
 }
 
 int64_t store_message_id(struct store_room *r, const char *sender, struct slice id)
@@ -458,7 +409,10 @@ void store_message_id_insert(struct store_room *r, const char *sender, struct sl
 
 void store_message_ids_delete_older(struct store_room *r, const char *sender, int64_t kept)
 {
-    sql_run(r->sql, ST_MESSAGE_IDS_DELETE_OLDER, SQL_ARGS(sql_text(sender), sql_int(kept)));
+    int64_t gone =
+        sql_run(r->sql, ST_MESSAGE_IDS_DELETE_OLDER, SQL_ARGS(sql_text(sender), sql_int(kept)));
+    sql_run(r->sql, ST_MEMBER_TALLY,
+            SQL_ARGS(sql_text(sender), sql_int(0), sql_int(0), sql_int(-gone)));
 }
 
 void store_tally(struct store_room *r, const char *sender, const struct tally *t)

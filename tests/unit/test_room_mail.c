@@ -1,4 +1,4 @@
-#include "room_fixture.h"
+#include "store_fixture.h"
 
 #include <time.h>
 
@@ -211,6 +211,9 @@ static void direct_mail_goes_when_its_addressee_has_acknowledged_it(void **state
     };
     struct cursor early = b.cursor;
     assert_ok(exchange(f, "tea", &b, true, &m, 1, &mail));
+    assert_int_equal(held(f), 12);
+    f->now_ms += f->app.cfg.lease_ms / 3;
+    assert_ok(exchange(f, "tea", &a, true, NULL, 0, &mail)); /* with anybody's lease */
     assert_int_equal(held(f), 7);
     b.cursor = early;
     read_mail(f, "tea", &b, &mail); /* again from there: nothing is missing */
@@ -239,6 +242,7 @@ static void mail_to_all_goes_when_all_who_were_there_have_acknowledged_it(void *
     assert_int_equal(held(f), 6);
     read_empty(f, "tea", &c);
     ping.id = slice_of("q");
+    f->now_ms += f->app.cfg.lease_ms / 3;
     assert_ok(exchange(f, "tea", &c, true, &ping, 1, &mail));
     /* The sender itself has acknowledged nothing, which doesn't matter; the two pings are left. */
     assert_int_equal(held(f), 2);
@@ -273,6 +277,13 @@ static void a_lapsed_member_in_its_grace_still_holds_mail_to_all(void **state)
     assert_int_equal(held(f), 2);
 }
 
+static int64_t acked(const struct fixture *f, const struct who *w)
+{
+    char text[96];
+    snprintf(text, sizeof text, "SELECT acked FROM member WHERE peer = '%s'", w->peer);
+    return sql(f, "rooms/tea.db", text);
+}
+
 static void acknowledgements_are_written_only_with_something_else_or_in_a_filling_mailbox(
     void **state)
 {
@@ -286,12 +297,14 @@ static void acknowledgements_are_written_only_with_something_else_or_in_a_fillin
     read_empty(f, "tea", &b);
     read_empty(f, "tea", &b);
     assert_int_equal(held(f), 9);
-    send_many(f, &a, b.peer, 9, 1); /* a sixteenth */
+    assert_int_equal(acked(f, &b), b.joined);
+    send_many(f, &a, b.peer, 9, 11); /* an eighth, which is half of what one may fill */
     read_empty(f, "tea", &b);
+    assert_int_equal(held(f), 20);
+    assert_int_equal(acked(f, &b), b.cursor.seq);
+    send_many(f, &a, b.peer, 20, 1);
     assert_int_equal(held(f), 1);
-    send_many(f, &a, b.peer, 10, 5);
     read_empty(f, "tea", &b);
-    assert_int_equal(held(f), 6);
     f->now_ms += f->app.cfg.lease_ms / 3;
     read_empty(f, "tea", &b); /* with the lease */
     assert_int_equal(held(f), 0);
@@ -310,7 +323,7 @@ static void a_sender_whose_mail_is_read_as_it_comes_meets_no_bound(void **state)
         send_many(f, &a, i % 2 ? NULL : b.peer, i, 1);
         read_mail(f, "tea", &b, &mail);
         assert_int_equal(mail.count, 1);
-        assert_true(held(f) <= 12);
+        assert_true(held(f) <= 22);
         arena_reset(f->a);
     }
 }
@@ -420,7 +433,12 @@ static void long_mail_has_its_acknowledgements_written_too(void **state)
     read_empty(f, "tea", &b);
     send_note(f, "tea", &a, b.peer, "1", data);
     read_empty(f, "tea", &b);
-    assert_int_equal(held(f), 0);
+    assert_int_equal(acked(f, &b), b.joined);
+    send_note(f, "tea", &a, b.peer, "2", data); /* an eighth */
+    read_empty(f, "tea", &b);
+    assert_int_equal(acked(f, &b), b.cursor.seq);
+    send_note(f, "tea", &a, b.peer, "3", data);
+    assert_int_equal(held(f), 1);
 }
 
 static int64_t real_wall_ms(void *arg)

@@ -1,0 +1,104 @@
+/* store_texts: every statement; store_rows.c runs them. */
+#include "store_internal.h"
+
+#define MEMBER_COLUMNS                                                                               \
+    "peer, state, until_ms, joined, acked, floor, held_messages, held_bytes, message_ids, key_used," \
+    " hung_up"
+/* Of messages that are about to go. */
+#define HELD "SELECT server, sender, length(type) + length(data) FROM message WHERE "
+
+const char *const store_texts[ST_COUNT] = {
+    [ST_BEGIN] = "BEGIN",
+    [ST_BEGIN_IMMEDIATE] = "BEGIN IMMEDIATE",
+    [ST_BEGIN_EXCLUSIVE] = "BEGIN EXCLUSIVE",
+    [ST_COMMIT] = "COMMIT",
+    [ST_VERSION] = "PRAGMA user_version",
+    [ST_TABLES] = "SELECT count(*) FROM sqlite_schema",
+
+    [ST_MEMBER_ADD_SUB] = "ALTER TABLE member ADD COLUMN sub TEXT",
+    [ST_MEMBER_ADD_ROLE] = "ALTER TABLE member ADD COLUMN role INTEGER NOT NULL DEFAULT 0",
+
+    [ST_ROOM_INSERT] = "INSERT INTO room (only_row, epoch, head, closed, boot_id, messages, bytes,"
+                       " told_messages, told_bytes) VALUES (1, ?1, 0, 0, ?2, 0, 0, 0, 0)",
+    [ST_ROOM_CLOSE] = "UPDATE room SET closed = 1",
+    [ST_ROOM] = "SELECT epoch, head, closed, boot_id, messages, bytes, told_messages, told_bytes"
+                " FROM room",
+    [ST_ROOM_TALLY] = "UPDATE room SET head = ?1, messages = messages + ?2, bytes = bytes + ?3",
+    [ST_ROOM_TALLY_TOLD] = "UPDATE room SET head = ?1, told_messages = told_messages + ?2,"
+                           " told_bytes = told_bytes + ?3",
+    [ST_ROOM_SET_BOOT] = "UPDATE room SET boot_id = ?1",
+    [ST_MEMBERS_SET_BOOT] =
+        "UPDATE member SET until_ms = ?1 + CASE state WHEN 0 THEN ?2 ELSE ?3 END",
+    [ST_MESSAGES_SET_BOOT] = "UPDATE message SET stored_ms = ?1",
+
+    [ST_MEMBER_BY_PEER] = "SELECT " MEMBER_COLUMNS " FROM member WHERE peer = ?1",
+    [ST_MEMBER_BY_KEY] = "SELECT " MEMBER_COLUMNS " FROM member WHERE key_hash = ?1",
+    [ST_MEMBER_BY_FORMER] = "SELECT " MEMBER_COLUMNS " FROM member WHERE former_hash = ?1",
+    [ST_MEMBER_BY_JOIN_ID] = "SELECT " MEMBER_COLUMNS " FROM member WHERE join_id = ?1",
+    [ST_MEMBER_DUE] = "SELECT " MEMBER_COLUMNS " FROM member"
+                      " WHERE state = ?1 AND until_ms <= ?2 AND peer <> ?3"
+                      " ORDER BY until_ms LIMIT 1",
+    [ST_MEMBER_SELF] = "SELECT name, meta, sub, role FROM member WHERE peer = ?1",
+    [ST_MEMBERS_PRESENT] = "SELECT peer, name, meta, joined FROM member"
+                           " WHERE state = 0 AND peer <> ?1 ORDER BY joined",
+    [ST_MEMBERS_COUNT] = "SELECT count(*) FROM member WHERE state = ?1 AND until_ms > ?2",
+    [ST_MEMBERS_NEXT_LEASE] =
+        "SELECT until_ms FROM member WHERE state = 0 ORDER BY until_ms LIMIT 1",
+    [ST_MEMBERS_OTHERS] = "SELECT 1 FROM member WHERE state <= 1 AND peer <> ?1 LIMIT 1",
+    [ST_MEMBERS_LEAST_ACKED] =
+        "SELECT peer, acked FROM member WHERE state <= 1 ORDER BY acked LIMIT 2",
+    [ST_MEMBER_ABOVE_FLOOR] = "SELECT peer, acked FROM member WHERE state <= 1 AND acked > floor"
+                              " LIMIT 1",
+    [ST_MEMBERS_ANY] = "SELECT 1 FROM member LIMIT 1",
+
+    [ST_MEMBER_INSERT] =
+        "INSERT INTO member (peer, join_id, key_hash, key_used, name, meta, joined, state,"
+        " until_ms, acked, floor, held_messages, held_bytes, message_ids, sub, role)"
+        " VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, 0, ?7, ?6, ?6, 0, 0, 0, ?8, ?9)",
+    [ST_MEMBER_DELETE] = "DELETE FROM member WHERE peer = ?1",
+    [ST_MEMBER_SET_STATE] = "UPDATE member SET state = ?2, until_ms = ?3, hung_up = 0"
+                            " WHERE peer = ?1",
+    [ST_MEMBER_HANG_UP] = "UPDATE member SET until_ms = ?2, hung_up = 1 WHERE peer = ?1",
+    [ST_MEMBER_SET_KEY] =
+        "UPDATE member SET former_hash ="
+        " CASE WHEN ?3 OR key_used OR former_hash IS NULL THEN key_hash ELSE former_hash END,"
+        " key_hash = ?2, key_used = 0, join_id = coalesce(?4, join_id) WHERE peer = ?1",
+    [ST_MEMBER_SET_KEY_USED] = "UPDATE member SET key_used = 1 WHERE peer = ?1",
+    [ST_MEMBER_FORGET_JOIN_ID] = "UPDATE member SET join_id = NULL WHERE peer = ?1",
+    [ST_MEMBER_SET_SELF] = "UPDATE member SET name = ?2, meta = ?3 WHERE peer = ?1",
+    [ST_MEMBER_SET_ACKED] = "UPDATE member SET acked = ?2 WHERE peer = ?1",
+    [ST_MEMBER_TALLY] = "UPDATE member SET held_messages = held_messages + ?2,"
+                        " held_bytes = held_bytes + ?3, message_ids = message_ids + ?4"
+                        " WHERE peer = ?1",
+    [ST_MEMBER_RAISE_FLOOR] = "UPDATE member SET floor = ?2 WHERE peer = ?1 AND floor < ?2",
+    [ST_MEMBERS_RAISE_FLOOR] = "UPDATE member SET floor = ?2 WHERE peer <> ?1 AND floor < ?2",
+
+    [ST_MESSAGE_INSERT] = "INSERT INTO message (seq, sender, server, addressee, type, data,"
+                          " sent_ms, stored_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [ST_MESSAGES_AFTER] = "SELECT seq, sender, server, addressee, type, data, sent_ms FROM message"
+                          " WHERE addressee = ?1 AND seq > ?2"
+                          " UNION ALL"
+                          " SELECT seq, sender, server, addressee, type, data, sent_ms FROM message"
+                          " WHERE addressee IS NULL AND seq > ?2 AND sender <> ?1"
+                          " ORDER BY seq LIMIT ?3",
+    [ST_MESSAGE_OLDEST] =
+        "SELECT seq, stored_ms, sender, addressee FROM message ORDER BY seq LIMIT 1",
+    [ST_MESSAGE_OLDEST_TOLD] = "SELECT seq, stored_ms, sender, addressee FROM message"
+                               " WHERE server = 1 ORDER BY seq LIMIT 1",
+    [ST_MESSAGE_HELD] = HELD "seq = ?1",
+    [ST_MESSAGE_DELETE] = "DELETE FROM message WHERE seq = ?1",
+    [ST_MESSAGES_HELD_TO] = HELD "addressee = ?1 AND seq <= ?2",
+    [ST_MESSAGES_DELETE_TO] = "DELETE FROM message WHERE addressee = ?1 AND seq <= ?2",
+    [ST_MESSAGES_HELD_ALL] = HELD "addressee IS NULL AND seq <= ?1",
+    [ST_MESSAGES_DELETE_ALL] = "DELETE FROM message WHERE addressee IS NULL AND seq <= ?1",
+    [ST_MESSAGES_HELD_BY] = HELD "sender = ?1 AND addressee IS NULL AND seq <= ?2",
+    [ST_MESSAGES_DELETE_BY] =
+        "DELETE FROM message WHERE sender = ?1 AND addressee IS NULL AND seq <= ?2",
+
+    [ST_MESSAGE_ID] = "SELECT seq FROM message_id WHERE sender = ?1 AND id = ?2",
+    [ST_MESSAGE_ID_INSERT] = "INSERT INTO message_id (sender, id, seq) VALUES (?1, ?2, ?3)",
+    [ST_MESSAGE_IDS_DELETE] = "DELETE FROM message_id WHERE sender = ?1",
+    [ST_MESSAGE_IDS_DELETE_OLDER] =
+        "DELETE FROM message_id WHERE sender = ?1 AND seq <="
+        " (SELECT seq FROM message_id WHERE sender = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
+};
