@@ -18,7 +18,8 @@ import { Later, loadPart } from './later.js';
 /** What one sender may do; height is the most that its picture may have, 0 for as high as it is; rich
  * lets it take more work for fewer bits. */
 /** @typedef {{active: boolean, bits: number, height?: number, fps?: number, sharp?: boolean, rich?: boolean}} Limit */
-/** @typedef {{audio: Limit, video: Limit, screen: Limit}} Limits */
+/** shape is what holds a sender to its limit; it comes with them, since it isn't needed before.
+ * @typedef {{audio: Limit, video: Limit, screen: Limit, shape: typeof import('./shape.js').shape}} Limits */
 /** How somebody else fares with one of the others. @typedef {{id: string, state: string, loss: number | null, rttMs: number | null}} View */
 
 /**

@@ -26,6 +26,14 @@ const MAIL_BYTES_MAX = 4096;
  * @property {import('./member.js').Person | null} to whom we said it, null for everybody and for what others say
  * @property {string} toName of that person when we said it
  * @property {boolean} before was said before we came, as somebody else tells it
+ * @property {readonly Detour[]} detours by which it goes or came, where there was no path
+ */
+
+/**
+ * How a line goes to somebody to whom there is no path, or came from there.
+ * @typedef {object} Detour
+ * @property {import('./member.js').Person} person
+ * @property {import('./member.js').Person | null} via who passes it on; null is by mailbox
  */
 
 /** @typedef {{t: 'chat', id: string, text: string, time: number, private?: true}} Line what goes over a channel */
@@ -63,9 +71,15 @@ export class Chat {
     receiver.say(line);
   }
 
-  /** @param {{say: (line: Line) => boolean}} receiver whose channel has just opened */
-  resend(receiver) {
-    for (const line of this.#waiting.get(receiver)?.values() ?? []) receiver.say(line);
+  /**
+   * @param {{say: (line: Line) => boolean}} receiver whose channel has just opened
+   * @param {boolean} [spare] not what was mailed, since it goes at somebody else's cost
+   */
+  resend(receiver, spare = false) {
+    const mailed = spare ? this.#mailed.get(receiver) : undefined;
+    for (const line of this.#waiting.get(receiver)?.values() ?? []) {
+      if (!mailed?.has(line.id) || !fitsMail(line)) receiver.say(line);
+    }
   }
 
   /**
@@ -78,7 +92,7 @@ export class Chat {
     const mailed = this.#mailed.get(receiver) ?? new Set();
     const waiting = [...this.#waiting.get(receiver)?.values() ?? []].filter(({ id }) => !mailed.has(id));
     this.#mailed.set(receiver, new Set([...mailed, ...waiting.map(({ id }) => id)].slice(-WAITING_MAX)));
-    const short = waiting.filter(({ text }) => new TextEncoder().encode(text).length <= MAIL_BYTES_MAX);
+    const short = waiting.filter(fitsMail);
     return { lines: short, tooLong: short.length < waiting.length };
   }
 
@@ -99,9 +113,10 @@ export class Chat {
    * @param {{person: {id: string, name: string}, instance: string | null}} sender
    * @param {any} line what that person sent
    * @param {boolean} [plain] through the HTTP API
+   * @param {readonly Detour[]} [detours]
    * @returns {Message | null} null when it came before or isn't a line
    */
-  receive({ person, instance }, line, plain = false) {
+  receive({ person, instance }, line, plain = false, detours = []) {
     if (typeof line?.text !== 'string' || line.text === '' || line.text.length > CHARACTERS_MAX) return null;
     if (typeof line.id !== 'string' || line.id.length > 64) return null;
     // The page load, not the person's id, which changes when a page joins anew.
@@ -112,6 +127,14 @@ export class Chat {
     const now = Date.now();
     const time = Math.abs(now - line.time) < CLOCK_MS_MAX ? Number(line.time) : now;
     return { id: line.id, from: person.id, name: person.name, text: line.text, time, mine: false, plain,
-      private: line.private === true, to: null, toName: '', before: false };
+      private: line.private === true, to: null, toName: '', before: false, detours };
   }
+}
+
+/**
+ * @param {{text: string}} line
+ * @returns {boolean} whether a mailbox takes it
+ */
+export function fitsMail({ text }) {
+  return new TextEncoder().encode(text).length <= MAIL_BYTES_MAX;
 }

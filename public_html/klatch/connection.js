@@ -9,7 +9,6 @@
  * The channel is negotiated out of band, so that both sides have it at once. */
 
 import { Emitter } from './events.js';
-import { shape } from './shape.js';
 
 const KEPT_MAX = 64;
 const KINDS = /** @type {const} */ (['audio', 'video']);
@@ -38,6 +37,8 @@ export class Connection extends Emitter {
   #channel;
   /** @type {RTCDataChannel | null} */
   #bulk = null;
+  /** @type {RTCDataChannel | null} */
+  #carry = null;
   #polite;
   #prefer;
   #send;
@@ -110,6 +111,13 @@ export class Connection extends Emitter {
     if (this.#closed) return null;
     this.#bulk ??= this.#pc.createDataChannel('klatch-files', { negotiated: true, id: 1 });
     return this.#bulk;
+  }
+
+  /** The channel for what members pass on for others, as the one for files. */
+  get carry() {
+    if (this.#closed) return null;
+    this.#carry ??= this.#pc.createDataChannel('klatch-carry', { negotiated: true, id: 2 });
+    return this.#carry;
   }
 
   get open() {
@@ -302,7 +310,7 @@ export class Connection extends Emitter {
       };
       for (const kind of /** @type {const} */ (['audio', 'video', 'screen'])) {
         const sender = senders[kind];
-        if (sender && !await shape(sender, { ...limits[kind], rich: this.#choosing && limits[kind].rich })) this.#choosing = false;
+        if (sender && !await limits.shape(sender, { ...limits[kind], rich: this.#choosing && limits[kind].rich })) this.#choosing = false;
       }
     });
   }

@@ -8,6 +8,8 @@ import { Sha256 } from './sha256.js';
 import { WINDOW_BYTES } from './file-outgoing.js';
 
 const WRITE_BYTES = 512 * 1024;
+/** What others pass on comes slowly: it is told sooner how far it is. */
+const WRITE_CARRIED_BYTES = 64 * 1024;
 
 export class Incoming extends FileWay {
   /** The number of the present attempt. */
@@ -74,7 +76,7 @@ export class Incoming extends FileWay {
     this.#sha.update(bytes);
     this.#pieces.push(bytes);
     this.#piecesBytes += bytes.length;
-    if (this.#piecesBytes >= WRITE_BYTES) this.#flush();
+    if (this.#piecesBytes >= (this.member.way ? WRITE_CARRIED_BYTES : WRITE_BYTES)) this.#flush();
   }
 
   /** @param {string} hash the sender's, of the whole */

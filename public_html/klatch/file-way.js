@@ -57,7 +57,7 @@ export class FileWay {
     if (way.state !== 'coming' && way.state !== 'waiting') return false;
     const now = Math.max(0, way.done - this.#doneBefore) * (1000 / ms);
     this.#doneBefore = way.done;
-    if (way.state === 'coming' && !member.connected) this.become('waiting');
+    if (way.state === 'coming' && !member.reached) this.become('waiting');
     else if (way.state === 'waiting' && now > 0) this.become('coming');
     if (way.state === 'coming') way.speed = way.speed === 0 ? now : way.speed + NEWEST * (now - way.speed);
     return true;

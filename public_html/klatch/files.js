@@ -23,6 +23,7 @@ export const OFFERS_OPEN_MAX = 20;
 const OFFERS_A_MINUTE_MAX = 40;
 const SHARES_MAX = 200;
 const TICK_MS = 500;
+const TO_CARRY = 'Where there is no connection others pass files on, of at most 50 MB. A relay (TURN) helps.';
 /** An hour at 1 Mbit/s is half of a gigabyte; what is more than this is a mistake. */
 const SIZE_BYTES_MAX = 2 ** 40;
 
@@ -69,7 +70,7 @@ export class Share {
 /**
  * @typedef {object} Around
  * @property {() => Member[]} members
- * @property {(type: 'file', detail: {share: Share}) => void} emit
+ * @property {(type: 'file' | 'problem', detail: any) => void} emit
  * @property {() => import('./file-sinks.js').Places} [places] for tests
  */
 
@@ -101,13 +102,17 @@ export class Files {
    * @param {File} file
    * @param {Person | null} [to] one person alone; everybody who is here now unless told
    * @returns {Share}
-   * @throws {KlatchProblem} peer-not-found, file-too-large
+   * @throws {KlatchProblem} peer-not-found, file-too-large; file-too-large-to-carry where nobody else gets it
    */
   offer(file, to = null) {
-    const members = this.#around.members().filter(({ person, instance }) => instance !== null
+    const all = this.#around.members().filter(({ person, instance }) => instance !== null
       && (to === null || person === to));
-    if (members.length === 0) throw new KlatchProblem('peer-not-found');
+    if (all.length === 0) throw new KlatchProblem('peer-not-found');
     if (file.size > SIZE_BYTES_MAX) throw new KlatchProblem('file-too-large');
+    const members = all.filter((member) => fits(file, member));
+    const problem = members.length < all.length ? new KlatchProblem('file-too-large-to-carry', { detail: TO_CARRY }) : null;
+    if (problem && members.length === 0) throw problem;
+    if (problem) this.#around.emit('problem', { problem });
     const share = new Share({ id: randomId(8), name: cleanFileName(file.name), size: file.size,
       type: cleanFileType(file.type), mine: true, private: to !== null });
     share.file = file;
@@ -168,8 +173,9 @@ export class Files {
     const pair = this.#pairs.get(member);
     if (this.#closed || !pair) return;
     this.#bulk(member);
-    for (const outgoing of pair.outgoing.values()) outgoing.offer();
-    for (const incoming of pair.incoming.values()) incoming.resume();
+    // What is too large for this way waits for another.
+    for (const outgoing of pair.outgoing.values()) if (fits(outgoing.share, member)) outgoing.offer();
+    for (const incoming of pair.incoming.values()) if (fits(incoming.share, member)) incoming.resume();
   }
 
   /**
@@ -223,7 +229,7 @@ export class Files {
    */
   #offered(member, { id, name, size, type, private: alone }) {
     const known = typeof id === 'string' && id.length <= 32 && Number.isSafeInteger(size)
-      && size >= 0 && size <= SIZE_BYTES_MAX;
+      && size >= 0 && size <= SIZE_BYTES_MAX && fits({ size }, member);
     if (!known) return;
     const pair = this.#pair(member);
     const now = Date.now();
@@ -350,4 +356,13 @@ export class Files {
 /** @param {State} state whether nothing will come of it any more */
 export function isOver(state) {
   return state === 'done' || state === 'refused' || state === 'stopped' || state === 'failed';
+}
+
+/**
+ * @param {{size: number}} file
+ * @param {Member} member
+ * @returns {boolean} whether the way to that member takes it
+ */
+function fits({ size }, { way }) {
+  return size <= (way?.fileBytesMax ?? Infinity);
 }

@@ -1,5 +1,7 @@
 /* letters: what goes through the room's mailbox: opened, read in order, and given to whom it concerns. */
 
+import { KEY_LETTER } from './carrying.js';
+
 /** @typedef {import('./member.js').Member} Member */
 /** @typedef {import('./types.js').Listed} Listed */
 /** @typedef {import('./types.js').Mail} Mail */
@@ -19,6 +21,7 @@ export class Letters {
    * @param {() => boolean} parts.around.over whether this page has left
    * @param {(peer: unknown) => void} parts.around.newcomer the server says that somebody came
    * @param {(member: Member, mail: Mail, value: any, plain: boolean) => void} parts.around.chat
+   * @param {(member: Member, value: any) => void} parts.around.key theirs for what others pass on
    * @param {(member: Member) => void} parts.around.broken what came from them could not be opened
    */
   constructor({ post, signaling, roster, around }) {
@@ -86,6 +89,7 @@ export class Letters {
     if (!opened || !this.#roster.has(member)) return;
     const { type, value, plain } = opened;
     if (type === 'chat') this.#around.chat(member, mail, value, plain);
+    else if (type === KEY_LETTER) this.#around.key(member, value);
     else member.receive(type, value);
   }
 }

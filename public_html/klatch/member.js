@@ -39,6 +39,8 @@ export class Person {
      * @type {'no-secret' | 'other-secret' | 'sealed' | null}
      */
     this.outside = null;
+    /** Who passes on text and files, where there is no path and somebody reaches both. @type {Person | null} */
+    this.via = null;
   }
 }
 
@@ -63,6 +65,9 @@ export class Member {
   #given = null;
   /** Which of these they say is their screen. @type {string | null} */
   #shared = null;
+
+  /** Through somebody else, where there is no path. @type {import('./carried-way.js').Way | null} */
+  way = null;
 
   /**
    * @param {import('./types.js').Listed} listed
@@ -102,7 +107,18 @@ export class Member {
 
   /** The channel for files, another one with each connection. @returns {RTCDataChannel | null} */
   get bulk() {
-    return this.#peer?.bulk ?? null;
+    const channel = /** @type {unknown} */ (this.way?.channel);
+    return /** @type {RTCDataChannel | undefined} */ (channel) ?? this.#peer?.bulk ?? null;
+  }
+
+  /** The channel for what is passed on for others. @returns {RTCDataChannel | null} */
+  get carry() {
+    return this.#peer?.carry ?? null;
+  }
+
+  /** Whether what is said and sent arrives now. */
+  get reached() {
+    return this.connected || this.way !== null;
   }
 
   /** Tell it now what else the next beat would. */
@@ -183,7 +199,7 @@ export class Member {
    * @returns {boolean}
    */
   say(value) {
-    return this.#peer?.say(value) ?? false;
+    return (this.way ?? this.#peer)?.say(value) ?? false;
   }
 
   /**

@@ -102,6 +102,11 @@ export class Peer extends Emitter {
     return this.#connection?.bulk ?? null;
   }
 
+  /** The channel for what is passed on, another one with each connection. */
+  get carry() {
+    return this.#connection?.carry ?? null;
+  }
+
   /** Tell the other page that this one lives, and whether it polls. */
   beat() {
     this.say({ t: 'beat', polls: this.#options.polling() });

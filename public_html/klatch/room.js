@@ -2,6 +2,7 @@
  * Who joined earlier makes the connection to a newcomer; the newcomer waits for it. */
 
 import { Budget } from './budget.js';
+import { Carrying } from './carrying.js';
 import { H264_MOST, isH264Efficient, prefer } from './codec.js';
 import { Emitter } from './events.js';
 import { KlatchProblem } from './problem.js';
@@ -49,6 +50,7 @@ export class Room extends Emitter {
   #filing;
   /** @type {Later<import('./relays.js').Relays>} */
   #relays;
+  #carrying;
   #resting;
   /** Whether H.264 is power-efficient here. */
   #h264 = false;
@@ -109,6 +111,7 @@ export class Room extends Emitter {
         over: () => this.#leaving !== null,
         newcomer: (peer) => this.#tellAll({ t: 'look', peer }),
         chat: (...letter) => this.#talk.mailed(...letter),
+        key: (member, value) => this.#carrying.mailed(member, value),
         broken: (member) => this.#broken(member, 'seal-broken'),
       },
     });
@@ -116,6 +119,16 @@ export class Room extends Emitter {
     this.#relays = new Later(async () => {
       const { Relays } = await loadPart(() => import('./relays.js'), 'relays');
       return new Relays(this.#signaling, () => this.#roster.members);
+    }, failed);
+    this.#carrying = new Carrying({
+      ...around,
+      room,
+      instance: this.#instance,
+      changed: (member) => this.#roster.has(member) && this.#updated(member),
+      greet: (member) => this.#roster.has(member) && this.#reach(member),
+      take: (member, value) => this.#roster.has(member) && this.#heard(member, value),
+      broken: (member, code) => this.#broken(member, code),
+      bits: () => this.budget.bits,
     }, failed);
   }
 
@@ -147,6 +160,11 @@ export class Room extends Emitter {
 
   get server() {
     return this.#signaling.state;
+  }
+
+  /** Between whom this page passes on text and files, as they have no path to each other. */
+  get carrying() {
+    return this.#carrying.pairs;
   }
 
   /**
@@ -268,6 +286,7 @@ export class Room extends Emitter {
     this.#talk.close();
     this.#filing.close();
     this.#relays.close((relays) => relays.close());
+    this.#carrying.close();
     const members = this.#roster.clear();
     for (const member of members) void member.setTracks({ audio: null, video: null });
     setTimeout(() => {
@@ -343,6 +362,7 @@ export class Room extends Emitter {
   /** @param {Member} member */
   #updated(member) {
     this.#resting.rest();
+    this.#carrying.updated(member);
     this.#talk.updated(member);
     this.emit('peer-updated', { person: member.person });
   }
@@ -364,6 +384,7 @@ export class Room extends Emitter {
     this.#signaling.forget(member.id);
     this.#talk.forget(member);
     this.#filing.forget(member);
+    this.#carrying.forget(member);
     member.close();
     this.budget.forget(member);
     this.#resting.rest();
@@ -375,6 +396,12 @@ export class Room extends Emitter {
     member.leaving = false;
     member.say({ t: 'hello', v: 1, id: this.#signaling.peer, ...this.#own.state });
     this.budget.opened(member);
+    this.#carrying.opened(member);
+    this.#reach(member);
+  }
+
+  /** @param {Member} member who gets again what is said and sent */
+  #reach(member) {
     this.#talk.opened(member);
     this.#filing.opened(member);
   }
@@ -435,7 +462,8 @@ export class Room extends Emitter {
    * @param {Record<string, any>} value
    */
   #heard(member, value) {
-    if (this.#talk.heard(member, value) || this.#filing.heard(member, value) || this.budget.heard(member, value)) return;
+    if (this.#talk.heard(member, value) || this.#filing.heard(member, value) || this.budget.heard(member, value)
+      || this.#carrying.heard(member, value)) return;
     if (value.t === 'hello' || value.t === 'state') {
       if (typeof value.id === 'string') this.#roster.moved(member, value.id);
       member.leaving = false;

@@ -7,6 +7,7 @@ import { Meter } from './stats.js';
 import { Stillness } from './stillness.js';
 import { Wants } from './wants.js';
 import { SOUND_BITS, STILL_MS, allot, sizeFor } from './allot.js';
+import { shape } from './shape.js';
 
 /** @typedef {import('./member.js').Member} Member */
 /** @typedef {import('./member.js').Person} Person */
@@ -255,6 +256,7 @@ export class Spending {
       audio: { active: true, bits: OPUS_BITS },
       video: { active: active(camera), bits: camera.bits, height: camera.height, fps: camera.fps, rich },
       screen: { active: active(screen), bits: screen.bits, height: screen.height, fps: screen.fps, sharp: true },
+      shape,
     });
   }
 

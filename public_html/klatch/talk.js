@@ -2,7 +2,7 @@
  * writing, and what was said before somebody came. The latter two are loaded when somebody
  * is there. */
 
-import { Chat } from './chat.js';
+import { Chat, fitsMail } from './chat.js';
 import { KlatchProblem } from './problem.js';
 import { Later, loadPart } from './later.js';
 import { NAME_CHARACTERS_MAX } from './member.js';
@@ -69,7 +69,8 @@ export class Talk {
     }
     const { id, name } = this.#around.self();
     const message = { id: line.id, from: id, name, text: line.text, time: line.time, mine: true, plain: false,
-      private: only !== null, to, toName: to?.name ?? '', before: false };
+      private: only !== null, to, toName: to?.name ?? '', before: false,
+      detours: receivers.flatMap((member) => (member.way || fitsMail(line) ? detourOf(member) : [])) };
     this.#more.tellIfWanted(({ writing }) => writing.sent());
     this.#tell(message);
     return message;
@@ -86,7 +87,7 @@ export class Talk {
 
   /** @param {Member} member to whom there may be no path now: text goes by the mailbox then */
   updated(member) {
-    if (member.person.state !== 'no-path' || member.instance === null) return;
+    if (member.person.state !== 'no-path' || member.instance === null || member.way) return;
     const { lines, tooLong } = this.#chat.toMail(member);
     for (const line of lines) this.#around.mail(member, 'chat', line);
     if (tooLong) this.#around.emit('problem', { problem: new KlatchProblem('too-long-to-mail') });
@@ -94,8 +95,8 @@ export class Talk {
 
   /** @param {Member} member whose channel is open (again) */
   opened(member) {
-    this.#chat.resend(member);
-    this.#more.tell(({ before }) => before.opened(member));
+    this.#chat.resend(member, member.way !== null);
+    if (!member.way) this.#more.tell(({ before }) => before.opened(member));
   }
 
   /**
@@ -107,7 +108,7 @@ export class Talk {
     switch (value.t) {
       case 'chat':
         member.say({ t: 'got', id: value.id });
-        this.#received(member, this.#chat.receive(member, value));
+        this.#received(member, this.#chat.receive(member, value, false, detourOf(member)));
         return true;
       case 'got':
         this.#chat.confirmed(member, value.id);
@@ -136,7 +137,8 @@ export class Talk {
   mailed(member, { seq, to }, value, plain) {
     const line = typeof value === 'string' ? { text: value } : value;
     const whole = { id: `mail-${seq}`, ...line, ...(plain ? { private: typeof to === 'string' } : {}) };
-    this.#received(member, this.#chat.receive(member, whole, plain));
+    const detours = member.instance === null ? [] : [{ person: member.person, via: null }];
+    this.#received(member, this.#chat.receive(member, whole, plain, detours));
   }
 
   /** @param {Member} member who is gone */
@@ -185,7 +187,7 @@ export class Talk {
   #handed(member, lines) {
     if (lines.length === 0) return;
     const messages = lines.map((line) => ({ ...line, from: '', mine: false, plain: false, private: false, to: null,
-      toName: '', before: true }));
+      toName: '', before: true, detours: [] }));
     this.#around.emit('before', { messages, by: member.person });
   }
 
@@ -197,4 +199,12 @@ export class Talk {
     if (!only) throw new KlatchProblem('peer-not-found');
     return { receivers: [only], only };
   }
+}
+
+/**
+ * @param {Member} member
+ * @returns {import('./chat.js').Detour[]}
+ */
+function detourOf({ person, instance }) {
+  return person.state === 'no-path' && instance !== null ? [{ person, via: person.via }] : [];
 }

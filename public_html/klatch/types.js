@@ -77,6 +77,7 @@ export {};
  * @property {{messages: Message[], by: Person}} before what was said before we came, as that person tells it
  * @property {{writers: {person: Person, private: boolean}[]}} writing who writes now, private to us alone
  * @property {{share: import('./files.js').Share}} file one that is new, or about which something changed
+ * @property {{pairs: readonly import('./carry.js').Pair[]}} carrying between whom this page passes on text and files now
  * @property {{state: 'online' | 'away'}} server
  * @property {{problem: import('./problem.js').KlatchProblem}} problem
  * @property {{reason: string}} left this page is out: left, kicked, closed, taken-over (by another tab), or

@@ -28,13 +28,18 @@ export function top(t, room, copied, copy) {
 }
 
 /**
- * What is wrong with all of it.
+ * What is wrong with all of it, and for whom this page passes on.
  * @param {Texts} t
  * @param {Room} room
+ * @param {(person: {name: string}) => string} nameOf
  */
-export function banner(t, room) {
+export function banner(t, room, nameOf) {
   const text = room.server === 'online' ? outsideText(t, room.people) : t('call.serverAway');
-  return text === null ? nothing : html`<p class="banner" role="status">${icon('warning')}${text}</p>`;
+  return html`<div class="banners">
+    ${text === null ? nothing : html`<p class="banner" role="status">${icon('warning')}${text}</p>`}
+    <div role="status">${room.carrying.map(([one, other]) => html`<p class="carrying">
+      ${t('call.carrying', { name: nameOf(one), other: nameOf(other) })}</p>`)}</div>
+  </div>`;
 }
 
 /**

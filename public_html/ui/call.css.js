@@ -30,8 +30,12 @@ h1 { font-size: 1.0625rem; font-weight: 650; overflow: hidden; text-overflow: el
 .count[data-none]::before { background: var(--gone); }
 .copy { flex: none; }
 
+.banners { grid-area: banner; min-inline-size: 0; }
+.carrying {
+  padding: 0 .9rem .4rem; color: var(--muted); font-size: .875rem; line-height: 1.35; overflow-wrap: anywhere;
+}
 .banner {
-  grid-area: banner; display: flex; align-items: center; gap: .6rem; margin: 0 .5rem .5rem;
+  display: flex; align-items: center; gap: .6rem; margin: 0 .5rem .5rem;
   padding: .5rem .9rem; border-radius: .9rem; background: var(--warn-soft); color: var(--warn-text);
   font-size: .9375rem; line-height: 1.35;
 }

@@ -16,6 +16,7 @@ import { Conversation } from './conversation.js';
 import { takeDrops } from './drop.js';
 import { can } from './can.js';
 import { Presence } from './presence.js';
+import { stateMore } from './paths.js';
 import { ShownSizes } from './shown-sizes.js';
 import { Stage } from './stage.js';
 import './controls.js';
@@ -119,7 +120,7 @@ export class KlatchCall extends Part {
       },
       files: (files, folders) => this.#offer(files, folders),
     });
-    room.on('server', () => this.update(), life);
+    for (const type of /** @type {const} */ (['server', 'carrying'])) room.on(type, () => this.update(), life);
     room.budget.on('told', () => this.update(), life);
     room.budget.on('sending', ({ detail }) => this.#sends(detail), life);
     document.addEventListener('visibilitychange', () => this.#sizes.tellAll(), life);
@@ -149,7 +150,7 @@ export class KlatchCall extends Part {
       @file-stop=${(/** @type {CustomEvent} */ event) => this.#conversation?.stop(event.detail)}
       @dismiss-notice=${(/** @type {CustomEvent} */ event) => this.#notices.dismiss(event.detail.id)}>
       ${top(t, room, this.#copied, this.#copy)}
-      ${banner(t, room)}
+      ${banner(t, room, (person) => this.#nameOf(person))}
       <div class="stage" ?inert=${covered}>
         <klatch-grid .props=${{ t, tiles, invite: this.#invite() }}></klatch-grid>
         ${this.#soundBlocked ? soundButton(t, this.#unsilence) : nothing}
@@ -215,6 +216,7 @@ export class KlatchCall extends Part {
     const others = room.people.flatMap((person) => this.#tilesOf(person, false, person, {
       paused: pausedOf(person, room.budget.quality),
       outside: Boolean(person.outside),
+      via: person.via ? this.#nameOf(person.via) : '',
     }));
     const { self } = room;
     const own = { ...self, plain: false, state: /** @type {const} */ ('connected'), stream: media.stream,
@@ -305,10 +307,11 @@ export class KlatchCall extends Part {
 
   /** @param {Person} person @param {string} name */
   #tellPath(person, name) {
-    const none = person.state === 'no-path' && !person.outside;
+    const { state, plain, outside } = person;
+    const none = state === 'no-path' && !outside;
     if (none && !this.#pathless.has(person)) {
       const { t } = this.props;
-      this.#notices.add({ kind: 'problem', title: t('notice.noPath', { name }), more: t('person.no-path.more') });
+      this.#notices.add({ kind: 'problem', title: t('notice.noPath', { name }), more: stateMore(t, { state, plain }) });
     }
     if (none) this.#pathless.add(person);
     else this.#pathless.delete(person);

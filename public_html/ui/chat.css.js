@@ -43,6 +43,11 @@ time { color: var(--muted); font-size: .8125rem; flex: none; }
 .alone .icon { inline-size: 1em; block-size: 1em; }
 .alone span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 [data-mine] .head { justify-content: end; }
+.detour {
+  display: flex; align-items: center; gap: .3rem; max-inline-size: 100%; padding-inline: .75rem; color: var(--muted);
+  font-size: .8125rem; overflow-wrap: anywhere;
+}
+.detour .icon { flex: none; inline-size: 1em; block-size: 1em; }
 [data-alone] .text { border: 1.5px dashed var(--edge); }
 [data-before] .text { background: none; border: 1px solid var(--line); }
 .text a { color: inherit; text-decoration-thickness: 1px; text-underline-offset: .15em; }

@@ -6,6 +6,7 @@ import { repeat } from '../vendor/lit-html/directives/repeat.js';
 import { Part } from './part.js';
 import { icon } from './icons.js';
 import { linked } from './links.js';
+import { detourTexts } from './paths.js';
 import { chatStyle } from './chat.css.js';
 import './file-card.js';
 
@@ -151,6 +152,7 @@ export class KlatchChat extends Part {
       ?data-before=${message.before}>
       ${this.#head(message, message.mine ? t('chat.you') : nameOf(message), message.private ? alone : '', together)}
       <p class="text" dir="auto">${linked(message.text)}</p>
+      ${detourTexts(t, message, nameOf).map((text) => html`<p class="detour">${icon('no-path')}<span>${text}</span></p>`)}
     </article>`;
   }
 

@@ -5,6 +5,7 @@ import { live } from '../vendor/lit-html/directives/live.js';
 import { Part } from './part.js';
 import { can } from './can.js';
 import { icon } from './icons.js';
+import { stateMore } from './paths.js';
 import { settingsStyle } from './settings.css.js';
 import { personMenuStyle } from './person-menu.css.js';
 
@@ -32,6 +33,7 @@ export class KlatchPersonMenu extends Part {
           <h2 id="heading">${tile.screen ? t('person.screenOf', { name: tile.name }) : tile.name}</h2>
           <button type="button" class="plain" aria-label=${t('notice.dismiss')} @click=${this.close}>${icon('close')}</button>
         </header>
+        ${tile.mine || tile.screen ? nothing : this.#path(tile)}
         ${tile.mine ? nothing : this.#hearing(tile)}
         <div class="acts">
           ${this.#act('pin', tile, tile.pinned)}
@@ -55,6 +57,12 @@ export class KlatchPersonMenu extends Part {
 
   #dialog() {
     return /** @type {HTMLDialogElement} */ (this.need('dialog'));
+  }
+
+  /** @param {import('./tile.js').TileProps} tile */
+  #path(tile) {
+    const more = stateMore(this.props.t, tile);
+    return more ? html`<p class="path">${icon('no-path')}<span>${more}</span></p>` : nothing;
   }
 
   /** @param {import('./tile.js').TileProps} tile */

@@ -4,6 +4,7 @@ import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { Part } from './part.js';
 import { can } from './can.js';
 import { icon } from './icons.js';
+import { stateMore, stateText } from './paths.js';
 import { tileStyle } from './tile.css.js';
 
 /**
@@ -28,6 +29,7 @@ import { tileStyle } from './tile.css.js';
  * @property {'bits' | 'still' | 'choice' | 'own' | 'frozen' | null} [paused] why the picture stands still
  * @property {(heightPx: number) => void} [show] is told the picture's height on the screen, 0 for none
  * @property {boolean} [outside] whether they came by another link
+ * @property {string} [via] who passes on text and files, where there is no path
  * @property {import('./strings.js').Texts} t
  */
 
@@ -172,13 +174,13 @@ export class KlatchTile extends Part {
   }
 
   #stateCover() {
-    const { t, state, outside } = this.props;
-    const text = t(outside ? 'outside.person' : `person.${state}`);
+    const { t, state } = this.props;
+    const more = stateMore(t, this.props);
     const sign = state === 'no-path' ? icon('no-path') : state === 'away' ? icon('clock')
       : html`<span class="spinner"></span>`;
     return html`<div class="cover" aria-hidden="true">
-      <p>${sign}<span>${text}</span></p>
-      ${state === 'no-path' && !outside ? html`<p class="more">${t('person.no-path.more')}</p>` : nothing}
+      <p>${sign}<span>${stateText(t, this.props)}</span></p>
+      ${more ? html`<p class="more">${more}</p>` : nothing}
     </div>`;
   }
 
@@ -189,10 +191,10 @@ export class KlatchTile extends Part {
   }
 
   #label() {
-    const { t, name, mine, state, mic, cam, screen, outside, paused, silenced } = this.props;
+    const { t, name, mine, mic, cam, screen, paused, silenced } = this.props;
     if (screen) return t('person.screenOf', { name: mine ? `${name} (${t('person.you')})` : name });
     const parts = [mine ? `${name} (${t('person.you')})` : name];
-    if (!mine) parts.push(t(outside ? 'outside.person' : `person.${state}`));
+    if (!mine) parts.push(stateText(t, this.props));
     if (!mic) parts.push(t('person.micOff'));
     if (!cam) parts.push(t('person.camOff'));
     else if (paused) parts.push(t(`person.paused.${paused}`));

@@ -217,6 +217,7 @@ class FakeBudget extends Emitter {
 class FakeRoom extends Emitter {
   budget = new FakeBudget();
   people = [];
+  carrying = [];
   server = 'online';
   /** What the page asked for. */
   said = [];
@@ -242,7 +243,7 @@ class FakeRoom extends Emitter {
     const number = this.#next++;
     const whole = {
       id: `person-${number}`, name: '', state: 'connected', mic: true, cam: true, joined: number, plain: false, screen: null,
-      picture: 'moving', why: 'asked', frozen: false, outside: null, ...person,
+      picture: 'moving', why: 'asked', frozen: false, outside: null, via: null, ...person,
     };
     const seen = whole.state !== 'connecting' && whole.state !== 'no-path' && whole.cam;
     whole.stream = seen ? new MediaStream([silentTrack(), paintedTrack(number)]) : null;
@@ -260,7 +261,7 @@ class FakeRoom extends Emitter {
   hear(person, text, time = Date.now(), more = {}) {
     const { id: from, name } = person;
     const message = { id: `m${this.#next++}`, from, name, text, time, mine: person === this.self, plain: false,
-      private: false, to: null, toName: '', before: false, ...more };
+      private: false, to: null, toName: '', before: false, detours: [], ...more };
     this.emit('message', { message });
   }
 
@@ -276,7 +277,7 @@ class FakeRoom extends Emitter {
   /** What was said before, as somebody tells it. */
   tell(by, lines) {
     const messages = lines.map(([name, text, time]) => ({ id: `b${this.#next++}`, from: '', name, text, time, mine: false,
-      plain: false, private: false, to: null, toName: '', before: true }));
+      plain: false, private: false, to: null, toName: '', before: true, detours: [] }));
     this.emit('before', { messages, by });
   }
 

@@ -35,6 +35,11 @@ const scenes = {
   'call-8': { plan: { people: people(7) }, enter: true },
   'call-9': { plan: { people: people(8) }, enter: true },
   'call-states': { plan: { people: STATES.map((state, i) => ({ name: NAMES[i], state, plain: i === 0 })) }, enter: true },
+  'call-carried': {
+    plan: { people: people(4, { cam: true }).map((person, i) => (i < 2 ? { ...person, state: 'no-path', cam: false } : person)) },
+    enter: true, then: carried, chat: true,
+  },
+  'call-carrying': { plan: { people: people(3) }, enter: true, then: carrying },
   'call-sealed': { room: SEALED, plan: { people: people(3) }, enter: true },
   'call-outside': {
     room: SEALED, plan: { people: [...people(2), { name: '', state: 'no-path', cam: false, outside: 'no-secret' }] }, enter: true,
@@ -132,6 +137,21 @@ function talkAlone(gallery) {
   room.hear(second, 'Between us: did you get the letter?', Date.now() - 60000, { private: true });
   room.hear(room.self, 'Yes, this morning.', Date.now() - 30000, { private: true, to: second, toName: second.name });
   room.emit('writing', { writers: [{ person: first, private: false }, { person: second, private: true }] });
+}
+
+function carried({ room }) {
+  const [first, second, third] = room.people;
+  first.via = third;
+  room.emit('peer-updated', { person: first });
+  room.hear(first, 'Can you read this?', Date.now() - 60000, { detours: [{ person: first, via: third }] });
+  room.hear(second, 'And this?', Date.now() - 50000, { detours: [{ person: second, via: null }] });
+  room.hear(room.self, 'Both, thank you', Date.now(), { detours: [{ person: first, via: third }, { person: second, via: null }] });
+}
+
+function carrying({ room }) {
+  const [first, second, third] = room.people;
+  room.carrying = [[first, second], [second, third]];
+  room.emit('carrying', { pairs: room.carrying });
 }
 
 function files({ room }) {

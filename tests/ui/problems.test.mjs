@@ -11,7 +11,7 @@ const CODES = ['key-invalid', 'token-invalid', 'token-expired', 'token-early', '
   'token-other-room', 'token-failed', 'not-permitted', 'banned', 'password-wrong', 'room-not-found',
   'room-full', 'session-expired', 'room-closed', 'kicked', 'message-too-large', 'room-locked', 'rate-limited', 'busy',
   'mailbox-full', 'disk-full', 'network', 'timeout', 'not-klatch', 'not-found', 'bad-link', 'sealed-insecure', 'seal-broken',
-  'seal-other-key', 'seal-other-fingerprint', 'bad-message', 'too-long-to-mail',
+  'seal-other-key', 'seal-other-fingerprint', 'bad-message', 'too-long-to-mail', 'file-too-large-to-carry',
   'no-webrtc', 'permission-denied', 'no-device', 'device-busy', 'device-lost', 'insecure-context'];
 
 let server;

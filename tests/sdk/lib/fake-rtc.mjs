@@ -10,21 +10,39 @@ const later = (work) => setTimeout(work, 1);
 
 class FakeChannel extends EventTarget {
   readyState = 'connecting';
+  bufferedAmount = 0;
+  bufferedAmountLowThreshold = 0;
 
-  constructor(pc) {
+  constructor(pc, id) {
     super();
     this.pc = pc;
+    this.id = id;
   }
 
   send(data) {
     if (this.readyState !== 'open') throw new Error('InvalidStateError');
     const { pc } = this;
+    const copy = typeof data === 'string' ? data : data.slice().buffer;
+    const bytes = typeof data === 'string' ? data.length : data.byteLength;
+    this.bufferedAmount += bytes;
     setTimeout(() => {
+      const before = this.bufferedAmount;
+      this.bufferedAmount -= bytes;
+      const low = this.bufferedAmountLowThreshold;
+      if (before > low && this.bufferedAmount <= low) this.dispatchEvent(new Event('bufferedamountlow'));
       if (!pc.reaches(pc.other)) return;
       const event = new Event('message');
-      event.data = data;
-      pc.other.channel.dispatchEvent(event);
+      event.data = copy;
+      pc.net.sent(pc, this, event);
+      // Who hasn't made that channel yet hears nothing.
+      pc.other.channels.get(this.id)?.dispatchEvent(event);
     }, pc.net.latencyMs);
+  }
+
+  become(state) {
+    if (this.readyState === state) return;
+    this.readyState = state;
+    this.dispatchEvent(new Event(state === 'open' ? 'open' : 'close'));
   }
 }
 
@@ -64,6 +82,8 @@ class FakeTransceiver {
 export class FakeNet {
   connections = [];
   cut = () => false;
+  /** Sees, and may change, what goes over the channels. */
+  sent = () => {};
   /** Of the channels. */
   latencyMs = 5;
   /** The pictures' codecs on which both sides agree. */
@@ -111,11 +131,25 @@ class FakeConnection extends EventTarget {
     return `u${this.number}g${this.#generation}`;
   }
 
+  channels = new Map();
+
   createDataChannel(label, options) {
-    this.channel = new FakeChannel(this);
-    this.channelOptions = { label, ...options };
-    this.#need();
-    return this.channel;
+    const channel = new FakeChannel(this, options.id);
+    this.channels.set(options.id, channel);
+    if (options.id === 0) {
+      this.channel = channel;
+      this.channelOptions = { label, ...options };
+      this.#need();
+    } else {
+      later(() => this.#openOthers());
+    }
+    return channel;
+  }
+
+  /** What is made beside the first opens without a negotiation. */
+  #openOthers() {
+    if (this.channel.readyState !== 'open') return;
+    for (const channel of this.channels.values()) if (channel.readyState === 'connecting') channel.become('open');
   }
 
   addTransceiver(kind, { direction }) {
@@ -201,7 +235,7 @@ class FakeConnection extends EventTarget {
   close() {
     this.signalingState = 'closed';
     this.connectionState = 'closed';
-    this.channel.readyState = 'closed';
+    for (const channel of this.channels.values()) channel.become('closed');
     later(() => this.net.look());
   }
 
@@ -225,7 +259,7 @@ class FakeConnection extends EventTarget {
   look() {
     if (this.connectionState === 'closed') return;
     const { other } = this;
-    if (other?.connectionState === 'closed') this.channel.readyState = 'closed';
+    if (other?.connectionState === 'closed') for (const channel of this.channels.values()) channel.become('closed');
     const agreed = other?.other === this && this.signalingState === 'stable' && other.signalingState === 'stable'
       && this.remoteDescription.sdp === other.localDescription.sdp
       && this.localDescription.sdp === other.remoteDescription.sdp
@@ -236,8 +270,8 @@ class FakeConnection extends EventTarget {
     this.connectionState = good ? 'connected' : 'disconnected';
     this.dispatchEvent(new Event('connectionstatechange'));
     if (good && this.channel.readyState === 'connecting') {
-      this.channel.readyState = 'open';
-      this.channel.dispatchEvent(new Event('open'));
+      this.channel.become('open');
+      this.#openOthers();
     }
   }
 }

@@ -57,7 +57,7 @@ class End {
     this.member = {
       person: this.person,
       instance: `page-${other}`,
-      get connected() { return wire.up; },
+      get reached() { return wire.up; },
       get bulk() {
         if (!wire.up) return null;
         end.channel ??= new FakeBulk(wire, end);
