@@ -236,8 +236,8 @@ unsigned char *sql_template(const char *text, size_t *len)
     sqlite3 *db = NULL;
     sqlite3_int64 size = 0;
     unsigned char *bytes = NULL, *copy = NULL;
-    if (sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
-            SQLITE_OK &&
+    if (sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                        store_vfs_name()) == SQLITE_OK &&
         sqlite3_exec(db, SQL_PAGE_SIZE, NULL, NULL, NULL) == SQLITE_OK &&
         sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK && mark_schema(db, text))
         bytes = sqlite3_serialize(db, "main", &size, 0);
