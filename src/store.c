@@ -22,7 +22,10 @@ enum {
      * costs a fifth of opening, and the memory of none. */
     TURN_FROM = 16,
     TURN_UNUSED_MS = 100,
-    KEEP_USES = 1,        /* transactions by nobody else, until a room is kept … */
+    TURN_IDLE_MS = 300, /* more of them than that are closed so soon */
+    /* Transactions by nobody else, none a second after the one before, until a room is kept (who makes
+     * it keeps it) … */
+    KEEP_USES = 2,
     KEEP_USES_MAX = 4096, /* … twice as many after each time that somebody else asked for it */
     KEEP_UNUSED_MS = 1000,
     KEEP_SEEN_MS = 1000,  /* between looks whether a kept room's file is still at its path */
@@ -98,13 +101,16 @@ static void keep_if_alone(struct store_room *r)
 {
     struct app *app = r->app;
     if (r->kept) return;
-    r->uses = app->keeps_rooms && app->bell != NULL ? r->uses + 1 : 0;
+    int64_t now_ms = app_now_ms(app);
+    bool alone = app->keeps_rooms && app->bell != NULL;
+    r->uses = !alone ? 0 : now_ms - r->left_ms < KEEP_UNUSED_MS ? r->uses + 1 : 1;
+    r->left_ms = now_ms;
     if (r->uses < r->uses_needed) return;
     (void)bell_listen(app->bell, r->bucket);
     r->asked = bell_asked(app->bell, r->bucket);
     r->kept = sql_keep_lock(r->sql, true);
     if (!r->kept) return;
-    r->seen_ms = app_now_ms(app);
+    r->seen_ms = now_ms;
     app->store->kept_count++;
 }
 
@@ -280,7 +286,8 @@ void store_trim(struct app *app, size_t count)
     size_t closed = 0;
     for (; r != NULL && count > 0; count--) {
         struct store_room *newer = r->used_prev;
-        bool idle = r->used_ms + IDLE_MS <= app_now_ms(app);
+        int64_t idle_ms = app->store->count > TURN_FROM ? TURN_IDLE_MS : IDLE_MS;
+        bool idle = r->used_ms + idle_ms <= app_now_ms(app);
         if (r != app->store->entered && (idle || sql_moved(r->sql))) {
             store_drop(r);
             closed++;
@@ -327,8 +334,8 @@ static enum store_entry judge(struct store_room *r)
         if (tables < 0) return sql_result(r->sql) == SQL_BROKEN ? STORE_BROKEN : STORE_FAILED;
         return tables == 0 ? STORE_CLOSED : STORE_BROKEN;
     }
-    if (!r->whole) complete(r);
-    store_room_read(r);
+    store_room_read(r); /* a connection that has just turned to this file learns its tables by this */
+    if (!r->whole && sql_result(r->sql) == SQL_OK) complete(r);
     if (sql_result(r->sql) != SQL_OK)
         return sql_result(r->sql) == SQL_BROKEN ? STORE_BROKEN : STORE_FAILED;
     if (r->row.boot_id[0] == '\0') return STORE_BLANK;
@@ -451,7 +458,11 @@ static struct problem leave(struct store_room *r, bool committed)
         struct problem problem =
             result == SQL_OK ? NO_PROBLEM : store_problem_sql(app, r->name, result, code);
         store_made(r, committed); /* if it was not, r is gone now */
-        if (committed) keep_if_alone(r);
+        if (committed) {
+            r->uses = KEEP_USES - 1;
+            r->left_ms = app_now_ms(app);
+            keep_if_alone(r);
+        }
         return problem;
     }
     if (result == SQL_BROKEN) return store_move_aside(r);

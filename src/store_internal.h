@@ -85,6 +85,7 @@ struct store_room {
     int64_t seen_ms;        /* when a kept one was last found at its path */
     uint32_t bucket, asked; /* of the bell; bell_asked() when it was kept */
     int uses, uses_needed;  /* by this process alone, until it is kept */
+    int64_t left_ms;        /* when the last of those ended */
     bool making;            /* this transaction makes the room, under the maker's lock */
     struct store_room *bucket_next, *used_prev, *used_next;
 };

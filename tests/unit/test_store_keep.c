@@ -197,6 +197,25 @@ static void many_rooms_take_turns_on_few_connections(void **state)
     }
 }
 
+static void a_connection_that_turns_to_an_older_programs_file_completes_it(void **state)
+{
+    struct fixture *f = *state;
+    struct who old, w, other;
+    char room[32];
+    join(f, "tea", &old);
+    for (int i = 0; i < ROOMS; i++) {
+        snprintf(room, sizeof room, "room-%d", i);
+        join(f, room, &w);
+        f->now_ms += 200;
+        store_let_go_unused(&f->app);
+    }
+    (void)sql(f, "rooms/tea.db", "ALTER TABLE member DROP COLUMN sub");
+    (void)sql(f, "rooms/tea.db", "ALTER TABLE member DROP COLUMN role");
+    join(f, "tea", &other);
+    assert_true(open_room_files() <= CONNECTIONS_MAX);
+    assert_int_equal(sql(f, "rooms/tea.db", "SELECT count(role) FROM member"), 2);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, with_bell, without_bell)
@@ -208,6 +227,7 @@ int main(void)
         CASE(a_kept_room_whose_file_was_deleted_is_noticed_within_a_second),
         CASE(the_sweeper_leaves_a_room_that_is_kept_elsewhere_to_who_keeps_it),
         CASE(many_rooms_take_turns_on_few_connections),
+        CASE(a_connection_that_turns_to_an_older_programs_file_completes_it),
     };
     return cmocka_run_group_tests_name("store_keep", tests, NULL, NULL);
 }
