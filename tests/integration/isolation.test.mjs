@@ -291,6 +291,7 @@ describe('a locked room', { concurrency: 3 }, () => {
     try {
       const [ada, bob] = await roomOf(daemon.api(), newRoom(), 2);
       const file = onlyRoomFile(daemon.data);
+      await (await lockRoom(file)).release(); // the worker that made it keeps it for a second
       const lock = async () => {
         locked = await lockRoom(file);
         return locked;
