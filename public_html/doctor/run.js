@@ -13,7 +13,7 @@ import { Stopped } from './ask.js';
  * @property {string | null} pollApi where requests wait
  * @property {any} health what it said
  * @property {boolean} silent nothing answers there
- * @property {{status: number} | null} unexplained the program fails, and the answer doesn't say why
+ * @property {{status: number, seconds?: number} | null} unexplained the program fails, and the answer doesn't say why
  * @property {any} facts what the program tells its owner
  * @property {string[]} told addresses of data and configuration, as the program told its owner
  * @property {any} joined the answer to joining the throw-away room

@@ -62,8 +62,14 @@ async function nothingAnswers(ctx, answers) {
   const short = answers.get('api/v1');
   if (short && (short.status === 0 || short.status >= 502)) return fromStatus(ctx, short);
   if (isProgram(await head(ctx, 'klatch.fcgi'))) return [{ code: 'K-HANDLER' }];
+  const serverAnswers = [...answers.values()].some(({ status }) => status !== 0);
   for (const usual of ['cgi-bin/klatch.fcgi/v1', 'cgi-bin/klatch.cgi/v1']) {
     const answer = answers.get(usual);
+    if (answer?.status === 0 && serverAnswers) {
+      // A server may try for long to start a program that can't be started: the helper script may know why.
+      ctx.unexplained = { status: 0, seconds: Math.round(answer.ms / 1000) };
+      return [];
+    }
     if (answer && answer.status !== 404) return fromStatus(ctx, answer);
   }
   ctx.unexplained = { status: 404 };

@@ -30,8 +30,9 @@ export async function check(ctx) {
   return findings;
 }
 
-/** @param {{status: number}} failure @returns {Found} */
-function unexplained({ status }) {
+/** @param {{status: number, seconds?: number}} failure @returns {Found} */
+function unexplained({ status, seconds = 0 }) {
+  if (status === 0) return { code: 'K-SILENT', values: { seconds } };
   if (status === 404) return { code: 'K-MISSING', values: { names: 'cgi-bin/klatch.fcgi' } };
   if (status === 403 || status === 401 || status === 406) return { code: 'K-FORBIDDEN' };
   // mod_fcgid says 503 too when a program ends before it answers.

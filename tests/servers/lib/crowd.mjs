@@ -2,6 +2,7 @@
 import { environment } from '../../../public_html/klatch/env.js';
 import { Session } from '../../../public_html/klatch/session.js';
 import { Signaling } from '../../../public_html/klatch/signaling.js';
+import { Ticket } from '../../../public_html/klatch/ticket.js';
 import { now } from '../../integration/lib/until.mjs';
 
 const HOLD_MS = 20000;
@@ -70,7 +71,7 @@ export class Person {
     const session = new Session({ storage: null, locks: null, name: room });
     const api = `${server.page}${server.entry}/v1`;
     one.room = room;
-    one.signaling = new Signaling({ env, api, room, meta: () => null, session });
+    one.signaling = new Signaling({ env, api, room, meta: () => null, session, ticket: new Ticket(undefined) });
     one.signaling.on('message', ({ detail }) => one.#take(detail));
     for (const type of ['problem', 'gap', 'ended']) {
       one.signaling.on(type, ({ detail }) => one.problems.push({ type, detail: detail.message ?? detail }));
