@@ -23,8 +23,8 @@ enum {
     TURN_FROM = 16,
     TURN_UNUSED_MS = 100,
     TURN_IDLE_MS = 300, /* more of them than that are closed so soon */
-    /* Transactions by nobody else, none a second after the one before, until a room is kept (who makes
-     * it keeps it) … */
+    /* Transactions by nobody else, none a second after the one before, until a room is kept (who
+     * makes it keeps it) … */
     KEEP_USES = 2,
     KEEP_USES_MAX = 4096, /* … twice as many after each time that somebody else asked for it */
     KEEP_UNUSED_MS = 1000,
@@ -334,7 +334,8 @@ static enum store_entry judge(struct store_room *r)
         if (tables < 0) return sql_result(r->sql) == SQL_BROKEN ? STORE_BROKEN : STORE_FAILED;
         return tables == 0 ? STORE_CLOSED : STORE_BROKEN;
     }
-    store_room_read(r); /* a connection that has just turned to this file learns its tables by this */
+    store_room_read(
+        r); /* a connection that has just turned to this file learns its tables by this */
     if (!r->whole && sql_result(r->sql) == SQL_OK) complete(r);
     if (sql_result(r->sql) != SQL_OK)
         return sql_result(r->sql) == SQL_BROKEN ? STORE_BROKEN : STORE_FAILED;
