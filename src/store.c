@@ -88,7 +88,7 @@ struct problem store_problem_sql(struct app *app, const char *room, enum sql_res
 /* False: the connection had to be closed, and *r is gone. */
 static bool let_go(struct store_room *r)
 {
-    r->kept = false;
+    r->kept = r->held = false;
     r->uses = 0;
     r->app->store->kept_count--;
     if (sql_keep_lock(r->sql, false)) return true;
@@ -100,6 +100,7 @@ static bool let_go(struct store_room *r)
 static void keep_if_alone(struct store_room *r)
 {
     struct app *app = r->app;
+    r->held = r->kept; /* SQLite takes the lock that it is to keep with the next transaction */
     if (r->kept) return;
     int64_t now_ms = app_now_ms(app);
     bool alone = app->keeps_rooms && app->bell != NULL;
@@ -348,7 +349,7 @@ static enum store_entry judge(struct store_room *r)
 static bool is_kept(struct app *app, const char *room)
 {
     struct store_room *r = cached(app->store, room);
-    if (r == NULL || !r->kept) return false;
+    if (r == NULL || !r->held) return false;
     if (r->used_ms - r->seen_ms < KEEP_SEEN_MS) return true;
     r->seen_ms = r->used_ms;
     if (!sql_moved(r->sql)) return true;
@@ -367,7 +368,7 @@ static enum store_entry enter(struct app *app, const char *room, enum store_lock
     };
     struct store_room *r = cached(app->store, room);
     /* A connection whose file has gone must not even look: a journal at its path is another's. */
-    if (r != NULL && !r->kept && sql_moved(r->sql)) {
+    if (r != NULL && !r->held && sql_moved(r->sql)) {
         store_drop(r);
         r = NULL;
     }

@@ -252,6 +252,10 @@ static bool create_file(struct app *app, const char *room, struct problem *probl
 static void remove_files(struct store_room *r)
 {
     char path[STORE_PATH_BYTES];
+    if (sql_moved(r->sql)) { /* what is at the path is another's */
+        store_drop(r);
+        return;
+    }
     store_path(r->app, r->name, ".db-journal", path);
     unlink(path);
     store_path(r->app, r->name, ".db", path);

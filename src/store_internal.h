@@ -81,7 +81,8 @@ struct store_room {
     bool out_of_memory;
     bool whole;             /* it has every column that statements name */
     int64_t used_ms;        /* when it was asked for last */
-    bool kept;              /* the lock stays between transactions */
+    bool kept;              /* the lock stays between transactions … */
+    bool held;              /* … and one has taken it since */
     int64_t seen_ms;        /* when a kept one was last found at its path */
     uint32_t bucket, asked; /* of the bell; bell_asked() when it was kept */
     int uses, uses_needed;  /* by this process alone, until it is kept */

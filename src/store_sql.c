@@ -86,8 +86,6 @@ struct sql *sql_open(const char *path, const char *const *texts, size_t count,
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
         /* Whatever a file brings along, nothing is done to its rows but by our own statements. */
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-        /* Whatever a file brings along, nothing is done to its rows but by our own statements. */
-        sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
         note(c, sqlite3_exec(c->db, sql_settings, NULL, NULL, NULL));
     }
     *result = c->result;

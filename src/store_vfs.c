@@ -35,8 +35,8 @@ struct database {
     const char *journal_name; /* what SQLite calls it: the first file's, always the same string … */
     const char *journal_path; /* … and where it is */
     const char *names;        /* of the file turned to, as sqlite3_create_filename() gave them */
-    int flags;
-    dev_t journal_dev; /* what is open there */
+    int flags, opened;        /* as it was to be opened, and as the first file was */
+    dev_t journal_dev;        /* what is open there */
     ino_t journal_ino;
     bool hot; /* what stands in its file would be played back, were this process killed */
 };
@@ -357,7 +357,13 @@ static int database_turn(struct database *db, const char *path)
     sqlite3_file *first = (sqlite3_file *)(db + 1);
     sqlite3_file *second = (sqlite3_file *)((char *)first + unix_vfs->szOsFile);
     sqlite3_file *real = db->real == first ? second : first;
-    int code = unix_vfs->xOpen(unix_vfs, names, real, db->flags, NULL);
+    int opened = 0;
+    int code = unix_vfs->xOpen(unix_vfs, names, real, db->flags, &opened);
+    /* What SQLite may write it asks but once. */
+    if (code == SQLITE_OK && ((opened | db->opened) & SQLITE_OPEN_READONLY)) {
+        (void)real->pMethods->xClose(real);
+        code = SQLITE_CANTOPEN;
+    }
     if (code != SQLITE_OK) {
         sqlite3_free_filename(names);
         return code;
@@ -420,7 +426,8 @@ static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int 
     struct database *db = (struct database *)file;
     *db = (struct database){ .real = (sqlite3_file *)(db + 1), .flags = flags };
     db->journal_name = db->journal_path = sqlite3_filename_journal(path);
-    int code = unix_vfs->xOpen(unix_vfs, path, db->real, flags, flags_out);
+    int code = unix_vfs->xOpen(unix_vfs, path, db->real, flags, &db->opened);
+    if (flags_out != NULL) *flags_out = db->opened;
     if (code == SQLITE_OK) db->base.pMethods = &database_methods;
     return code;
 }

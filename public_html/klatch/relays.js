@@ -4,6 +4,7 @@
 
 const PART = 0.75;
 const AGAIN_PART = 1 / 20;
+const AGAIN_MS_MIN = 1_000;
 const AGAIN_MS_MAX = 30_000;
 /** A page that slept finds its timers late: they are looked after this often. */
 const LOOK_MS_MAX = 30_000;
@@ -37,10 +38,10 @@ export class Relays {
     this.look();
   }
 
-  /** Is it time? */
+  /** Is it time? Never, where the server has no passwords any more. */
   look() {
     clearTimeout(this.#timer);
-    if (this.#closed || this.#renewing) return;
+    if (this.#closed || this.#renewing || this.#signaling.iceLifetimeMs === 0) return;
     const leftMs = this.#dueMs - Date.now();
     if (leftMs <= 0) void this.#renew();
     else this.#timer = setTimeout(() => this.look(), Math.min(leftMs, LOOK_MS_MAX));
@@ -59,7 +60,8 @@ export class Relays {
     if (renewed) {
       this.hold();
     } else {
-      this.#dueMs = Date.now() + Math.min(this.#signaling.iceLifetimeMs * AGAIN_PART, AGAIN_MS_MAX);
+      const againMs = this.#signaling.iceLifetimeMs * AGAIN_PART;
+      this.#dueMs = Date.now() + Math.min(Math.max(againMs, AGAIN_MS_MIN), AGAIN_MS_MAX);
       this.look();
     }
   }

@@ -63,6 +63,18 @@ test('passwords are renewed before they expire, again and again, and each connec
   }
 });
 
+test('a server that has no passwords any more is not asked for others', async (t) => {
+  let gone = false;
+  const { ice } = relays(LIFETIME_MS);
+  const server = await serverFor(t, { ice: (peer) => (gone ? { ice_servers: [] } : ice(peer)) });
+  await join(t, server, network().net, 'Ann');
+  gone = true;
+  await until('it was asked', () => asked(server).length === 1);
+  const since = Date.now();
+  await until('others would have been due', () => Date.now() - since > 2 * LIFETIME_MS);
+  assert.equal(asked(server).length, 1);
+});
+
 test('a connection made later has the newest passwords', async (t) => {
   const { ice } = relays(LIFETIME_MS);
   const server = await serverFor(t, { ice });

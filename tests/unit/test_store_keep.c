@@ -165,6 +165,38 @@ static void the_sweeper_leaves_a_room_that_is_kept_elsewhere_to_who_keeps_it(voi
     assert_true(is_kept(f));
 }
 
+/* Another process, by whose clock all graces are over, sweeps the room and makes it anew. */
+static void sweep_and_join_elsewhere(const struct fixture *f)
+{
+    int status;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct fixture mine;
+        fixture_open(&mine, f->app.data_dir);
+        mine.now_ms = f->now_ms + 2 * (mine.app.cfg.lease_ms + mine.app.cfg.grace_ms);
+        room_sweep(&mine.app, "tea");
+        mine.now_ms += mine.app.cfg.lease_ms + mine.app.cfg.grace_ms;
+        room_sweep(&mine.app, "tea");
+        mine.now_ms = f->now_ms;
+        _exit(join_of(&mine, "tea").status == 0 ? 0 : 50);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void a_room_that_is_to_be_kept_but_not_yet_locked_may_be_anothers_by_now(void **state)
+{
+    struct fixture *f = *state;
+    struct who a, b;
+    join(f, "tea", &a);
+    assert_true(is_kept(f));
+    sweep_and_join_elsewhere(f);
+    join(f, "tea", &b);
+    assert_int_equal(sql(f, "rooms/tea.db", "SELECT count(*) FROM member"), 2);
+}
+
 enum { ROOMS = 40, CONNECTIONS_MAX = 16 };
 
 static void many_rooms_take_turns_on_few_connections(void **state)
@@ -226,6 +258,7 @@ int main(void)
         CASE(a_room_is_shared_where_others_use_it_or_cannot_be_heard),
         CASE(a_kept_room_whose_file_was_deleted_is_noticed_within_a_second),
         CASE(the_sweeper_leaves_a_room_that_is_kept_elsewhere_to_who_keeps_it),
+        CASE(a_room_that_is_to_be_kept_but_not_yet_locked_may_be_anothers_by_now),
         CASE(many_rooms_take_turns_on_few_connections),
         CASE(a_connection_that_turns_to_an_older_programs_file_completes_it),
     };
