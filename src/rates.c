@@ -49,9 +49,11 @@ void rates_close(struct rates *l)
     free(l);
 }
 
-/* The row of `what` and `address`, by SHA-256 of the file's key, `what` and the part that counts.
- */
-static _Atomic int64_t *row_of(const struct rates *l, const char *what, const char *address)
+/* The rows of `what` and `address`, by SHA-256 of the file's key, `what` and the part that counts.
+ * Two, of which either may have a token: else one in some hundred would share a row with a busy
+ * one. */
+static void rows_of(const struct rates *l, const char *what, const char *address,
+                    _Atomic int64_t *rows[2])
 {
     struct {
         uint8_t key[MAPFILE_KEY_BYTES];
@@ -68,14 +70,12 @@ static _Atomic int64_t *row_of(const struct rates *l, const char *what, const ch
     else
         memcpy(hashed.address, six.s6_addr, SUBNET_BYTES);
     ident_hash(&hashed, sizeof hashed, hash);
-    return &l->file->full_us[(hash[0] << 8 | hash[1]) % ROWS];
+    rows[0] = &l->file->full_us[(hash[0] << 8 | hash[1]) % ROWS];
+    rows[1] = &l->file->full_us[(hash[2] << 8 | hash[3]) % ROWS];
 }
 
-bool rates_take(struct rates *l, const char *what, const char *address, int64_t per_minute,
-                int64_t now_ms, int *retry_after_s)
+static bool take(_Atomic int64_t *row, int64_t per_minute, int64_t now_ms, int *retry_after_s)
 {
-    if (l == NULL || per_minute <= 0) return true;
-    _Atomic int64_t *row = row_of(l, what, address == NULL ? "" : address);
     int64_t token_us = (MINUTE_US + per_minute - 1) / per_minute;
     int64_t now_us = now_ms * 1000, latest_us = now_us + token_us * per_minute;
     int64_t full_us = *row;
@@ -92,4 +92,18 @@ bool rates_take(struct rates *l, const char *what, const char *address, int64_t 
     }
     *retry_after_s = 1;
     return false;
+}
+
+bool rates_take(struct rates *l, const char *what, const char *address, int64_t per_minute,
+                int64_t now_ms, int *retry_after_s)
+{
+    _Atomic int64_t *rows[2];
+    int later_s;
+    if (l == NULL || per_minute <= 0) return true;
+    rows_of(l, what, address == NULL ? "" : address, rows);
+    bool first = take(rows[0], per_minute, now_ms, retry_after_s);
+    if (rows[0] == rows[1]) return first;
+    bool second = take(rows[1], per_minute, now_ms, &later_s);
+    if (!first && !second && later_s < *retry_after_s) *retry_after_s = later_s;
+    return first || second;
 }
