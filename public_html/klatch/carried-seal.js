@@ -11,7 +11,8 @@
  *           with "klatch/1 carry\n" + room + "\n" + sender + "\n" + addressee + "\n" + stream + "\n" + counter
  *           as additional data, sender and addressee the page loads' instances
  *
- * Counters go up by one, for each stream and direction, for as long as the keys live. */
+ * Counters go up by one, for each stream and direction, for as long as the keys live: they
+ * never begin again with the same two pages. */
 
 import { fromBase64url, toBase64url } from './bytes.js';
 import { KlatchProblem } from './problem.js';
@@ -70,6 +71,8 @@ export class PairSeal {
   #names;
   /** The next counter of each stream. */
   #next = [0, 0];
+  /** The highest counter of text that was taken: no hello has it or a lower one. */
+  heard = -1;
 
   /** @param {{out: CryptoKey, into: CryptoKey, names: [room: string, mine: string, theirs: string]}} parts */
   constructor({ out, into, names }) {

@@ -20,11 +20,13 @@ const AGAIN_MS = 30_000;
 /** Of a part: its counter and the seal's tag. */
 const SEAL_BYTES = 8 + 16;
 const FAULTY_MAX = 32;
+/** With more page loads nothing is carried: counters that were forgotten would begin again. */
+const SEALS_MAX = 1_000;
 
 /** @typedef {import('./member.js').Member} Member */
 /** @typedef {import('./carry.js').Stream} Stream */
 /** @typedef {import('./carried-seal.js').PairSeal} PairSeal */
-/** @typedef {{ok: boolean, on: boolean, credit: [number, number]}} Asked of one who may pass on */
+/** @typedef {{ok: boolean | null, on: boolean, credit: [number, number]}} Asked of one who may pass on; ok is null before the answer */
 
 /**
  * @typedef {object} Wire
@@ -44,8 +46,6 @@ class Entry {
   way = null;
   /** The counters that come next; null before the hello. @type {[number, number] | null} */
   expected = null;
-  /** The last hello's counter. */
-  hello = -1;
   /** Page loads that lost or changed something. @type {Set<string>} */
   faulty = new Set();
   /** Who didn't lead to an answer of late. @type {Set<Member>} */
@@ -73,10 +73,10 @@ export class Carried {
   #lines = 0;
   /** @type {Promise<CarriedKeys> | null} */
   #keys = null;
-  /** Whom ours was told. @type {WeakSet<Member>} */
-  #told = new WeakSet();
-  /** @type {WeakMap<Member, {pub: string, seal: Promise<PairSeal | null>}>} */
+  /** Whose key has come. @type {WeakMap<Member, {pub: string, seal: Promise<PairSeal | null>}>} */
   #seals = new WeakMap();
+  /** By key and page load: a page that is listed anew goes on with its counters. @type {Map<string, Promise<PairSeal | null>>} */
+  #pages = new Map();
   #closed = false;
 
   /**
@@ -134,8 +134,8 @@ export class Carried {
     const entry = this.#find(n);
     const asked = entry?.asked.get(by);
     if (!entry || !asked) return;
-    asked.ok = ok;
-    asked.credit = [Number(QUEUED_BYTES_MAX[TEXT]), Number(QUEUED_BYTES_MAX[FILES])];
+    if (ok) allow(asked);
+    else asked.ok = false;
     this.#choose(entry);
   }
 
@@ -166,8 +166,8 @@ export class Carried {
       this.#around.broken(member, 'seal-other-key');
       return;
     }
-    if (!known) this.#seals.set(member, { pub: value.pub, seal: this.#derive(member, value.pub) });
-    void this.#tellKey(member);
+    if (!known) this.#seals.set(member, { pub: value.pub, seal: this.#pair(member, value.pub) });
+    if (value.asks === true) void this.#tellKey(member);
     const entry = this.#entries.get(member);
     if (!entry) return;
     const faulty = Array.isArray(value.without) ? value.without.slice(0, FAULTY_MAX) : [];
@@ -233,11 +233,24 @@ export class Carried {
 
   /** @param {Member} member */
   async #tellKey(member, without = /** @type {string[]} */ ([])) {
-    if (this.#told.has(member) && without.length === 0) return;
-    this.#told.add(member);
     this.#keys ??= CarriedKeys.make(this.#around.room);
     const { pub } = await this.#keys;
-    this.#around.tellKey(member, { from: this.#around.instance, to: member.instance, pub, without });
+    const asks = !this.#seals.has(member);
+    this.#around.tellKey(member, { from: this.#around.instance, to: member.instance, pub, asks, without });
+  }
+
+  /**
+   * @param {Member} member
+   * @param {string} pub
+   * @returns {Promise<PairSeal | null>}
+   */
+  #pair(member, pub) {
+    const page = `${pub} ${member.instance}`;
+    const known = this.#pages.get(page);
+    if (known || this.#pages.size >= SEALS_MAX) return known ?? Promise.resolve(null);
+    const seal = this.#derive(member, pub);
+    this.#pages.set(page, seal);
+    return seal;
   }
 
   /**
@@ -273,8 +286,10 @@ export class Carried {
     if (!entry.seal) return;
     for (const by of members) {
       if (by === entry.member || !by.connected || by.instance === null || entry.asked.has(by)) continue;
-      entry.asked.set(by, { ok: false, on: false, credit: [0, 0] });
+      entry.asked.set(by, { ok: null, on: false, credit: [0, 0] });
       this.#wire.listen(by);
+      // Who never missed us would see no change, and not answer.
+      by.say({ t: 'carry-off', n: entry.n });
       this.#say(entry, by, false);
     }
   }
@@ -364,13 +379,17 @@ export class Carried {
   #greeted(entry, by, counter, part) {
     const { seal, member } = entry;
     if (!seal || part.length !== 9) return;
-    if (counter <= entry.hello) {
+    if (counter <= seal.heard) {
       this.#fault(entry, by);
       return;
     }
     const chooses = this.#chooses(entry);
     if (chooses && by !== entry.carrier) return;
-    entry.hello = counter;
+    seal.heard = counter;
+    const asked = entry.asked.get(by);
+    // What is passed on may overtake the answer, which comes by another channel.
+    if (asked?.ok === null) allow(asked);
+    if (!asked?.ok) return;
     if (!chooses) {
       this.#use(entry, by);
       void this.#hello(entry, by);
@@ -398,11 +417,11 @@ export class Carried {
    * @param {Uint8Array<ArrayBuffer>} part
    */
   #received(entry, by, stream, counter, part) {
-    const { way, expected } = entry;
-    if (by !== entry.carrier || !way || !expected) return;
+    const { way, expected, seal } = entry;
+    if (by !== entry.carrier || !way || !expected || !seal) return;
     const good = counter === expected[stream] && way.receive(stream, part);
     expected[stream] = counter + 1;
-    if (stream === TEXT) entry.hello = Math.max(entry.hello, counter);
+    if (stream === TEXT) seal.heard = Math.max(seal.heard, counter);
     if (!good) this.#fault(entry, by);
   }
 
@@ -474,6 +493,13 @@ export class Carried {
     // The other end would find a gap.
     this.#without(entry, by);
   }
+}
+
+/** @param {Asked} asked who passes on now; what goes out from then on counts */
+function allow(asked) {
+  if (asked.ok) return;
+  asked.ok = true;
+  asked.credit = [Number(QUEUED_BYTES_MAX[TEXT]), Number(QUEUED_BYTES_MAX[FILES])];
 }
 
 /** @param {Member} member whether it can be spoken to, but for the path */

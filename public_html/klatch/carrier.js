@@ -14,6 +14,8 @@ const SHARE = 0.1;
 const BURST_MS = 1_000;
 /** As much as a frame costs besides what is in it: 6 bytes of head, SCTP, DTLS, UDP and IP. */
 const HEAD_BYTES = 6 + 90;
+/** And the word to its sender that it went. */
+const CREDIT_BYTES = 60 + 90;
 const PUMP_MS = 50;
 
 /** @typedef {import('./member.js').Member} Member */
@@ -74,6 +76,9 @@ export class Carrier {
       known.on = on;
     } else {
       if (known) this.ended(from, n);
+      // One line for a pair: many would take as many turns.
+      const former = [...lines.values()].find((line) => line.to === to);
+      if (former) this.#end(former);
       if (lines.size >= LINES_MAX) return;
       this.#lines.set(from, lines.set(n, { from, n, to, on, other: null, waiting: [[], []], bytes: [0, 0] }));
       this.#wire.listen(from);
@@ -102,10 +107,12 @@ export class Carrier {
   /** Find out which lines lead to each other now. */
   look() {
     const lines = this.#all();
+    const all = this.#around.members();
+    // What two say they are is passed on to neither.
+    const named = lines.filter(({ from }) => from.connected && all.every((one) => one === from || one.instance !== from.instance));
     for (const line of lines) {
-      const other = lines.find((one) => one.to === line.from.instance && one.from.instance === line.to) ?? null;
-      const ok = line.from.connected && other?.from.connected === true && other.from !== line.from;
-      this.#join(line, ok ? other : null);
+      const other = named.find((one) => one.to === line.from.instance && one.from.instance === line.to && one.from !== line.from);
+      this.#join(line, other && named.includes(line) ? other : null);
     }
     this.#tell();
   }
@@ -123,6 +130,12 @@ export class Carrier {
     line.waiting[stream].push(rest);
     line.bytes[stream] += rest.length;
     this.#pump();
+  }
+
+  /** @param {Line} line in whose place another is asked for */
+  #end(line) {
+    this.#lines.get(line.from)?.delete(line.n);
+    this.#join(line, null);
   }
 
   #all() {
@@ -194,7 +207,7 @@ export class Carrier {
     waiting[stream].shift();
     bytes[stream] -= rest.length;
     // The bucket may owe for the last frame, and waits the longer for the next.
-    this.#bits -= (rest.length + HEAD_BYTES) * 8;
+    this.#bits -= (rest.length + HEAD_BYTES + CREDIT_BYTES) * 8;
     from.say({ t: 'carry-credit', n, stream, bytes: rest.length });
     return true;
   }

@@ -110,6 +110,8 @@ export class Incoming extends FileWay {
   }
 
   #ask() {
+    // A new way asks again.
+    if (!this.fits) return;
     this.n = this.#attempt();
     // The channel has to be there before the first piece comes.
     this.bulk();

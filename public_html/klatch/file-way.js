@@ -37,6 +37,11 @@ export class FileWay {
     return state === 'offered' || state === 'coming' || state === 'waiting';
   }
 
+  /** Whether the present way to the other end takes it. */
+  get fits() {
+    return fits(this.share, this.member);
+  }
+
   /**
    * @param {State} state
    * @param {string} [why]
@@ -57,7 +62,7 @@ export class FileWay {
     if (way.state !== 'coming' && way.state !== 'waiting') return false;
     const now = Math.max(0, way.done - this.#doneBefore) * (1000 / ms);
     this.#doneBefore = way.done;
-    if (way.state === 'coming' && !member.reached) this.become('waiting');
+    if (way.state === 'coming' && !(member.reached && this.fits)) this.become('waiting');
     else if (way.state === 'waiting' && now > 0) this.become('coming');
     if (way.state === 'coming') way.speed = way.speed === 0 ? now : way.speed + NEWEST * (now - way.speed);
     return true;
@@ -70,4 +75,13 @@ export class FileWay {
   say(type, more = {}) {
     this.member.say({ t: `file-${type}`, id: this.share.id, ...more });
   }
+}
+
+/**
+ * @param {{size: number}} file
+ * @param {Member} member
+ * @returns {boolean} whether the way to that member takes it
+ */
+export function fits({ size }, { way }) {
+  return size <= (way?.fileBytesMax ?? Infinity);
 }

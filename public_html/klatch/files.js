@@ -14,6 +14,7 @@
 import { KlatchProblem } from './problem.js';
 import { Bulk } from './bulk.js';
 import { Incoming } from './file-incoming.js';
+import { fits } from './file-way.js';
 import { Outgoing } from './file-outgoing.js';
 import { browserPlaces, memorySink, openSink } from './file-sinks.js';
 import { cleanFileName, cleanFileType } from './file-names.js';
@@ -174,8 +175,8 @@ export class Files {
     if (this.#closed || !pair) return;
     this.#bulk(member);
     // What is too large for this way waits for another.
-    for (const outgoing of pair.outgoing.values()) if (fits(outgoing.share, member)) outgoing.offer();
-    for (const incoming of pair.incoming.values()) if (fits(incoming.share, member)) incoming.resume();
+    for (const outgoing of pair.outgoing.values()) if (outgoing.fits) outgoing.offer();
+    for (const incoming of pair.incoming.values()) if (incoming.fits) incoming.resume();
   }
 
   /**
@@ -192,7 +193,7 @@ export class Files {
         else this.#offered(member, value);
         break;
       case 'file-take':
-        outgoing?.taken(value.n, value.at);
+        if (outgoing?.fits) outgoing.taken(value.n, value.at);
         break;
       case 'file-ack':
         outgoing?.written(value.n, value.at);
@@ -356,13 +357,4 @@ export class Files {
 /** @param {State} state whether nothing will come of it any more */
 export function isOver(state) {
   return state === 'done' || state === 'refused' || state === 'stopped' || state === 'failed';
-}
-
-/**
- * @param {{size: number}} file
- * @param {Member} member
- * @returns {boolean} whether the way to that member takes it
- */
-function fits({ size }, { way }) {
-  return size <= (way?.fileBytesMax ?? Infinity);
 }

@@ -199,7 +199,7 @@ export class Member {
    * @returns {boolean}
    */
   say(value) {
-    return (this.way ?? this.#peer)?.say(value) ?? false;
+    return this.way?.say(value) || (this.#peer?.say(value) ?? false);
   }
 
   /**

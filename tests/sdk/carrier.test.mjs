@@ -17,7 +17,7 @@ function carrier(t, { bits = 2_000_000 } = {}) {
     const one = { instance: name, person: { id: name, joined }, connected: true, said: [], say: (value) => one.said.push(value) };
     return one;
   });
-  const passing = new Carrier({ bits: () => bits, told: (pairs) => told.push(pairs.map((pair) => pair.map(({ id }) => id).join(''))) }, {
+  const passing = new Carrier({ members: () => members, bits: () => bits, told: (pairs) => told.push(pairs.map((pair) => pair.map(({ id }) => id).join(''))) }, {
     listen: () => {},
     send: (member, n, stream, rest) => out.push({ to: member.instance, n, stream, bytes: rest.length, first: rest[0] }) > 0,
     queued: (member) => queued.get(member) ?? 0,
@@ -106,7 +106,8 @@ test('text goes before files', (t) => {
   join(a, 1, b, 1);
   for (let count = 0; count < 4; count += 1) passing.came(a, 1, FILES, frame());
   passing.came(a, 1, TEXT, frame(7, 100));
-  t.mock.timers.tick(5_000);
+  // The clock goes by leaps: a second's worth of bits lasts for no more than that.
+  for (let ms = 0; ms < 5_000; ms += 50) t.mock.timers.tick(50);
   assert.equal(out.length, 5);
   assert.ok(out.findIndex(({ stream }) => stream === TEXT) <= 1, JSON.stringify(out));
 });
@@ -116,6 +117,29 @@ test('a member asks for a bounded number of lines', (t) => {
   for (let n = 0; n < 100; n += 1) passing.asked(a, n, n === 99 ? 'b' : `x${n}`, true);
   passing.asked(b, 1, 'a', true);
   assert.deepEqual(answers(a), []);
+});
+
+test('a member has one line to another, the last it asked for, and one turn', (t) => {
+  const { passing, members: [a, b, c, d], out, join } = carrier(t, { bits: 2_000_000 });
+  for (let n = 0; n < 30; n += 1) passing.asked(a, n, 'b', true);
+  passing.asked(b, 1, 'a', true);
+  join(c, 1, d, 1);
+  assert.deepEqual(a.said, [{ t: 'carry', n: 29, ok: true }]);
+  passing.asked(a, 30, 'b', true);
+  assert.deepEqual(a.said.slice(1), [{ t: 'carry', n: 29, ok: false }, { t: 'carry', n: 30, ok: true }]);
+  assert.deepEqual(answers(b), [true, false, true]);
+  for (let n = 0; n <= 30; n += 1) for (let count = 0; count < 4; count += 1) passing.came(a, n, FILES, frame());
+  for (let count = 0; count < 4; count += 1) passing.came(c, 1, FILES, frame());
+  for (let ms = 0; ms < 20_000; ms += 50) t.mock.timers.tick(50);
+  assert.deepEqual(['b', 'd'].map((name) => out.filter(({ to }) => to === name).length), [4, 4]);
+});
+
+test('nothing is passed on for a page load that two say they are', (t) => {
+  const { passing, members: [a, b, c], join } = carrier(t);
+  join(a, 1, b, 1);
+  c.instance = 'b';
+  passing.asked(c, 1, 'a', true);
+  assert.deepEqual([answers(a), answers(b), answers(c)], [[true, false], [true, false], []]);
 });
 
 test('a way takes text and files apart and puts them together, and nothing that is too long', () => {

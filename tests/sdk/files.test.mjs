@@ -165,6 +165,27 @@ test("a file that can't be read any more is told to both", async (t) => {
   await Promise.all([become(mine, 'failed unreadable'), become(theirs, 'failed unreadable')]);
 });
 
+test('a file that was offered before waits while the only way is for smaller ones', async (t) => {
+  const wire = new FilePair(t);
+  const file = fakeFile(MB);
+  const { mine, theirs } = await offered(wire, file);
+  const narrow = { fileBytesMax: MB - 1 };
+  wire.ann.member.way = narrow;
+  const sink = new FakeSink();
+  wire.bo.files.take(theirs, sink);
+  await until('it was asked for', () => wire.bo.said.some(({ t: type }) => type === 'file-take'));
+  await quiet(50);
+  assert.deepEqual([wire.bytes, stateOf(mine)], [0, 'offered'], 'its sender holds it back');
+  wire.bo.member.way = narrow;
+  await become(theirs, 'waiting');
+  wire.ann.member.way = null;
+  wire.bo.member.way = null;
+  wire.cut();
+  wire.mend();
+  await Promise.all([become(mine, 'done'), become(theirs, 'done')]);
+  assert.equal(shaOf(sink.bytes), shaOf([file.bytes]));
+});
+
 test('who leaves ends what was on its way', async (t) => {
   const wire = new FilePair(t);
   const { mine, theirs } = await offered(wire, fakeFile(MB));

@@ -1,6 +1,7 @@
 /* The two ends of a pair, without a room. */
 
 import { FakeNet } from './lib/fake-rtc.mjs';
+import { Member } from '../../public_html/klatch/member.js';
 import { Peer } from '../../public_html/klatch/peer.js';
 import { until } from './lib/browserish.mjs';
 import assert from 'node:assert/strict';
@@ -42,3 +43,23 @@ for (const [first, second] of ['ab', 'ba']) {
     await connected(sleeper, end(t, net, ends, second, first, false));
   });
 }
+
+test('what a way through others does not take goes by the connection that has opened', async (t) => {
+  const net = new FakeNet();
+  const ends = {};
+  const other = end(t, net, ends, 'b', 'a', true);
+  const heard = [];
+  other.on('data', ({ detail }) => heard.push(detail.t));
+  const up = { updated: () => {}, opened: () => {}, said: () => {}, polls: () => {}, broken: () => {} };
+  const member = new Member({ peer: 'b', card: { value: { instance: 'b' }, plain: false, pub: null, outside: null } }, up);
+  t.after(() => member.close());
+  member.connect({ rtc: net.Connection, iceServers: () => [], polite: false, tracks: { audio: null, video: null }, prefer: () => {}, mine: 'a',
+    mail: (type, body) => setTimeout(() => other.receive(type, structuredClone(body)), MAIL_MS), reachable: () => true, polling: () => true });
+  ends.a = member;
+  await connected(other);
+  const carried = [];
+  member.way = { say: (value) => value.t === 'chat' && carried.push(value) > 0 };
+  assert.deepEqual([member.say({ t: 'chat' }), member.say({ t: 'hello' })], [true, true]);
+  await until('the hello is there', () => heard.includes('hello'));
+  assert.deepEqual([carried.length, heard.includes('chat')], [1, false]);
+});
