@@ -263,6 +263,7 @@ static void finish(struct loop *l)
 {
     bool upgrade = upgrade_look(l->app->upgrade) != UPGRADE_NOTHING;
     int64_t until_ms = app_now_ms(l->app) + (upgrade ? DRAIN_UPGRADE_MS : DRAIN_MS);
+    if (l->app->store != NULL) store_let_go_all(l->app); /* to the process that comes after */
     serve_stop(l);
     while (l->conns != NULL && app_now_ms(l->app) < until_ms) {
         (void)timers_set(&l->timers, &l->tick, until_ms);

@@ -10,6 +10,8 @@
 #include "log.h"
 
 enum {
+    STOPPING_TRIES = 50,
+    STOPPING_PAUSE_US = 5000,
     LOOK_AGAIN_MS = 5,
 };
 
@@ -121,7 +123,7 @@ static bool resume(struct loop *l, struct waiter *w, enum wake wake, bool taken)
     http_answer_init(&an);
     struct arena *scratch = take_arena(l);
     enum outcome outcome = OUTCOME_BUSY;
-    l->app->keeps_rooms = l->hears && c->own;
+    l->app->keeps_rooms = l->hears && c->own && !l->stopping;
     if (scratch != NULL) outcome = route_resume(l->app, scratch, w, wake, &an);
     give_arena(l, scratch);
     if (outcome != OUTCOME_ANSWER && !taken) {
@@ -164,8 +166,17 @@ static void try(struct loop *l, struct conn *c)
     struct waiter w;
     int64_t now_ms = app_now_ms(l->app);
     http_answer_init(&an);
-    l->app->keeps_rooms = l->hears && c->own;
+    l->app->keeps_rooms = l->hears && c->own && !l->stopping;
     enum outcome outcome = route_handle(l->app, c->rq, &an, &w);
+    /* Who makes way for a newer process meets rooms that it keeps, and has no later turn to try
+     * again; the other lets go within a moment. */
+    for (int i = 0; outcome == OUTCOME_BUSY && l->stopping && i < STOPPING_TRIES; i++) {
+        http_answer_free(&an);
+        http_answer_init(&an);
+        c->rq->again = true;
+        usleep(STOPPING_PAUSE_US);
+        outcome = route_handle(l->app, c->rq, &an, &w);
+    }
     if (outcome == OUTCOME_PARK) {
         park(l, c, &w, &an);
     } else if (outcome == OUTCOME_BUSY && now_ms < c->busy_until_ms && !l->stopping) {
