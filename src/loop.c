@@ -270,6 +270,7 @@ static void finish(struct loop *l)
         turn(l);
         serve_stop(l);
     }
+    serve_give_up_busy(l);
 }
 
 static void stop(struct loop *l)

@@ -10,8 +10,6 @@
 #include "log.h"
 
 enum {
-    STOPPING_TRIES = 50,
-    STOPPING_PAUSE_US = 5000,
     LOOK_AGAIN_MS = 5,
 };
 
@@ -168,18 +166,9 @@ static void try(struct loop *l, struct conn *c)
     http_answer_init(&an);
     l->app->keeps_rooms = l->hears && c->own && !l->stopping;
     enum outcome outcome = route_handle(l->app, c->rq, &an, &w);
-    /* Who makes way for a newer process meets rooms that it keeps, and has no later turn to try
-     * again; the other lets go within a moment. */
-    for (int i = 0; outcome == OUTCOME_BUSY && l->stopping && i < STOPPING_TRIES; i++) {
-        http_answer_free(&an);
-        http_answer_init(&an);
-        c->rq->again = true;
-        usleep(STOPPING_PAUSE_US);
-        outcome = route_handle(l->app, c->rq, &an, &w);
-    }
     if (outcome == OUTCOME_PARK) {
         park(l, c, &w, &an);
-    } else if (outcome == OUTCOME_BUSY && now_ms < c->busy_until_ms && !l->stopping) {
+    } else if (outcome == OUTCOME_BUSY && now_ms < c->busy_until_ms) {
         http_answer_free(&an);
         c->rq->again = true;
         set_state(l, c, CONN_BUSY, c->busy_step_ms);
@@ -333,6 +322,22 @@ void serve_stop(struct loop *l)
     while ((w = park_take_any(l->app->park)) != NULL) (void)resume(l, w, WAKE_STOP, true);
     for (struct conn *c = l->conns; c != NULL; c = c->next)
         if (c->state == CONN_IDLE && !expects_answer(c)) drop(l, c);
+}
+
+static struct conn *any_busy(const struct loop *l)
+{
+    struct conn *c = l->conns;
+    while (c != NULL && (c->hung_up || c->state != CONN_BUSY)) c = c->next;
+    return c;
+}
+
+void serve_give_up_busy(struct loop *l)
+{
+    for (struct conn *c; (c = any_busy(l)) != NULL;) {
+        c->busy_until_ms = 0;
+        try(l, c);
+    }
+    serve_stop(l);
 }
 
 void serve_accept(struct loop *l, int fd, bool own)

@@ -49,6 +49,8 @@ void serve_look(struct loop *l);
 void serve_due(struct loop *l, int64_t now_ms);
 /* Answer all waiters and close what is idle: the process ends. */
 void serve_stop(struct loop *l);
+/* The time for that is over: try once more what met a locked room, and answer it. */
+void serve_give_up_busy(struct loop *l);
 /* Take a new connection. `own`: the rooms asked for on it are this process's, as a rule. */
 void serve_accept(struct loop *l, int fd, bool own);
 
