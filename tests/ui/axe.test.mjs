@@ -2,27 +2,17 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import test, { after, before } from 'node:test';
-import { openBrowser, openScene } from './browser.mjs';
-import { serve } from './serve.mjs';
+import test, { before } from 'node:test';
+import { galleryHere } from './browser.mjs';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 /** Scenes that are looked at side by side. */
 const AT_ONCE = 3;
 
-let server;
-let browser;
+const here = galleryHere();
 let source;
-before(async () => {
-  server = await serve();
-  browser = await openBrowser();
-  source = await readFile(AXE, 'utf8');
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+before(async () => { source = await readFile(AXE, 'utf8'); });
 
 /** What is wrong on the page as it is now, a line for each element. */
 async function findings(page) {
@@ -34,7 +24,7 @@ async function findings(page) {
 }
 
 async function sceneNames() {
-  const { page, close } = await openScene(browser, server.url, 'ended-left');
+  const { page, close } = await here.open('ended-left');
   const names = await page.evaluate(() => window.galleryScenes);
   await close();
   return names;
@@ -42,7 +32,7 @@ async function sceneNames() {
 
 async function look(scene) {
   const found = [];
-  const { page, close } = await openScene(browser, server.url, scene);
+  const { page, close } = await here.open(scene);
   await page.evaluate(source);
   for (const scheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
@@ -64,7 +54,7 @@ test('no scene has a finding, in neither theme', async () => {
 });
 
 test('axe sees into the parts: a button without a name and pale text are found', async () => {
-  const { page, close } = await openScene(browser, server.url, 'call-2');
+  const { page, close } = await here.open('call-2');
   await page.evaluate(source);
   await page.evaluate(() => {
     const [button] = window.deep('button.menu');

@@ -50,25 +50,34 @@ export async function openScene(browser, url, scene, { size = 'phone', scheme = 
   return { page, complaints, close: () => context.close() };
 }
 
+/** For the top of a test file: the gallery's server and a browser for as long as its tests run. */
+export function galleryHere() {
+  const here = {
+    server: null,
+    browser: null,
+    open: (scene, look) => openScene(here.browser, here.server.url, scene, look),
+  };
+  before(async () => {
+    here.server = await serve();
+    here.browser = await openBrowser();
+  });
+  after(async () => {
+    await here.browser?.close();
+    await here.server?.close();
+  });
+  return here;
+}
+
 /**
- * For the top of a test file: the gallery and a browser for as long as its tests run.
+ * For the top of a test file too: scenes that nothing complains in.
  * @param {{expected?: RegExp}} [options] complaints that belong to what is tested
  * @returns {(scene: string, look: Parameters<typeof openScene>[3], body: (page: import('playwright-core').Page)
  *   => Promise<void>) => Promise<void>} a scene for the length of `body`; nothing may have complained at the end
  */
 export function gallery({ expected } = {}) {
-  let server;
-  let browser;
-  before(async () => {
-    server = await serve();
-    browser = await openBrowser();
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-  });
+  const here = galleryHere();
   return async (scene, look, body) => {
-    const { page, complaints, close } = await openScene(browser, server.url, scene, look);
+    const { page, complaints, close } = await here.open(scene, look);
     await body(page);
     assert.deepEqual(complaints.filter((one) => !expected?.test(one)), []);
     await close();

@@ -1,19 +1,9 @@
 // Measured boxes: nothing overlaps, nothing is cut off, nothing scrolls.
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
-import { openBrowser, openScene, SIZES } from './browser.mjs';
-import { serve } from './serve.mjs';
+import test from 'node:test';
+import { SIZES, galleryHere } from './browser.mjs';
 
-let server;
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await openBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+const here = galleryHere();
 
 /** The boxes of all that matches, through shadow roots. */
 const boxesOf = (page, selector) => page.evaluate((wanted) => window.deep(wanted).map((element) => {
@@ -64,7 +54,7 @@ async function checkCall(page, size, people) {
 
 for (const people of [1, 2, 3, 4, 6, 8, 9, 16]) {
   test(`${people} of us fit on every screen without overlap, cut or scrollbar`, async () => {
-    const { page, complaints, close } = await openScene(browser, server.url, `call-${people}`);
+    const { page, complaints, close } = await here.open(`call-${people}`);
     for (const size of Object.keys(SIZES)) await checkCall(page, size, people);
     assert.deepEqual(complaints, []);
     await close();
@@ -72,10 +62,10 @@ for (const people of [1, 2, 3, 4, 6, 8, 9, 16]) {
 }
 
 test('the grid makes place for the banner and for the chat beside it', async () => {
-  const { page, close } = await openScene(browser, server.url, 'call-server-away');
+  const { page, close } = await here.open('call-server-away');
   for (const size of Object.keys(SIZES)) await checkCall(page, size, 4);
   await close();
-  const chat = await openScene(browser, server.url, 'call-chat', { size: 'desk' });
+  const chat = await here.open('call-chat', { size: 'desk' });
   await checkCall(chat.page, 'desk', 4);
   const [panel] = await boxesOf(chat.page, 'klatch-chat');
   for (const tile of await boxesOf(chat.page, 'klatch-tile')) assert.ok(!overlap(tile, panel));
@@ -83,7 +73,7 @@ test('the grid makes place for the banner and for the chat beside it', async () 
 });
 
 test('on a phone the chat covers the call but not the count of connections', async () => {
-  const { page, close } = await openScene(browser, server.url, 'call-chat');
+  const { page, close } = await here.open('call-chat');
   const [panel] = await boxesOf(page, 'klatch-chat');
   const [count] = await boxesOf(page, '.count');
   assert.equal(panel.width, SIZES.phone[0]);
@@ -94,7 +84,7 @@ test('on a phone the chat covers the call but not the count of connections', asy
 
 test('in the lobby "Join" is in sight on every screen, whatever is wrong', async () => {
   for (const scene of ['lobby', 'lobby-permission-denied-both', 'lobby-room-full', 'lobby-long-room']) {
-    const { page, close } = await openScene(browser, server.url, scene);
+    const { page, close } = await here.open(scene);
     for (const size of Object.keys(SIZES)) {
       const frame = await resize(page, SIZES[size]);
       const [join] = await boxesOf(page, '.join');

@@ -1,18 +1,8 @@
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
-import { openBrowser, openScene } from './browser.mjs';
-import { serve } from './serve.mjs';
+import test from 'node:test';
+import { galleryHere } from './browser.mjs';
 
-let server;
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await openBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+const here = galleryHere();
 
 /** What has the focus, through shadow roots: its name, and whether one can see it. */
 const focused = (page) => page.evaluate(() => {
@@ -38,7 +28,7 @@ async function walk(page, stops) {
 }
 
 test('the lobby is walked through with Tab, and Enter in the name joins', async () => {
-  const { page, close } = await openScene(browser, server.url, 'lobby');
+  const { page, close } = await here.open('lobby');
   assert.deepEqual(await walk(page, 9), ['Microphone', 'Camera', 'Your name', 'Microphone', 'Camera', 'Join', 'Loudspeaker',
     'Test sound', 'Check connection']);
   await page.getByLabel('Your name').press('Enter');
@@ -47,21 +37,21 @@ test('the lobby is walked through with Tab, and Enter in the name joins', async 
 });
 
 test('the call is walked through with Tab, top to bottom', async () => {
-  const { page, close } = await openScene(browser, server.url, 'call-4');
+  const { page, close } = await here.open('call-4');
   assert.deepEqual(await walk(page, 11), ['Copy link', 'Options for Maya', 'Options for Jonas Lindqvist', 'Options for Amina',
     'Options for Ada (You)', 'Microphone', 'Camera', 'Screen', 'Chat', 'Settings', 'Hang up']);
   await close();
 });
 
 test('alone, the link and its button are reached too', async () => {
-  const { page, close } = await openScene(browser, server.url, 'call-1');
+  const { page, close } = await here.open('call-1');
   const names = await walk(page, 8);
   assert.deepEqual(names.slice(0, 4), ['Copy link', 'Options for Ada (You)', 'Link to this room', 'Copy link']);
   await close();
 });
 
 test('Alt and a letter turn microphone and camera off and on and open the chat', async () => {
-  const { page, close } = await openScene(browser, server.url, 'call-2', { size: 'desk' });
+  const { page, close } = await here.open('call-2', { size: 'desk' });
   const state = () => page.evaluate(() => {
     const { mic, cam } = window.gallery.room.self;
     return { mic, cam, chat: window.deep('klatch-chat').length };
@@ -91,7 +81,7 @@ test('Alt and a letter turn microphone and camera off and on and open the chat',
 });
 
 test('what lies under the chat on a phone is out of reach until it closes', async () => {
-  const { page, close } = await openScene(browser, server.url, 'call-1');
+  const { page, close } = await here.open('call-1');
   await page.getByRole('button', { name: 'Chat' }).press('Enter');
   await page.waitForFunction(() => window.deep('klatch-chat').length === 1);
   assert.equal((await focused(page)).name, 'Close chat');
@@ -108,7 +98,7 @@ test('what lies under the chat on a phone is out of reach until it closes', asyn
 });
 
 test('the settings keep the focus, and give it back when they close', async () => {
-  const { page, close } = await openScene(browser, server.url, 'call-2');
+  const { page, close } = await here.open('call-2');
   await page.getByRole('button', { name: 'Settings' }).press('Enter');
   const dialog = page.getByRole('dialog', { name: 'Settings' });
   await dialog.waitFor();
@@ -134,7 +124,7 @@ async function reach(page, name) {
 }
 
 test('a whole call by keyboard alone: in, a line, a file, the figures, out and in again', async () => {
-  const { page, complaints, close } = await openScene(browser, server.url, 'lobby', { size: 'desk' });
+  const { page, complaints, close } = await here.open('lobby', { size: 'desk' });
   await page.evaluate(() => { window.klatchPlan = { people: [{ name: 'Maya' }, { name: 'Ben' }] }; });
   const press = async (name, key = 'Enter') => {
     await reach(page, name);

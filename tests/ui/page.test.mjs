@@ -1,19 +1,9 @@
 // The page around the element, served from a folder and not from the top of a site.
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
-import { openBrowser } from './browser.mjs';
-import { serve } from './serve.mjs';
+import test from 'node:test';
+import { galleryHere } from './browser.mjs';
 
-let server;
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await openBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+const here = galleryHere();
 
 /** A phone's view of the page, which a keyboard makes lower and two fingers zoom. */
 function fakeView() {
@@ -26,7 +16,7 @@ function fakeView() {
 }
 
 async function open(hash, { insecure = false, keyboard = false, ...more } = {}) {
-  const context = await browser.newContext({ viewport: { width: 360, height: 740 }, ...more });
+  const context = await here.browser.newContext({ viewport: { width: 360, height: 740 }, ...more });
   context.setDefaultTimeout(8000);
   const page = await context.newPage();
   const complaints = [];
@@ -36,7 +26,7 @@ async function open(hash, { insecure = false, keyboard = false, ...more } = {}) 
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (line) => { if (line.type() === 'error') complaints.push(line.text()); });
   page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`));
-  await page.goto(`${server.url}fake/${hash}`);
+  await page.goto(`${here.server.url}fake/${hash}`);
   return { page, complaints, close: () => context.close() };
 }
 
@@ -146,7 +136,7 @@ test('without JavaScript the page says what it needs', async () => {
 });
 
 test('manifest and icons are where the page says', async () => {
-  const base = `${server.url}fake/`;
+  const base = `${here.server.url}fake/`;
   const manifest = await (await fetch(`${base}app/manifest.webmanifest`)).json();
   assert.equal(new URL(manifest.start_url, `${base}app/`).href, base);
   const icons = [...manifest.icons.map(({ src }) => `app/${src}`), 'app/icon.svg', 'app/icon-180.png'];

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import { problemText, textsOf } from '../../public_html/ui/strings.js';
-import { openBrowser, openScene } from './browser.mjs';
-import { serve } from './serve.mjs';
+import { galleryHere } from './browser.mjs';
 import { english as en } from './strings/check.mjs';
 
 const t = textsOf(en);
@@ -14,16 +13,7 @@ const CODES = ['key-invalid', 'token-invalid', 'token-expired', 'token-early', '
   'seal-other-key', 'seal-other-fingerprint', 'bad-message', 'too-long-to-mail', 'file-too-large-to-carry',
   'no-webrtc', 'permission-denied', 'no-device', 'device-busy', 'device-lost', 'insecure-context'];
 
-let server;
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await openBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+const here = galleryHere();
 
 test('each problem has words of its own: what is wrong, and what to do', () => {
   const seen = new Map();
@@ -59,7 +49,7 @@ for (const [scene, title] of [
   ['lobby-insecure-context-both', 'This page is not secure (http)'],
 ]) {
   test(`in the lobby: "${title}", and one can join without`, async () => {
-    const { page, complaints, close } = await openScene(browser, server.url, scene);
+    const { page, complaints, close } = await here.open(scene);
     const alert = page.getByRole('alert').filter({ hasText: title });
     await alert.waitFor();
     assert.match(await alert.innerText(), /also join without/);
@@ -76,7 +66,7 @@ for (const [scene, title] of [
   ['lobby-odd-code', 'Something went wrong'],
 ]) {
   test(`who can't get in reads "${title}" and may try again`, async () => {
-    const { page, close } = await openScene(browser, server.url, scene);
+    const { page, close } = await here.open(scene);
     await page.getByRole('alert').filter({ hasText: title }).waitFor();
     await page.evaluate(() => { window.klatchPlan = {}; });
     await page.getByRole('button', { name: 'Join', exact: true }).click();
@@ -86,7 +76,7 @@ for (const [scene, title] of [
 }
 
 test('the same problem with microphone and camera is told once, another one apart', async () => {
-  const { page, close } = await openScene(browser, server.url, 'lobby-permission-denied-audio');
+  const { page, close } = await here.open('lobby-permission-denied-audio');
   const tell = (code, kind) => page.evaluate((problem) => {
     const { media } = window.gallery;
     media.emit('problem', Object.assign(new Error(problem.code), problem));
@@ -100,7 +90,7 @@ test('the same problem with microphone and camera is told once, another one apar
 });
 
 test('"Try again" asks for the devices once more', async () => {
-  const { page, close } = await openScene(browser, server.url, 'lobby-permission-denied-both');
+  const { page, close } = await here.open('lobby-permission-denied-both');
   await page.evaluate(() => { window.klatchPlan = {}; });
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.getByRole('button', { name: 'Camera', pressed: true }).waitFor();
@@ -109,7 +99,7 @@ test('"Try again" asks for the devices once more', async () => {
 });
 
 test('joining that takes long can be cancelled', async () => {
-  const { page, close } = await openScene(browser, server.url, 'lobby-joining');
+  const { page, close } = await here.open('lobby-joining');
   await page.getByText('Joining…').waitFor();
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.getByRole('button', { name: 'Join', exact: true }).waitFor();
@@ -118,9 +108,9 @@ test('joining that takes long can be cancelled', async () => {
 });
 
 test('where no server answers, the lobby links to the doctor', async () => {
-  const { page, close } = await openScene(browser, server.url, 'lobby-not-klatch');
+  const { page, close } = await here.open('lobby-not-klatch');
   const link = page.getByRole('alert').getByRole('link', { name: 'See what is wrong' });
   await link.waitFor();
-  assert.equal(await link.evaluate((a) => a.href), `${server.url}fake/doctor.html`);
+  assert.equal(await link.evaluate((a) => a.href), `${here.server.url}fake/doctor.html`);
   await close();
 });

@@ -2,10 +2,10 @@
 // says nothing that stands in no file.
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
-import test, { after, before, describe } from 'node:test';
+import test, { describe } from 'node:test';
 import { loadTexts, textsOf } from '../../public_html/ui/strings.js';
 import { languages } from '../../public_html/ui/strings/tables.js';
-import { openBrowser, openScene } from './browser.mjs';
+import { galleryHere } from './browser.mjs';
 import { serve } from './serve.mjs';
 import { english, faultsOf, folder } from './strings/check.mjs';
 
@@ -110,21 +110,12 @@ test('every text is used, and every key that is used has a text', async () => {
 });
 
 describe('on the page', () => {
-  let server;
-  let browser;
-  before(async () => {
-    server = await serve();
-    browser = await openBrowser();
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-  });
+  const here = galleryHere();
 
   test('the language is the browser’s, and said in the page', async () => {
-    const context = await browser.newContext({ locale: 'pl-PL' });
+    const context = await here.browser.newContext({ locale: 'pl-PL' });
     const page = await context.newPage();
-    await page.goto(`${server.url}fake/#tea`);
+    await page.goto(`${here.server.url}fake/#tea`);
     await page.getByRole('button', { name: 'Dołącz' }).waitFor({ timeout: 8000 });
     await page.getByRole('button', { name: 'Test sound' }).waitFor();
     assert.equal(await page.locator('html').getAttribute('lang'), 'pl');
@@ -132,7 +123,7 @@ describe('on the page', () => {
   });
 
   test('the element’s lang attribute outdoes the browser’s language, and may change in a call', async () => {
-    const { page, complaints, close } = await openScene(browser, server.url, 'call-3', { lang: 'pl', locale: 'en-US' });
+    const { page, complaints, close } = await here.open('call-3', { lang: 'pl', locale: 'en-US' });
     await page.getByText('Połączono 2 z 2').waitFor();
     assert.equal(await page.evaluate(() => window.deep('klatch-call')[0].lang), 'pl');
     await page.evaluate(() => { window.gallery.element.lang = 'en'; });
@@ -146,7 +137,7 @@ describe('on the page', () => {
 
   for (const [lang, what] of [['cs', 'torn'], ['sk', 'missing']]) {
     test(`with a language whose file is ${what} the page is English`, async () => {
-      const { page, close } = await openScene(browser, server.url, 'lobby', { lang });
+      const { page, close } = await here.open('lobby', { lang });
       await page.getByRole('button', { name: 'Join', exact: true }).waitFor();
       assert.equal(await page.evaluate(() => window.deep('klatch-lobby')[0].lang), 'en');
       await close();
@@ -154,11 +145,11 @@ describe('on the page', () => {
   }
 
   test('the English texts are asked for once, with the page’s own first requests', async () => {
-    const context = await browser.newContext({ locale: 'en-GB' });
+    const context = await here.browser.newContext({ locale: 'en-GB' });
     const page = await context.newPage();
     const asked = [];
-    page.on('request', (request) => asked.push(request.url().slice(server.url.length)));
-    await page.goto(`${server.url}#tea`);
+    page.on('request', (request) => asked.push(request.url().slice(here.server.url.length)));
+    await page.goto(`${here.server.url}#tea`);
     await page.getByRole('button', { name: 'Join', exact: true }).waitFor({ timeout: 8000 });
     assert.deepEqual(asked.filter((name) => name.endsWith('.json')), ['ui/strings/en.json']);
     assert.ok(asked.indexOf('ui/strings/en.json') < asked.indexOf('ui/klatch-room.js'), asked.join(' '));
@@ -168,9 +159,9 @@ describe('on the page', () => {
   test('on a page of another origin the element finds its texts', async (t) => {
     const other = await serve();
     t.after(() => other.close());
-    const context = await browser.newContext({ locale: 'pl-PL' });
+    const context = await here.browser.newContext({ locale: 'pl-PL' });
     const page = await context.newPage();
-    await page.goto(`${other.url}fake/host.html?from=${server.url}fake/`);
+    await page.goto(`${other.url}fake/host.html?from=${here.server.url}fake/`);
     await page.getByRole('button', { name: 'Dołącz' }).waitFor({ timeout: 8000 });
     await context.close();
   });
@@ -181,7 +172,7 @@ describe('on the page', () => {
       'call-chat-alone', 'call-files', 'call-settings', 'call-notices', 'call-server-away', 'call-person', 'ended-left'];
     const walk = async () => {
       for (let scene = scenes.shift(); scene !== undefined; scene = scenes.shift()) {
-        const { page, close } = await openScene(browser, server.url, scene, { lang: 'en-XA' });
+        const { page, close } = await here.open(scene, { lang: 'en-XA' });
         left.push(...(await page.evaluate(plainWords)).map((words) => `${scene}: ${words}`));
         await close();
       }
