@@ -36,10 +36,9 @@ async function look(url, code) {
   }
 }
 
-/** What the page says of a site after it looked for the program; once more where the host was too busy to answer. */
+/** What the page says of a site after it looked for the program. */
 async function told(url, code) {
-  let found = await look(url, code);
-  if (found.codes.includes('K-SILENT') && code !== 'K-SILENT') found = await look(url, code);
+  const found = await look(url, code);
   assert.ok(found.codes.includes(code), `${code} is not among ${found.codes}`);
   return found;
 }
