@@ -2,6 +2,7 @@
 // room. Follows one SDK Room for as long as it is in the document.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { KlatchProblem } from '../klatch/index.js';
+import { define } from './define.js';
 import { Part } from './part.js';
 import { banner, linkByHand, soundButton, top } from './call-parts.js';
 import { icon } from './icons.js';
@@ -487,4 +488,4 @@ function pausedOf({ picture, why, frozen }, quality) {
   return picture === 'still' ? 'still' : 'bits';
 }
 
-customElements.define('klatch-call', KlatchCall);
+define('klatch-call', KlatchCall);

@@ -1,5 +1,6 @@
 // A page of one sentence and at most one thing to do: after the call, or instead of it.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
+import { define } from './define.js';
 import { Part } from './part.js';
 import { theme } from './theme.css.js';
 import { cardStyle } from './card.css.js';
@@ -39,4 +40,4 @@ export class KlatchCard extends Part {
   }
 }
 
-customElements.define('klatch-card', KlatchCard);
+define('klatch-card', KlatchCard);

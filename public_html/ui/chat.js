@@ -3,6 +3,7 @@
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { live } from '../vendor/lit-html/directives/live.js';
 import { repeat } from '../vendor/lit-html/directives/repeat.js';
+import { define } from './define.js';
 import { Part } from './part.js';
 import { icon } from './icons.js';
 import { linked } from './links.js';
@@ -250,4 +251,4 @@ export class KlatchChat extends Part {
   }
 }
 
-customElements.define('klatch-chat', KlatchChat);
+define('klatch-chat', KlatchChat);

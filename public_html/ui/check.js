@@ -1,5 +1,6 @@
 // A call with oneself in a dialog: what is sent beside what comes back, and in words what works.
 import { html } from '../vendor/lit-html/lit-html.js';
+import { define } from './define.js';
 import { Part } from './part.js';
 import { icon } from './icons.js';
 import { Loopback } from '../klatch/loopback.js';
@@ -102,4 +103,4 @@ export class KlatchCheck extends Part {
   }
 }
 
-customElements.define('klatch-check', KlatchCheck);
+define('klatch-check', KlatchCheck);

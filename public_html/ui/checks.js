@@ -1,5 +1,6 @@
 // Before a call: a sound to hear, and a call with oneself.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
+import { define } from './define.js';
 import { Part } from './part.js';
 import { icon } from './icons.js';
 import { checksStyle } from './checks.css.js';
@@ -54,4 +55,4 @@ export class KlatchChecks extends Part {
   }
 }
 
-customElements.define('klatch-checks', KlatchChecks);
+define('klatch-checks', KlatchChecks);

@@ -1,5 +1,6 @@
 // The bar under the thumb: microphone, camera, screen, chat, settings, hang up.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
+import { define } from './define.js';
 import { Part } from './part.js';
 import { icon } from './icons.js';
 import { shortcuts } from './keys.js';
@@ -74,4 +75,4 @@ export class KlatchControls extends Part {
   }
 }
 
-customElements.define('klatch-controls', KlatchControls);
+define('klatch-controls', KlatchControls);

@@ -1,6 +1,7 @@
 // Which microphone, which camera and, where the browser lets one choose, which loudspeaker. Shows nothing until the browser tells what there is.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { live } from '../vendor/lit-html/directives/live.js';
+import { define } from './define.js';
 import { Part } from './part.js';
 import { can } from './can.js';
 import { devicesStyle } from './devices.css.js';
@@ -72,4 +73,4 @@ export class KlatchDevices extends Part {
   }
 }
 
-customElements.define('klatch-devices', KlatchDevices);
+define('klatch-devices', KlatchDevices);

@@ -1,5 +1,6 @@
 // One file in the chat: what it is, how far it is on its way, and what can be done about it.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
+import { define } from './define.js';
 import { Part } from './part.js';
 import { icon } from './icons.js';
 import { maybePicture, readPicture } from './pictures.js';
@@ -120,4 +121,4 @@ export class KlatchFile extends Part {
   }
 }
 
-customElements.define('klatch-file', KlatchFile);
+define('klatch-file', KlatchFile);

@@ -3,6 +3,7 @@
 // invitation.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { repeat } from '../vendor/lit-html/directives/repeat.js';
+import { define } from './define.js';
 import { Part } from './part.js';
 import { placeTiles } from './layout.js';
 import { gridStyle } from './grid.css.js';
@@ -81,4 +82,4 @@ export class KlatchGrid extends Part {
   }
 }
 
-customElements.define('klatch-grid', KlatchGrid);
+define('klatch-grid', KlatchGrid);

@@ -1,5 +1,6 @@
 // The place of the first other person: says that nobody else is here and hands out the link.
 import { html } from '../vendor/lit-html/lit-html.js';
+import { define } from './define.js';
 import { Part } from './part.js';
 import { icon } from './icons.js';
 import { inviteStyle } from './invite.css.js';
@@ -37,4 +38,4 @@ export function selectAll(event) {
   if (event.target instanceof HTMLInputElement) event.target.select();
 }
 
-customElements.define('klatch-invite', KlatchInvite);
+define('klatch-invite', KlatchInvite);

@@ -3,6 +3,7 @@
 // properties `room` and `media`, methods join() and leave(). Any number of them fit on one page.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { joinRoom, makeLink, parseLink, randomSecret, runsElsewhere, KlatchProblem, Media } from '../klatch/index.js';
+import { define } from './define.js';
 import { Part } from './part.js';
 import { findApi } from './find-api.js';
 import { tidyName } from './name.js';
@@ -382,4 +383,4 @@ function endedText(t, reason) {
   }
 }
 
-customElements.define('klatch-room', KlatchRoom);
+define('klatch-room', KlatchRoom);

@@ -1,6 +1,7 @@
 // Before the call: see yourself, choose a name and devices, learn what is wrong, join.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { live } from '../vendor/lit-html/directives/live.js';
+import { define } from './define.js';
 import { Part } from './part.js';
 import { DOCTOR } from './find-api.js';
 import { icon } from './icons.js';
@@ -184,4 +185,4 @@ export class KlatchLobby extends Part {
   }
 }
 
-customElements.define('klatch-lobby', KlatchLobby);
+define('klatch-lobby', KlatchLobby);

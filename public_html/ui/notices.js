@@ -2,6 +2,7 @@
 // out: the quiet ones when there is a pause, problems at once.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { repeat } from '../vendor/lit-html/directives/repeat.js';
+import { define } from './define.js';
 import { Part } from './part.js';
 import { icon } from './icons.js';
 import { noticesStyle } from './notices.css.js';
@@ -40,4 +41,4 @@ export class KlatchNotices extends Part {
   }
 }
 
-customElements.define('klatch-notices', KlatchNotices);
+define('klatch-notices', KlatchNotices);

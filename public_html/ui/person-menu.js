@@ -2,6 +2,7 @@
 // are here. A dialog, so that it has place on a phone and can be reached by keyboard.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { live } from '../vendor/lit-html/directives/live.js';
+import { define } from './define.js';
 import { Part } from './part.js';
 import { can } from './can.js';
 import { icon } from './icons.js';
@@ -100,4 +101,4 @@ export class KlatchPersonMenu extends Part {
   }
 }
 
-customElements.define('klatch-person-menu', KlatchPersonMenu);
+define('klatch-person-menu', KlatchPersonMenu);

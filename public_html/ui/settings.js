@@ -1,6 +1,7 @@
 // What can be changed during a call: name, devices, how one talks. A dialog over the call.
 import { html } from '../vendor/lit-html/lit-html.js';
 import { live } from '../vendor/lit-html/directives/live.js';
+import { define } from './define.js';
 import { Part } from './part.js';
 import { icon } from './icons.js';
 import { NAME_MAX } from './name.js';
@@ -93,4 +94,4 @@ export class KlatchSettings extends Part {
   }
 }
 
-customElements.define('klatch-settings', KlatchSettings);
+define('klatch-settings', KlatchSettings);

@@ -4,6 +4,7 @@ import { html, nothing, svg } from '../vendor/lit-html/lit-html.js';
 import { repeat } from '../vendor/lit-html/directives/repeat.js';
 import UPlot from '../vendor/uplot/uplot.js';
 import { pairsOf, verdictOf } from '../klatch/mesh.js';
+import { define } from './define.js';
 import { Part } from './part.js';
 import { icon } from './icons.js';
 import { kilobits, milliseconds, percent, pictureOf, reportOf, soundOf } from './stats-report.js';
@@ -284,4 +285,4 @@ function shorten(name, shown) {
   return letters.length > shown ? `${letters.slice(0, shown - 1).join('')}…` : name;
 }
 
-customElements.define('klatch-stats', KlatchStats);
+define('klatch-stats', KlatchStats);

@@ -2,6 +2,7 @@
 // person, holding a key to talk, who is large.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { live } from '../vendor/lit-html/directives/live.js';
+import { define } from './define.js';
 import { Part } from './part.js';
 import { switchesStyle } from './switches.css.js';
 
@@ -47,4 +48,4 @@ export class KlatchSwitches extends Part {
   }
 }
 
-customElements.define('klatch-switches', KlatchSwitches);
+define('klatch-switches', KlatchSwitches);

@@ -1,6 +1,7 @@
 // One person in the grid: the picture or the initial, name, microphone, camera and how the
 // connection to them is. Plays their sound too; of oneself it shows the mirrored preview.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
+import { define } from './define.js';
 import { Part } from './part.js';
 import { can } from './can.js';
 import { icon } from './icons.js';
@@ -217,4 +218,4 @@ function hueOf(id) {
   return sum % HUES;
 }
 
-customElements.define('klatch-tile', KlatchTile);
+define('klatch-tile', KlatchTile);
