@@ -277,7 +277,7 @@ include tests/dist/Makefile.inc
 
 # ---- lint: each is one test of `make test` -----------------------------------------------------
 
-LINTS := gcc clang-format clang-tidy cppcheck shellcheck eslint tsc
+LINTS := gcc clang-format clang-tidy cppcheck shellcheck eslint tsc openapi
 .PHONY: $(LINTS:%=lint-%) lint-names
 
 lint-names:
@@ -311,5 +311,8 @@ lint-eslint: $(B)/npm-test.stamp
 
 lint-tsc: $(B)/npm-test.stamp vendor
 	node $(B)/node_modules/typescript/bin/tsc --project tsconfig.json
+
+lint-openapi: $(B)/npm-test.stamp
+	node tests/setup/lint-openapi.mjs public_html/openapi.yaml
 
 -include $(wildcard $(B)/obj/*.d $(B)/strict/*.d $(B)/asan/obj/*.d $(B)/asan/unit-obj/*.d $(B)/fuzz/*.d)

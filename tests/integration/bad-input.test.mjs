@@ -158,12 +158,12 @@ describe('bad input', () => {
 
   it('refuses a wait in a query that is no wait', async () => {
     const headers = { 'x-klatch-key': ada.key };
-    const get = (query) => api.get(`/v1/rooms/${ada.room}/messages?after=${ada.cursor}${query}`, { headers });
+    const get = (query, more) => api.get(`/v1/rooms/${ada.room}/messages?after=${ada.cursor}${query}`, { headers, ...more });
     for (const query of ['&wait_ms=-1', '&wait_ms=x', '&wait_ms=', '&wait_ms=1.5', '&wait_ms=0x10', '&wait_ms=+5',
       '&turn=-1', '&turn=x', '&turn=', '&wait_ms=5%00', '&wait_ms=%']) {
       expectProblem(await get(query), ...BAD_400);
     }
-    expectStatus(await get('&wait_ms=5&x=%zz&=&&;'), 200);
+    expectStatus(await get('&wait_ms=5&x=%zz&=&&;', { nonsense: true }), 200);
     const huge = await get('&wait_ms=99999999999999999999999999');
     assert.ok([200, 400].includes(huge.status), huge.text);
   });
@@ -174,7 +174,7 @@ describe('bad input', () => {
       `${ada.key}=`, ` ${ada.key}`, 'k'.repeat(1000), `${ada.key}\0`, `${ada.key}\0junk`, '\0', '%', "' OR 1=1 --"];
     for (const key of keys) {
       for (const action of ['exchange', 'messages', 'leave']) {
-        const answer = await api.room(ada.room, action, { key, send: [ada.message(1)] });
+        const answer = await api.room(ada.room, action, { key, ...action !== 'leave' && { send: [ada.message(1)] } });
         const code = /\0/.test(key) || key.length > 100 || key === ''
           ? ['key-invalid', 'invalid-request'] : 'key-invalid';
         expectProblem(answer, answer.status === 400 ? 400 : 401, code);
@@ -184,9 +184,8 @@ describe('bad input', () => {
       const answer = await exchange(`{"${name}":"${ada.key}"}`);
       expectProblem(answer, answer.status === 400 ? 400 : 401, ['invalid-request', 'key-invalid']);
     }
-    for (const body of [{}, { key: null }, { after: ada.cursor }]) {
-      expectProblem(await exchange(body), 401, 'key-invalid');
-    }
+    for (const body of [{}, { after: ada.cursor }]) expectProblem(await exchange(body), 401, 'key-invalid');
+    expectProblem(await exchange({ key: null }, { nonsense: true }), 401, 'key-invalid');
     for (const key of [5, {}, [], true, [ada.key]]) {
       const answer = await exchange({ key });
       expectProblem(answer, answer.status === 401 ? 401 : 400, ['key-invalid', 'invalid-request']);

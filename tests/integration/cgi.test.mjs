@@ -76,7 +76,7 @@ describe('plain CGI', { concurrency: 4 }, () => {
         const room = newRoom();
         const headers = { 'content-type': 'application/json' };
         const answer = await new Api((call) => bin.run(call, { env: { CONTENT_LENGTH: length } }))
-          .call('POST', `/v1/rooms/${room}/join`, { headers, body: '{"name":"half"}' });
+          .call('POST', `/v1/rooms/${room}/join`, { headers, body: '{"name":"half"}', nonsense: true });
         assert.ok(answer.status >= 400 && answer.status < 500, `${length}: ${answer.text}`);
         expectProblem(await bin.api().get(`/v1/rooms/${room}`), 404, 'room-not-found');
       }

@@ -163,7 +163,7 @@ describe('where nothing can be made', { concurrency: 2 }, () => {
     const api = process_.api();
     try {
       const all = [api.get('/v1/health'), api.room('tea', 'join', {}), api.post('/v1/rooms/tea/exchange',
-        { key: 'x'.repeat(43), after: '1.1', wait_ms: 20000 }), api.get('/v1/rooms/tea')];
+        { key: 'x'.repeat(43), after: `${'0'.repeat(16)}.1`, wait_ms: 20000 }), api.get('/v1/rooms/tea')];
       for (const answer of await within(5000, 'answers', Promise.all(all))) misconfigured(answer);
       const { pid } = process_;
       fs.mkdirSync(path.join(bin.dir, 'klatch-private'), { mode: 0o700 });

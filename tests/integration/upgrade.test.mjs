@@ -175,6 +175,7 @@ describe('what is no binary to run', { concurrency: 3 }, () => {
     const bin = new CgiBin({ config: CONFIG });
     const process_ = await HandedDown.start(bin.program, { dir: bin.dir });
     try {
+      await version(process_.api()); // its socket listens before it is that program
       await run(process_, bin);
     } finally {
       await process_.stop();
