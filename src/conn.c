@@ -1,15 +1,14 @@
 #include "conn.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum { OUT_BYTES_MAX = HTTP_ANSWER_BYTES_MAX + 16384 };
 
-struct conn *conn_new(int fd)
+struct conn *conn_new(struct slab *conns, int fd)
 {
-    struct conn *c = calloc(1, sizeof *c);
+    struct conn *c = slab_take(conns);
     if (c == NULL) return NULL;
     c->fd = fd;
     gateway_in_init(&c->in);
@@ -17,12 +16,12 @@ struct conn *conn_new(int fd)
     return c;
 }
 
-void conn_free(struct conn *c)
+void conn_free(struct slab *conns, struct conn *c)
 {
     gateway_in_reset(&c->in);
     buf_free(&c->out);
     close(c->fd);
-    free(c);
+    slab_give(conns, c);
 }
 
 enum conn_written conn_flush(struct conn *c)

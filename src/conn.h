@@ -5,6 +5,7 @@
 
 #include "gateway.h"
 #include "park.h"
+#include "slab.h"
 #include "timers.h"
 
 enum conn_state {
@@ -32,9 +33,10 @@ struct conn {
     struct conn *next, *previous;
 };
 
-struct conn *conn_new(int fd); /* NULL: no memory; fd stays the caller's */
+/* In a slab of SLAB_OF(struct conn). */
+struct conn *conn_new(struct slab *conns, int fd); /* NULL: no memory; fd stays the caller's */
 /* Close and free. The arena and the waiter have been taken back. */
-void conn_free(struct conn *c);
+void conn_free(struct slab *conns, struct conn *c);
 
 enum conn_written { CONN_DONE, CONN_MORE, CONN_GONE };
 /* Write what is left without blocking. CONN_DONE: all of it, the buffer is freed. */

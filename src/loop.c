@@ -283,8 +283,9 @@ static void stop(struct loop *l)
         l->conns = c->next;
         arena_free(c->arena);
         timers_clear(&l->timers, &c->timer);
-        conn_free(c);
+        conn_free(&l->slab, c);
     }
+    slab_free(&l->slab);
     arena_free(l->spare);
     timers_free(&l->timers);
     gateway_close(l->gateway);
@@ -299,6 +300,7 @@ bool loop_run(struct app *app, const struct loop_sockets *sockets)
     l->app = app;
     app->lasts = true;
     l->sockets = *sockets;
+    l->slab = SLAB_OF(struct conn);
     l->epoll_fd = l->signal_fd = l->bell_fd = -1;
     bool started = start(l);
     if (started) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bell.h"
+#include "slab.h"
 #include "slots.h"
 
 enum {
@@ -35,6 +36,7 @@ struct park {
     struct waiter *cursor; /* what park_next() looks at next; NULL: begin the next marked group */
     bool cursor_all;       /* all that come at the cursor are marked */
     struct timers deadlines, group_timers;
+    struct slab waiters, groups;
     size_t count, count_no_room;
     int64_t every_ms;
 };
@@ -45,6 +47,8 @@ struct park *park_open(struct app *app)
     if (p == NULL) return NULL;
     p->app = app;
     p->every_ms = PARK_RECHECK_MS;
+    p->waiters = SLAB_OF(struct waiter);
+    p->groups = SLAB_OF(struct park_group);
     return p;
 }
 
@@ -54,6 +58,8 @@ void park_close(struct park *p)
     for (struct waiter *w = park_take_any(p); w != NULL; w = park_take_any(p)) park_release(p, w);
     timers_free(&p->deadlines);
     timers_free(&p->group_timers);
+    slab_free(&p->waiters);
+    slab_free(&p->groups);
     free(p);
 }
 
@@ -117,14 +123,14 @@ static void listen(struct park *p, struct park_group *g)
 
 static struct park_group *group_make(struct park *p, const char *room)
 {
-    struct park_group *g = calloc(1, sizeof *g);
+    struct park_group *g = slab_take(&p->groups);
     if (g == NULL) return NULL;
     memcpy(g->room, room, strlen(room) + 1);
     g->bucket = bell_bucket(room);
     g->lease_ms = g->again_ms = INT64_MAX;
     schedule_recheck(p, g);
     if (!set_timer(p, g)) {
-        free(g);
+        slab_give(&p->groups, g);
         return NULL;
     }
     struct park_group **row = &p->table[g->bucket % TABLE_SIZE];
@@ -141,7 +147,7 @@ static void group_drop(struct park *p, struct park_group *g)
     timers_clear(&p->group_timers, &g->timer);
     *(g->previous != NULL ? &g->previous->next : &p->table[g->bucket % TABLE_SIZE]) = g->next;
     if (g->next != NULL) g->next->previous = g->previous;
-    free(g);
+    slab_give(&p->groups, g);
 }
 
 static struct waiter *find_member(const struct park_group *g, const char *peer)
@@ -162,7 +168,7 @@ static struct waiter *add_no_room(struct park *p, struct waiter *w)
 {
     w->group = NULL;
     if (!timers_set(&p->deadlines, &w->deadline, w->deadline.at_ms)) {
-        free(w);
+        slab_give(&p->waiters, w);
         return NULL;
     }
     p->count++;
@@ -173,7 +179,7 @@ static struct waiter *add_no_room(struct park *p, struct waiter *w)
 struct waiter *park_add(struct park *p, const struct waiter *from, struct waiter **superseded)
 {
     *superseded = NULL;
-    struct waiter *w = malloc(sizeof *w);
+    struct waiter *w = slab_take(&p->waiters);
     if (w == NULL) return NULL;
     *w = *from;
     w->deadline.place = 0;
@@ -182,7 +188,7 @@ struct waiter *park_add(struct park *p, const struct waiter *from, struct waiter
     if (g == NULL) g = group_make(p, from->wait.room);
     if (g == NULL || !timers_set(&p->deadlines, &w->deadline, from->deadline.at_ms)) {
         if (g != NULL && g->waiters == NULL) group_drop(p, g);
-        free(w);
+        slab_give(&p->waiters, w);
         return NULL;
     }
     struct waiter *older = find_member(g, from->wait.peer);
@@ -227,7 +233,7 @@ void park_drop(struct app *app, struct waiter *w)
 void park_release(struct park *p, struct waiter *w)
 {
     park_drop(p->app, w);
-    free(w);
+    slab_give(&p->waiters, w);
 }
 
 bool park_mark(struct park *p, uint32_t bucket, const char *peer)

@@ -273,7 +273,7 @@ void serve_timer(struct loop *l, struct conn *c)
         *(c->previous != NULL ? &c->previous->next : &l->conns) = c->next;
         if (c->next != NULL) c->next->previous = c->previous;
         l->conns_count--;
-        conn_free(c);
+        conn_free(&l->slab, c);
         return;
     }
     if (c->state == CONN_BUSY) {
@@ -342,12 +342,12 @@ void serve_give_up_busy(struct loop *l)
 
 void serve_accept(struct loop *l, int fd, bool own)
 {
-    struct conn *c = conn_new(fd);
+    struct conn *c = conn_new(&l->slab, fd);
     struct epoll_event ev = { .events = EPOLLIN | EPOLLRDHUP, .data.ptr = c };
     if (c == NULL || epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, fd, &ev) != 0) {
         log_event(LOG_LEVEL_ERROR, "accept-failed", "error=%s", strerror(errno));
         if (c != NULL)
-            conn_free(c);
+            conn_free(&l->slab, c);
         else
             close(fd);
         return;

@@ -21,6 +21,7 @@ struct loop {
     struct timer tick;    /* sweep, bell */
     struct timer look;    /* is there another binary or configuration? */
     struct conn *conns;
+    struct slab slab; /* where they are */
     size_t conns_count, conns_max;
     struct arena *spare; /* the arena of the last request, for the next */
     int64_t unused_ms;   /* until store_let_go_unused() has something to do */

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,18 +17,18 @@ enum {
     /* A connection that nobody used for so long is closed: it holds 150 kB, and opening it again
      * costs 0.15 ms. */
     IDLE_MS = 5000,
-    /* From so many connections on, one that nobody used for so long turns to the next room: that
-     * costs a fifth of opening, and the memory of none. */
-    TURN_FROM = 16,
-    TURN_UNUSED_MS = 100,
-    TURN_IDLE_MS = 300, /* more of them than that are closed so soon */
+    /* From so many connections on, one that nobody used for so long (where its room is kept, for
+     * longer) turns to the next room: that costs a fifth of opening, and the memory of none. */
+    TURN_FROM = 8,
+    TURN_UNUSED_MS = 20,
+    TURN_KEPT_MS = 100,
+    TURN_IDLE_MS = 300, /* more of them than that are closed so soon, kept ones too */
     /* Transactions by nobody else, none a second after the one before, until a room is kept (who
      * makes it keeps it) … */
     KEEP_USES = 2,
     KEEP_USES_MAX = 4096, /* … twice as many after each time that somebody else asked for it */
     KEEP_UNUSED_MS = 1000,
     KEEP_SEEN_MS = 1000,  /* between looks whether a kept room's file is still at its path */
-    TRIM_GIVES_BACK = 16, /* so many closed at once: give their memory back to the system */
     COMPLAIN_MS = 1000,   /* one line of each kind in this time */
     RETRY_SOON_S = 1,     /* a lock: the next moment may do */
     RETRY_LATER_S = 10,   /* memory, descriptors */
@@ -146,14 +145,22 @@ void store_let_go_all(struct app *app)
 int64_t store_let_go_unused(struct app *app)
 {
     struct store *s = app->store;
-    int64_t now_ms = app_now_ms(app);
+    int64_t now_ms = app_now_ms(app), left_ms = INT64_MAX;
     struct store_room *newer;
-    for (struct store_room *r = s->oldest; r != NULL && s->kept_count > 0; r = newer) {
+    for (struct store_room *r = s->oldest; r != NULL && left_ms == INT64_MAX; r = newer) {
+        bool crowd = s->count > TURN_FROM;
+        int64_t unused_ms = crowd ? TURN_IDLE_MS : KEEP_UNUSED_MS;
         newer = r->used_prev;
-        if (r->used_ms + KEEP_UNUSED_MS > now_ms) return KEEP_UNUSED_MS;
-        if (r->kept) (void)let_go(r);
+        if (!crowd && s->kept_count == 0) break;
+        if (r->used_ms + unused_ms > now_ms) {
+            left_ms = unused_ms;
+        } else if (crowd) {
+            store_drop(r);
+        } else if (r->kept) {
+            (void)let_go(r);
+        }
     }
-    return INT64_MAX;
+    return left_ms;
 }
 
 /* ---- the cache ---- */
@@ -218,12 +225,24 @@ static struct store_room *cached(struct store *s, const char *room)
     return r;
 }
 
-/* The connection of the room that was used the longest time ago, turned to another file; NULL: it
- * was used just now, or can't be turned. */
-static struct sql *turn_oldest(struct app *app, const char *path)
+/* The room that was used the longest time ago; NULL: too soon. One that is kept was used twice in a
+ * row, and is likelier to be used again. */
+static struct store_room *to_turn(const struct app *app)
 {
-    struct store_room *r = app->store->oldest;
-    if (app->store->count < TURN_FROM || r->used_ms + TURN_UNUSED_MS > app_now_ms(app)) return NULL;
+    const struct store *s = app->store;
+    int64_t now_ms = app_now_ms(app);
+    if (s->count < TURN_FROM) return NULL;
+    if (s->oldest->used_ms + TURN_KEPT_MS <= now_ms) return s->oldest;
+    struct store_room *r = s->oldest;
+    while (r != NULL && r->kept) r = r->used_prev;
+    return r != NULL && r->used_ms + TURN_UNUSED_MS <= now_ms ? r : NULL;
+}
+
+/* A connection turned to another file; NULL: none is free, or it can't be turned. */
+static struct sql *turn(struct app *app, const char *path)
+{
+    struct store_room *r = to_turn(app);
+    if (r == NULL) return NULL;
     if (r->kept && !let_go(r)) return NULL;
     struct sql *sql = uncache(r);
     if (sql_turn(sql, path)) return sql;
@@ -242,7 +261,7 @@ static enum store_entry open_room(struct app *app, const char *room, struct stor
     while (s->count > 0 && s->count >= (size_t)app->cfg.rooms_open_max) store_drop(s->oldest);
     struct store_room *r = calloc(1, sizeof *r);
     enum sql_result result = SQL_FAILED;
-    if (r != NULL) r->sql = turn_oldest(app, path);
+    if (r != NULL) r->sql = turn(app, path);
     if (r != NULL && r->sql == NULL) r->sql = sql_open(path, store_texts, ST_COUNT, &result);
     if (r == NULL || r->sql == NULL) {
         free(r);
@@ -284,20 +303,12 @@ void store_close(struct store *s)
 void store_trim(struct app *app, size_t count)
 {
     struct store_room *r = app->store->oldest;
-    size_t closed = 0;
     for (; r != NULL && count > 0; count--) {
         struct store_room *newer = r->used_prev;
-        int64_t idle_ms = app->store->count > TURN_FROM ? TURN_IDLE_MS : IDLE_MS;
-        bool idle = r->used_ms + idle_ms <= app_now_ms(app);
-        if (r != app->store->entered && (idle || sql_moved(r->sql))) {
-            store_drop(r);
-            closed++;
-        }
+        bool idle = r->used_ms + IDLE_MS <= app_now_ms(app);
+        if (r != app->store->entered && (idle || sql_moved(r->sql))) store_drop(r);
         r = newer;
     }
-#ifdef __GLIBC__
-    if (closed >= TRIM_GIVES_BACK) (void)malloc_trim(0); /* what lies between what is still used */
-#endif
 }
 
 /* ---- transactions ---- */

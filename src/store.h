@@ -61,8 +61,8 @@ struct problem store_abort(struct store_room *r);
 void store_let_go_asked(struct app *app);
 /* Is a room of this bucket of the bell kept? */
 bool store_keeps(const struct app *app, uint32_t bucket);
-/* Let go of those that were not used for a second. How long until some may be again, in ms;
- * INT64_MAX: none is kept. */
+/* Let go of those that were not used for a second; where there are many connections, close those
+ * that were not for a moment. How long until some may be again, in ms; INT64_MAX: none may. */
 int64_t store_let_go_unused(struct app *app);
 void store_let_go_all(struct app *app);
 /* Has a statement failed? Ends loops; store_commit() and store_abort() return the problem. */

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store_mem.h"
 #include "store_vfs.h"
 
 struct sql {
     sqlite3 *db;
+    struct store_heap *heap; /* of what SQLite keeps for it */
     const char *const *texts;
     size_t count;
     enum sql_result result;
@@ -78,9 +80,12 @@ struct sql *sql_open(const char *path, const char *const *texts, size_t count,
     if (c == NULL) return NULL;
     c->texts = texts;
     c->count = count;
+    const char *vfs = store_vfs_name(); /* SQLite's own beginnings belong to no connection */
+    c->heap = store_mem_open();
+    store_mem_use(c->heap);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
                 SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
-    note(c, sqlite3_open_v2(path, &c->db, flags, store_vfs_name()));
+    note(c, sqlite3_open_v2(path, &c->db, flags, vfs));
     if (c->result == SQL_OK) {
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, 256, 64);
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -98,6 +103,7 @@ struct sql *sql_open(const char *path, const char *const *texts, size_t count,
 bool sql_turn(struct sql *c, const char *path)
 {
     struct store_vfs_turn turn = { path };
+    store_mem_use(c->heap);
     note(c, sqlite3_file_control(c->db, "main", STORE_VFS_TURN, &turn));
     note(c, sqlite3_file_control(c->db, "main", SQLITE_FCNTL_RESET_CACHE, NULL));
     return c->result == SQL_OK;
@@ -108,6 +114,7 @@ void sql_close(struct sql *c)
     if (c == NULL) return;
     for (size_t i = 0; i < c->count; i++) sqlite3_finalize(c->st[i]);
     sqlite3_close(c->db);
+    store_mem_close(c->heap);
     free(c);
 }
 
@@ -123,6 +130,7 @@ int sql_code(const struct sql *c)
 
 bool sql_has_column(struct sql *c, const char *table, const char *column)
 {
+    store_mem_use(c->heap);
     int code =
         sqlite3_table_column_metadata(c->db, "main", table, column, NULL, NULL, NULL, NULL, NULL);
     return (code & 0xff) != SQLITE_ERROR;
@@ -140,6 +148,7 @@ bool sql_keep_lock(struct sql *c, bool keep)
     /* The mode changes at once, the lock goes with the end of the next transaction. */
     static const char give_back[] = "PRAGMA locking_mode = NORMAL; SELECT 1 FROM sqlite_schema";
     const char *text = keep ? "PRAGMA locking_mode = EXCLUSIVE" : give_back;
+    store_mem_use(c->heap);
     return sqlite3_exec(c->db, text, NULL, NULL, NULL) == SQLITE_OK;
 }
 
@@ -187,6 +196,7 @@ static void prepare(struct sql *c, size_t st)
 void sql_start(struct sql *c, size_t st, const struct sql_value *values, size_t count)
 {
     if (c->result != SQL_OK) return;
+    store_mem_use(c->heap);
     if (c->st[st] == NULL)
         prepare(c, st);
     else
@@ -276,6 +286,7 @@ void sql_commit(struct sql *c, size_t st_commit)
 
 bool sql_rollback(struct sql *c)
 {
+    store_mem_use(c->heap);
     reset_all(c);
     c->result = SQL_OK;
     c->code = SQLITE_OK;

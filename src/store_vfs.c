@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store_mem.h"
+
 enum {
     /* A longer row of writes goes out in pieces. SQLite never writes more than a page of 64 KiB at
      * once, and its unix file system takes the length of a write modulo 128 KiB. */
@@ -485,6 +487,9 @@ const char *store_vfs_name(void)
     /* One thread uses it, and nobody asks how much memory it has. */
     (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    /* No memory for 20 pages at once in each connection: a quiet room has 13. */
+    (void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+    (void)store_mem_configure();
     sqlite3_vfs *found = sqlite3_vfs_find("unix");
     if (found == NULL) return NULL;
     vfs = *found;

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 struct pair {
+    struct slab conns;
     struct conn *conn;
     int peer;
 };
@@ -20,7 +21,8 @@ static int with_pair(void **state)
     int fds[2];
     struct pair *p = calloc(1, sizeof *p);
     if (p == NULL || socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) return -1;
-    p->conn = conn_new(fds[0]);
+    p->conns = SLAB_OF(struct conn);
+    p->conn = conn_new(&p->conns, fds[0]);
     p->peer = fds[1];
     *state = p;
     return p->conn == NULL;
@@ -29,7 +31,8 @@ static int with_pair(void **state)
 static int without_pair(void **state)
 {
     struct pair *p = *state;
-    conn_free(p->conn);
+    conn_free(&p->conns, p->conn);
+    slab_free(&p->conns);
     if (p->peer >= 0) close(p->peer);
     free(p);
     return 0;
