@@ -35,11 +35,10 @@ const KINDS = /** @type {const} */ (['audio', 'video']);
 export class Connection extends Emitter {
   #pc;
   #channel;
-  /** @type {RTCDataChannel | null} */
-  #bulk = null;
-  /** @type {RTCDataChannel | null} */
-  #carry = null;
+  /** By their ids. @type {Map<number, RTCDataChannel>} */
+  #beside = new Map();
   #polite;
+  #media;
   #prefer;
   #send;
   /** @type {Tracks} */
@@ -63,14 +62,16 @@ export class Connection extends Emitter {
   #choosing = true;
 
   /**
-   * @param {{rtc: typeof RTCPeerConnection, iceServers: RTCIceServer[], polite: boolean, tracks: Tracks,
+   * @param {{rtc: typeof RTCPeerConnection, iceServers: RTCIceServer[], polite: boolean, media?: boolean, tracks: Tracks,
    *   prefer: (transceiver: RTCRtpTransceiver) => void,
    *   send: (type: 'offer' | 'answer' | 'candidate', body: object) => void}} options
-   *   prefer puts a picture's codecs in order, before they are offered
+   *   without media none is offered, and what the other side offers is not taken; prefer puts a
+   *   picture's codecs in order, before they are offered
    */
-  constructor({ rtc: Rtc, iceServers, polite, tracks, prefer, send }) {
+  constructor({ rtc: Rtc, iceServers, polite, media = true, tracks, prefer, send }) {
     super();
     this.#polite = polite;
+    this.#media = media;
     this.#tracks = { ...tracks };
     this.#prefer = prefer;
     this.#send = send;
@@ -80,6 +81,7 @@ export class Connection extends Emitter {
       this.emit('state', this.state);
     });
     this.#pc.addEventListener('track', ({ track, streams }) => {
+      if (!media) return;
       const first = this.#transceiver(/** @type {'audio' | 'video'} */ (track.kind))?.receiver.track === track;
       this.emit('track', { track, stream: first ? null : streams?.[0]?.id ?? '' });
     });
@@ -103,21 +105,18 @@ export class Connection extends Emitter {
   }
 
   /**
-   * The channel for files, there from the first asking on; both sides ask for it before
+   * A channel beside the first, there from the first asking on; both sides ask for it before
    * they use it, since it isn't announced.
+   * @param {string} label
+   * @param {number} id the same on both sides
+   * @param {RTCDataChannelInit} [init]
    * @returns {RTCDataChannel | null} null when the connection is closed
    */
-  get bulk() {
+  beside(label, id, init) {
     if (this.#closed) return null;
-    this.#bulk ??= this.#pc.createDataChannel('klatch-files', { negotiated: true, id: 1 });
-    return this.#bulk;
-  }
-
-  /** The channel for what members pass on for others, as the one for files. */
-  get carry() {
-    if (this.#closed) return null;
-    this.#carry ??= this.#pc.createDataChannel('klatch-carry', { negotiated: true, id: 2 });
-    return this.#carry;
+    const channel = this.#beside.get(id) ?? this.#pc.createDataChannel(label, { ...init, negotiated: true, id });
+    this.#beside.set(id, channel);
+    return channel;
   }
 
   get open() {
@@ -126,6 +125,7 @@ export class Connection extends Emitter {
 
   /** Offer the connection; the impolite one's first step. */
   start() {
+    if (!this.#media) return;
     for (const kind of KINDS) {
       const transceiver = this.#pc.addTransceiver(kind, { direction: 'sendrecv' });
       if (kind === 'video') this.#prefer(transceiver);
@@ -193,6 +193,7 @@ export class Connection extends Emitter {
    * @returns {Promise<void>} when they are the ones that are sent
    */
   async setTracks(tracks) {
+    if (!this.#media) return;
     this.#tracks = { ...tracks };
     await Promise.all(KINDS.map(async (kind) => {
       const sender = this.#transceiver(kind)?.sender;
@@ -204,6 +205,7 @@ export class Connection extends Emitter {
 
   /** @param {import('./budget.js').Limits} limits */
   limit(limits) {
+    if (!this.#media) return;
     this.#limits = limits;
     this.#shape();
   }
@@ -270,6 +272,10 @@ export class Connection extends Emitter {
 
   /** What was offered to be received is also sent: the offer's transceivers go both ways. */
   async #sendBack() {
+    if (!this.#media) {
+      for (const transceiver of this.#pc.getTransceivers()) transceiver.direction = 'inactive';
+      return;
+    }
     for (const kind of KINDS) {
       const transceiver = this.#transceiver(kind);
       if (!transceiver || transceiver.direction === 'sendrecv') continue;

@@ -1,9 +1,29 @@
+/* events: an EventTarget whose events and their details stand in one map, so that the type
+ * checker knows what each listener is given, by on() as by addEventListener(). */
+
 /**
- * An EventTarget whose events and their details stand in one map, so that the
- * type checker knows what each listener is given.
- * @template {Record<string, any>} M event name → detail
+ * @template D
+ * @typedef {((event: CustomEvent<D>) => void) | {handleEvent(event: CustomEvent<D>): void}} Listener
  */
-export class Emitter extends EventTarget {
+
+/**
+ * @template {Record<string, any>} M event name → detail
+ * @typedef {{
+ *   addEventListener<K extends keyof M & string>(type: K, listener: Listener<M[K]> | null,
+ *     options?: boolean | AddEventListenerOptions): void,
+ *   removeEventListener<K extends keyof M & string>(type: K, listener: Listener<M[K]> | null,
+ *     options?: boolean | EventListenerOptions): void,
+ *   dispatchEvent(event: Event): boolean,
+ * }} Typed
+ */
+
+const Target = /** @type {new <M extends Record<string, any>>() => Typed<M>} */ (/** @type {unknown} */ (EventTarget));
+
+/**
+ * @template {Record<string, any>} M event name → detail
+ * @extends {Target<M>}
+ */
+export class Emitter extends Target {
   /**
    * @template {keyof M & string} K
    * @param {K} type
@@ -22,8 +42,7 @@ export class Emitter extends EventTarget {
    * @returns {() => void}
    */
   on(type, listener, options) {
-    const plain = /** @type {EventListener} */ (/** @type {unknown} */ (listener));
-    this.addEventListener(type, plain, options);
-    return () => this.removeEventListener(type, plain);
+    this.addEventListener(type, listener, options);
+    return () => this.removeEventListener(type, listener);
   }
 }

@@ -108,12 +108,29 @@ export class Member {
   /** The channel for files, another one with each connection. @returns {RTCDataChannel | null} */
   get bulk() {
     const channel = /** @type {unknown} */ (this.way?.channel);
-    return /** @type {RTCDataChannel | undefined} */ (channel) ?? this.#peer?.bulk ?? null;
+    return /** @type {RTCDataChannel | undefined} */ (channel) ?? this.beside('klatch-files', 1);
   }
 
   /** The channel for what is passed on for others. @returns {RTCDataChannel | null} */
   get carry() {
-    return this.#peer?.carry ?? null;
+    return this.beside('klatch-carry', 2);
+  }
+
+  /**
+   * A channel of the connection itself, also where text and files go through somebody else.
+   * @param {Parameters<Peer['beside']>} which
+   */
+  beside(...which) {
+    return this.#peer?.beside(...which) ?? null;
+  }
+
+  /**
+   * By the connection itself.
+   * @param {object} value
+   * @returns {boolean}
+   */
+  sayDirect(value) {
+    return this.#peer?.say(value) ?? false;
   }
 
   /** Whether what is said and sent arrives now. */
@@ -199,7 +216,7 @@ export class Member {
    * @returns {boolean}
    */
   say(value) {
-    return this.way?.say(value) || (this.#peer?.say(value) ?? false);
+    return this.way?.say(value) || this.sayDirect(value);
   }
 
   /**

@@ -62,7 +62,7 @@ export class Peer extends Emitter {
   #timer;
 
   /**
-   * @param {{rtc: typeof RTCPeerConnection, iceServers: () => RTCIceServer[], polite: boolean, tracks: Tracks,
+   * @param {{rtc: typeof RTCPeerConnection, iceServers: () => RTCIceServer[], polite: boolean, media?: boolean, tracks: Tracks,
    *   prefer: (transceiver: RTCRtpTransceiver) => void,
    *   mine: string, theirs: string | null, mail: (type: string, body: object) => void,
    *   reachable: () => boolean, polling: () => boolean}} options
@@ -97,14 +97,12 @@ export class Peer extends Emitter {
     return this.#connection?.level ?? 0;
   }
 
-  /** The channel for files, another one with each connection. */
-  get bulk() {
-    return this.#connection?.bulk ?? null;
-  }
-
-  /** The channel for what is passed on, another one with each connection. */
-  get carry() {
-    return this.#connection?.carry ?? null;
+  /**
+   * A channel beside the first, another one with each connection.
+   * @param {Parameters<Connection['beside']>} which
+   */
+  beside(...which) {
+    return this.#connection?.beside(...which) ?? null;
   }
 
   /** Tell the other page that this one lives, and whether it polls. */
@@ -243,6 +241,7 @@ export class Peer extends Emitter {
       rtc: this.#options.rtc,
       iceServers: this.#options.iceServers(),
       polite: this.#polite,
+      media: this.#options.media,
       tracks: this.#tracks,
       prefer: this.#options.prefer,
       send: (type, body) => this.#send(connection, type, { conn, ...body }),

@@ -49,6 +49,7 @@ const SENTENCES = {
   'file-too-large': 'This browser cannot take so large a file. A desktop Chrome or Edge can.',
   'file-no-space': 'There is too little free space for this file. Make room and try again.',
   'too-long-to-mail': 'Where there is no connection, a message has at most 4,096 bytes. Send it in shorter pieces.',
+  'data-only': 'This room was joined for data alone. Join it without that to use DEVICE.',
   'no-webrtc': 'This browser cannot make video calls. Use a current Firefox, Chrome, Edge or Safari.',
   // From microphone and camera; DEVICE stands for what was asked for.
   'permission-denied': 'Klatch may not use your DEVICE. Allow it beside the address bar, then turn it on again.',

@@ -4,9 +4,9 @@
 import { Budget } from './budget.js';
 import { Carrying } from './carrying.js';
 import { H264_MOST, isH264Efficient, prefer } from './codec.js';
-import { Emitter } from './events.js';
 import { KlatchProblem } from './problem.js';
 import { Filing } from './filing.js';
+import { LateEmitter } from './late.js';
 import { Later, loadPart } from './later.js';
 import { Letters } from './letters.js';
 import { Member } from './member.js';
@@ -34,11 +34,11 @@ const GOODBYE_MS = 300;
 /** What the server's last word means for the person. @type {Record<string, string>} */
 const ENDS = { kicked: 'kicked', banned: 'kicked', 'room-closed': 'closed' };
 
-/** @extends {Emitter<RoomEvents>} */
-export class Room extends Emitter {
+/** @extends {LateEmitter<RoomEvents>} */
+export class Room extends LateEmitter {
   #env;
   #rtc;
-  #media;
+  #data;
   #signaling;
   #iceServers;
   #instance = randomId();
@@ -66,15 +66,15 @@ export class Room extends Emitter {
    * @param {JoinOptions} options
    * @param {import('./post.js').Post} post
    */
-  constructor({ api, room, name = '', token, media = null, iceServers, storage, env }, post) {
+  constructor({ api, room, name = '', token, media = null, data = false, iceServers, storage, env }, post) {
     super();
     this.#post = post;
     this.#env = environment({ ...env, ...(storage === undefined ? {} : { storage }) });
     if (!this.#env.rtc) throw new KlatchProblem('no-webrtc');
     this.#rtc = this.#env.rtc;
-    this.#media = media;
+    this.#data = data;
     this.#iceServers = iceServers;
-    this.#own = new Own(name, media);
+    this.#own = new Own(name, media, data);
     this.#api = api;
     const session = new Session({ ...this.#env, name: nameOf(api, room) });
     const efficient = isH264Efficient(this.#env.capabilities);
@@ -143,6 +143,14 @@ export class Room extends Emitter {
     return new Map(this.#roster.members.map((member) => [member.person, member.level]));
   }
 
+  /**
+   * @override
+   * @param {string} type
+   */
+  missed(type) {
+    return type === 'peer-joined' ? this.people : [];
+  }
+
   /** Everybody else, in the order of joining. */
   get people() {
     return this.#roster.members.map(({ person }) => person);
@@ -187,26 +195,36 @@ export class Room extends Emitter {
     this.#signaling.start();
   }
 
+  /** What is sent, with its streams: what joinRoom was given, else made when something is first turned on. */
+  get media() {
+    return this.#own.media;
+  }
+
   /**
    * Mute or unmute, here and in the others' eyes.
    * @param {boolean} on
+   * @returns {Promise<boolean>} whether it is on now; why not is told by 'problem'
+   * @throws {KlatchProblem} data-only, as camera and share
    */
-  async microphone(on) {
-    await this.#media?.setMic(on);
+  microphone(on) {
+    return this.#own.microphone(on);
   }
 
-  /** @param {boolean} on */
-  async camera(on) {
-    await this.#media?.setCam(on);
+  /**
+   * @param {boolean} on
+   * @returns {Promise<boolean>} as for the microphone
+   */
+  camera(on) {
+    return this.#own.camera(on);
   }
 
   /**
    * Share a screen beside the camera, or stop it. The browser asks which; call it from a click.
    * @param {boolean} on
+   * @returns {Promise<boolean>} as for the microphone
    */
-  async share(on) {
-    if (on) await this.#media?.screen.start();
-    else this.#media?.screen.stop();
+  share(on) {
+    return this.#own.share(on);
   }
 
   /**
@@ -341,7 +359,10 @@ export class Room extends Emitter {
     const call = { peer: () => signaling.peer, give: () => this.#giveUp() };
     this.#undo.push(offerCall(this.#env, this.#api, this.name, call));
     this.#undo.push(() => this.budget.close());
-    if (this.#media) this.#undo.push(this.#media.on('change', () => this.#readMedia()));
+    this.#undo.push(this.#own.listen({
+      changed: () => this.#readMedia(),
+      problem: (problem) => this.emit('problem', { problem }),
+    }));
   }
 
   /**
@@ -372,8 +393,8 @@ export class Room extends Emitter {
     this.#connect(member);
     this.#resting.met(member.id);
     this.#resting.rest();
-    this.budget.plan();
-    this.emit('peer-joined', { person: member.person });
+    if (!this.#data) this.budget.plan();
+    this.emit('peer-joined', { person: member.person, already: false });
   }
 
   /**
@@ -395,7 +416,7 @@ export class Room extends Emitter {
   #greet(member) {
     member.leaving = false;
     member.say({ t: 'hello', v: 1, id: this.#signaling.peer, ...this.#own.state });
-    this.budget.opened(member);
+    if (!this.#data) this.budget.opened(member);
     this.#carrying.opened(member);
     this.#reach(member);
   }
@@ -416,6 +437,7 @@ export class Room extends Emitter {
       rtc: this.#rtc,
       iceServers: () => this.#iceServers ?? this.#signaling.iceServers,
       polite: this.#roster.isEarlier(member),
+      media: !this.#data,
       tracks: this.#own.tracks,
       prefer: (transceiver) => prefer(transceiver, this.#env.codecs(),
         this.#h264 && member.h264 && this.#roster.members.length <= H264_MOST),

@@ -70,7 +70,7 @@ export {};
 
 /**
  * @typedef {object} RoomEvents
- * @property {{person: Person}} peer-joined
+ * @property {{person: Person, already: boolean}} peer-joined already: they were here before this listener was
  * @property {{person: Person, reason: string}} peer-left reason is left, lapsed, replaced, kicked or closed
  * @property {{person: Person}} peer-updated
  * @property {{message: Message}} message also one's own
@@ -92,7 +92,10 @@ export {};
  * @property {string | null | (() => string | Promise<string>)} [token] what a site has signed for this person and
  *   room, or what fetches a new one: asked at joining, and when this page has to join again. The name in it
  *   goes before `name` where the room isn't sealed
- * @property {import('./media.js').Media | null} [media] stays the caller's to close
+ * @property {import('./media.js').Media | null} [media] stays the caller's to close; made when something of it is
+ *   first turned on, unless told
+ * @property {boolean} [data] nothing but text, files and channels: no camera is ever asked for, no media is offered
+ *   or taken
  * @property {RTCIceServer[]} [iceServers] instead of the server's
  * @property {AbortSignal} [signal] cancels the joining
  * @property {boolean} [takeOver] ends the call of this room in another tab, if there is one, and takes its place

@@ -105,7 +105,7 @@ export class KlatchCall extends Part {
     const { room, media } = this.props;
     const life = { signal: this.life };
     for (const person of room.people) this.#names.set(person, this.#nameOf(person));
-    room.on('peer-joined', ({ detail }) => this.#came(detail.person), life);
+    room.on('peer-joined', ({ detail }) => detail.already || this.#came(detail.person), life);
     room.on('peer-left', ({ detail }) => this.#parted(detail.person, detail.reason), life);
     room.on('peer-updated', ({ detail: { person } }) => this.#updated(person), life);
     this.#conversation = new Conversation(room, this.life, {

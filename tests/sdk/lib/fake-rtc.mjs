@@ -213,7 +213,7 @@ class FakeConnection extends EventTarget {
       if (type === 'offer' && this.remoteDescription && this.remoteDescription.sdp !== sdp) this.#generation += 1;
       this.#describe('remoteDescription', type, sdp);
       this.other = this.net.connections[Number(/ufrag:u(\d+)g/.exec(sdp)?.[1])];
-      if (type === 'offer' && this.#transceivers.length === 0) {
+      if (type === 'offer' && this.#transceivers.length === 0 && this.other?.getTransceivers().length > 0) {
         this.#transceivers.push(new FakeTransceiver(this.net, 'audio', 'recvonly'), new FakeTransceiver(this.net, 'video', 'recvonly'));
       }
       this.#setState(type === 'offer' ? 'have-remote-offer' : 'stable');

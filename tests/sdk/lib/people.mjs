@@ -33,12 +33,12 @@ export async function join(t, server, net, name, options = {}) {
     void fetch(url, { method: 'POST', body }).catch(() => {});
     return true;
   };
-  const media = new FakeMedia();
-  const { takeOver, token, iceServers, ...own } = more;
+  const media = 'media' in options ? options.media : new FakeMedia();
+  const { takeOver, token, iceServers, data, ...own } = more;
   const env = { page, locks, beacon, channel: () => null, rtc: net.Connection, ...own };
-  const joined = await joinRoom({ api: server.api, room, name, media, storage, takeOver, token, iceServers, env });
+  const joined = await joinRoom({ api: server.api, room, name, media, storage, takeOver, token, iceServers, data, env });
   const heard = { joined: [], left: [], texts: [], problems: [], out: [], server: [] };
-  joined.on('peer-joined', ({ detail }) => heard.joined.push(detail.person.name));
+  joined.on('peer-joined', ({ detail }) => detail.already || heard.joined.push(detail.person.name));
   joined.on('peer-left', ({ detail }) => heard.left.push([detail.person.name, detail.reason]));
   joined.on('message', ({ detail }) => heard.texts.push(`${detail.message.name}: ${detail.message.text}`));
   joined.on('problem', ({ detail }) => heard.problems.push(detail.problem.code));
