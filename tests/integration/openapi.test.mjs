@@ -13,11 +13,15 @@ const SOURCES = fs.readdirSync(path.join(ROOT, 'src')).filter((name) => name.end
 const sorted = (set) => [...new Set(set)].sort();
 const document = readDescription();
 
-/** Every `code` of every problem in a part of the description. */
-function codesOf(node) {
-  if (node === null || typeof node !== 'object') return [];
-  const here = node.$ref === '#/components/schemas/Problem' ? node.properties.code.enum : [];
-  return [...here, ...Object.values(node).flatMap(codesOf)];
+/** Every problem that the description promises, as "404 not-found". */
+function describedProblems() {
+  const judge = new Description(document);
+  const other = document['x-otherwise'];
+  const answers = [['404', other['no-such-path']], ['405', other['another-method']],
+    ...Object.values(document.paths).flatMap((item) => Object.values(item))
+      .flatMap((operation) => Object.entries(operation.responses ?? {}))];
+  return answers.flatMap(([status, answer]) => (judge.resolve(answer).content?.['application/problem+json']
+    ?.schema.properties.code.enum ?? []).map((code) => `${status} ${code}`));
 }
 
 const health = (change) => ({
@@ -44,10 +48,17 @@ describe('openapi.yaml', () => {
   });
 
   it('has every code of a problem in the sources, and none besides', () => {
-    const codes = [...SOURCES.matchAll(/\bPROBLEM(?:_RETRY)?\(\s*\d+,\s*"([a-z-]+)"/g)].map((match) => match[1]);
+    const problems = [...SOURCES.matchAll(/\bPROBLEM(?:_RETRY)?\(\s*(\d+),\s*"([a-z-]+)"/g)].map(([, status, code]) => `${status} ${code}`);
     const told = [...SOURCES.matchAll(/\bPROBLEM(?:_RETRY)?\(/g)];
-    assert.equal(codes.length, told.length, 'each stands as a literal behind its status');
-    assert.deepEqual(sorted(codesOf(document)), sorted(codes));
+    assert.equal(problems.length, told.length, 'each stands as a literal behind its status');
+    assert.deepEqual(sorted(describedProblems()), sorted(problems));
+  });
+
+  it('has every code that deploy/API.md explains, and none besides', () => {
+    const page = fs.readFileSync(path.join(ROOT, 'deploy/API.md'), 'utf8');
+    const rows = [...page.matchAll(/^\| `([a-z-]+)` \| (\d{3}) \| ([^|]+) \| ([^|]+) \|$/gm)].map(([, code, status]) => `${status} ${code}`);
+    assert.equal(rows.length, sorted(rows).length, 'each once');
+    assert.deepEqual(sorted(rows), sorted(describedProblems()));
   });
 
   it('has every finding of the doctor, and none besides', () => {
