@@ -129,7 +129,7 @@ clean: ## remove everything that was built or fetched
 	rm -f cgi-bin/klatch.fcgi cgi-bin/klatch.cgi tests/node_modules
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile deploy/dist/Makefile.inc | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile deploy/dist/Makefile.inc deploy/npm/Makefile.inc | expand -t 16
 
 # ---- the binary --------------------------------------------------------------------------------
 
@@ -273,6 +273,7 @@ public_html/vendor/lit-html/LICENSE: $(VENDORED:%=$(B)/vendor/%/LICENSE)
 
 include tests/bench/Makefile.inc
 include deploy/dist/Makefile.inc
+include deploy/npm/Makefile.inc
 include tests/dist/Makefile.inc
 
 # ---- lint: each is one test of `make test` -----------------------------------------------------

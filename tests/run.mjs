@@ -4,7 +4,7 @@
 import { fileURLToPath } from 'node:url';
 import { Suites } from './setup/suites.mjs';
 
-const ALL = ['lint', 'unit', 'sdk', 'ui', 'integration', 'browser', 'dist', 'servers', 'doctor'];
+const ALL = ['lint', 'unit', 'sdk', 'ui', 'integration', 'browser', 'dist', 'npm', 'servers', 'doctor'];
 /** Too long for every day: `make test-browser`. */
 const NAMED_ONLY = ['browser-long'];
 /** Side by side; suites of browsers and servers have work for two cores. */

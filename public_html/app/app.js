@@ -41,6 +41,7 @@ function showRoom(page, t, room, secret) {
   const element = shown instanceof KlatchRoom ? shown : new KlatchRoom();
   element.setAttribute('room', makeLink(room, secret).slice(1));
   if (element !== shown) {
+    element.doctor = new URL('doctor.html', document.baseURI).href;
     element.addEventListener('link-changed', () => history.replaceState(null, '', new URL(element.link).hash));
     element.addEventListener('unread', (event) => {
       const { count } = /** @type {CustomEvent} */ (event).detail;

@@ -16,3 +16,8 @@ export { Media } from './media.js';
 export { ScreenShare } from './screen.js';
 export { KlatchProblem } from './problem.js';
 export { isRoomName, makeLink, parseLink, randomRoom, randomSecret } from './link.js';
+
+/** @typedef {import('./types.js').JoinOptions} JoinOptions */
+/** @typedef {import('./types.js').RoomEvents} RoomEvents */
+/** @typedef {import('./chat.js').Message} Message */
+/** @typedef {import('./files.js').Share} Share */

@@ -24,7 +24,8 @@ export async function loadPart(load, name) {
     // Some browsers keep a failure for as long as the page lives, and name the address they keep it for.
     const [address] = /https?:\S+\.js\b/.exec(String(error)) ?? [];
     try {
-      if (address) return await import(`${address}?${Date.now()}`);
+      // The marks tell bundlers that there is nothing to be bundled.
+      if (address) return await import(/* @vite-ignore */ /* webpackIgnore: true */ `${address}?${Date.now()}`);
     } catch {
       // The first error says it.
     }

@@ -3,9 +3,6 @@
 import { KlatchProblem } from '../klatch/index.js';
 import { PLACES } from './places.js';
 
-/** The page that tells what is wrong when no place answers. */
-export const DOCTOR = new URL('../doctor.html', import.meta.url).href;
-
 const PATIENCE_MS = 8000;
 /** A place that is silent this long doesn't keep the next one waiting. */
 const HEDGE_MS = 150;

@@ -36,6 +36,8 @@ export class KlatchRoom extends Part {
   room = null;
   /** Microphone and camera, from the lobby on. */
   media = new Media();
+  /** The address of the page that finds what is wrong with the host, where there is one. @type {string | null} */
+  doctor = null;
 
   /** @type {Phase} */
   #phase = 'lobby';
@@ -158,7 +160,7 @@ export class KlatchRoom extends Part {
     this.room?.destroy();
   }
 
-  /** @override */
+  /** @override @returns {unknown} */
   view() {
     const t = this.#t;
     if (t === null) return nothing;
@@ -185,6 +187,7 @@ export class KlatchRoom extends Part {
       deviceProblems: this.#deviceProblems, joinProblem: this.#joinProblem, media: this.media,
       elsewhere: this.#elsewhere, sealed: this.#secret !== null, sealable: Boolean(crypto.subtle),
       speaker: this.#choices.speakerId, api: () => this.#findApi(),
+      doctor: this.doctor,
     };
     return html`<klatch-lobby lang=${t.language} dir=${t.direction} .props=${props} @join-wanted=${this.#wanted} @join-cancelled=${this.leave}
       @name-written=${this.#named} @seal-wanted=${this.#seal} @devices-wanted=${this.#openMedia} @device-chosen=${this.#chose}

@@ -3,7 +3,6 @@ import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { live } from '../vendor/lit-html/directives/live.js';
 import { define } from './define.js';
 import { Part } from './part.js';
-import { DOCTOR } from './find-api.js';
 import { icon } from './icons.js';
 import { Level } from './level.js';
 import { NAME_MAX } from './name.js';
@@ -32,6 +31,7 @@ const FOR_THE_DOCTOR = ['network', 'timeout', 'not-found', 'not-klatch', 'disk-f
  * @property {import('../klatch/index.js').Media} media
  * @property {string} speaker the id of the chosen loudspeaker
  * @property {() => Promise<string>} api finds where the room API is
+ * @property {string | null} doctor the address of the page that finds what is wrong with the host
  * @property {import('./strings.js').Texts} t
  */
 
@@ -153,11 +153,12 @@ export class KlatchLobby extends Part {
 
   /** @param {Problem} problem @param {string} kind */
   #problem(problem, kind) {
-    const { t } = this.props;
+    const { t, doctor } = this.props;
     const { title, more } = problemText(t, problem);
+    const sick = doctor !== null && FOR_THE_DOCTOR.includes(problem.code);
     return html`<div class="problem ${kind}">
       ${icon('warning')}<div><p class="title">${title}</p><p>${more}</p>
-      ${FOR_THE_DOCTOR.includes(problem.code) ? html`<p><a href=${DOCTOR}>${t('lobby.doctor')}</a></p>` : nothing}</div></div>`;
+      ${sick ? html`<p><a href=${doctor}>${t('lobby.doctor')}</a></p>` : nothing}</div></div>`;
   }
 
   /** @param {SubmitEvent} event */

@@ -4,8 +4,6 @@
 import { render, nothing } from '../vendor/lit-html/lit-html.js';
 import { base } from './base.css.js';
 
-/** @typedef {import('../vendor/lit-html/lit-html.js').TemplateResult} Template */
-
 /**
  * Parts are drawn once per microtask however often they are changed. Nothing is drawn while
  * the part is outside the document or before it has its first props.
@@ -68,7 +66,7 @@ export class Part extends HTMLElement {
     });
   }
 
-  /** What the part looks like now. @returns {Template | typeof nothing} */
+  /** What the part looks like now, for lit-html. @returns {unknown} */
   view() {
     return nothing;
   }

@@ -48,6 +48,7 @@ export class Suites {
       case 'browser': return this.#node('browser', 8 * MINUTE_MS, ['asan-binary', 'vendor']);
       case 'browser-long': return this.#node('browser-long', 15 * MINUTE_MS, ['asan-binary', 'vendor']);
       case 'dist': return this.#node('dist', 8 * MINUTE_MS, ['dist-ready']);
+      case 'npm': return this.#node('npm', 4 * MINUTE_MS, ['npm-package', 'asan-binary']);
       case 'servers': return this.#node('servers', 8 * MINUTE_MS, ['asan-binary', 'build/klatch.fcgi', 'vendor']);
       case 'doctor': return this.#node('doctor', 8 * MINUTE_MS, ['asan-binary', 'vendor']);
       default: throw new Error(`no suite '${suite}'`);

@@ -201,6 +201,7 @@ async function show(page, { plan = {}, room = 'kitchen-table', name = 'Ada', cho
   const element = new KlatchRoom();
   if (lang !== null) element.lang = lang;
   for (const [key, value] of Object.entries({ api: '/api/v1', room, name })) element.setAttribute(key, value);
+  element.doctor = new URL('doctor.html', document.baseURI).href;
   page.replaceChildren(element);
   const { media } = element;
   const call = (...path) => find(element, 'klatch-call', ...path);

@@ -107,10 +107,12 @@ test('joining that takes long can be cancelled', async () => {
   await close();
 });
 
-test('where no server answers, the lobby links to the doctor', async () => {
+test('where no server answers, the lobby links to the doctor of the page, where there is one', async () => {
   const { page, close } = await here.open('lobby-not-klatch');
   const link = page.getByRole('alert').getByRole('link', { name: 'See what is wrong' });
   await link.waitFor();
   assert.equal(await link.evaluate((a) => a.href), `${here.server.url}fake/doctor.html`);
+  await page.evaluate(() => Object.assign(window.gallery.element, { doctor: null }).update());
+  await link.waitFor({ state: 'detached' });
   await close();
 });

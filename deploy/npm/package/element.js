@@ -1,0 +1,2 @@
+// The element <klatch-room>: the whole chat.
+export { KlatchRoom } from './ui/klatch-room.js';

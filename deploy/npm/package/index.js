@@ -1,0 +1,2 @@
+// The SDK: rooms, connections, media, chat, and no page.
+export * from './klatch/index.js';
