@@ -45,9 +45,12 @@ function makeDeclarations() {
   fs.writeFileSync(config, JSON.stringify(own));
   execFileSync(process.execPath, [path.join(BUILD, 'node_modules/typescript/bin/tsc'), '--project', config], { stdio: 'inherit' });
   fs.rmSync(config);
-  // Not everybody's compiler reads JSON: to others the keys of texts are strings.
   for (const file of walk(dest).filter((one) => one.endsWith('.d.ts'))) {
-    fs.writeFileSync(file, read(file).replace(/typeof import\(['"][^'"]*\.json['"]\)/g, 'Record<string, unknown>'));
+    fs.writeFileSync(file, read(file)
+      // Not everybody's compiler reads JSON: to others the keys of texts are strings.
+      .replace(/typeof import\(['"][^'"]*\.json['"]\)/g, 'Record<string, unknown>')
+      // The compiler forgets what @extends gives to a constructor that is a value.
+      .replace(/(class (\w+)<(\w+) extends [^{]*> extends \2_base) \{/g, '$1<$3> {'));
   }
 }
 
