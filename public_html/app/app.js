@@ -39,6 +39,7 @@ function newLink() {
 function showRoom(page, t, room, secret) {
   const shown = page.firstElementChild;
   const element = shown instanceof KlatchRoom ? shown : new KlatchRoom();
+  element.sealable = true;
   element.setAttribute('room', makeLink(room, secret).slice(1));
   if (element !== shown) {
     element.doctor = new URL('doctor.html', document.baseURI).href;

@@ -16,12 +16,12 @@ import { lock, lockMore, lockName, outsideText } from './lock.js';
  */
 export function top(t, room, copied, copy) {
   const { connected, others } = room.counts;
-  return html`<div class="top">
+  return html`<div class="top" part="top">
     <div class="room" title=${`${lockName(t, room.sealed)}. ${lockMore(t, room.sealed)}`}>
-      ${lock(t, room.sealed)}<h1>${room.name}</h1></div>
-    <p class="count" role="status" ?data-none=${others === 0} ?data-part=${connected < others}>
+      ${lock(t, room.sealed)}<h1 part="title">${room.name}</h1></div>
+    <p class="count" part="count" role="status" ?data-none=${others === 0} ?data-part=${connected < others}>
       ${others === 0 ? t('call.alone') : t('call.connected', { connected, others })}</p>
-    <button class="button copy" @click=${copy}>${icon(copied ? 'check' : 'link')}
+    <button part="button invite-button" class="button copy" @click=${copy}>${icon(copied ? 'check' : 'link')}
       <span>${copied ? t('call.copied') : t('call.copy')}</span></button>
     <span class="hidden-text" role="status">${copied ? t('call.copied') : ''}</span>
   </div>`;
@@ -36,7 +36,7 @@ export function top(t, room, copied, copy) {
 export function banner(t, room, nameOf) {
   const text = room.server === 'online' ? outsideText(t, room.people) : t('call.serverAway');
   return html`<div class="banners">
-    ${text === null ? nothing : html`<p class="banner" role="status">${icon('warning')}${text}</p>`}
+    ${text === null ? nothing : html`<p class="banner" part="banner" role="status">${icon('warning')}${text}</p>`}
     <div role="status">${room.carrying.map(([one, other]) => html`<p class="carrying">
       ${t('call.carrying', { name: nameOf(one), other: nameOf(other) })}</p>`)}</div>
   </div>`;
@@ -49,7 +49,7 @@ export function banner(t, room, nameOf) {
  */
 export function soundButton(t, unsilence) {
   return html`<div class="sound">
-    <button class="button primary" @click=${unsilence}>${icon('sound')}${t('call.sound')}</button>
+    <button part="button primary-button" class="button primary" @click=${unsilence}>${icon('sound')}${t('call.sound')}</button>
     <p>${t('call.sound.more')}</p>
   </div>`;
 }

@@ -34,6 +34,7 @@ import './settings.js';
  * @property {import('../klatch/index.js').Media} media
  * @property {string} link
  * @property {import('./remember.js').Choices} choices
+ * @property {ReadonlySet<string>} hide what the page around hides: words of part-names.js
  * @property {HTMLElement} owner the element whose keyboard shortcuts these are
  * @property {import('./strings.js').Texts} t
  */
@@ -79,8 +80,7 @@ export class KlatchCall extends Part {
   #sizes = new ShownSizes((person, heights) => this.props.room.budget.show(person, heights));
 
   /** @override */
-  connectedCallback() {
-    super.connectedCallback();
+  entered() {
     this.#watch.observe(this);
     this.#follow();
     const { room, media, owner } = this.props;
@@ -95,8 +95,7 @@ export class KlatchCall extends Part {
   }
 
   /** @override */
-  disconnectedCallback() {
-    super.disconnectedCallback();
+  left() {
     this.#watch.disconnect();
     this.#notices.clear();
   }
@@ -116,10 +115,10 @@ export class KlatchCall extends Part {
     document.addEventListener('visibilitychange', () => this.#watchChat(), life);
     takeDrops(this, this.props.owner, this.life, {
       over: (over) => {
-        this.#dropping = over;
+        this.#dropping = over && !this.props.hide.has('files');
         this.update();
       },
-      files: (files, folders) => this.#offer(files, folders),
+      files: (files, folders) => (this.props.hide.has('files') ? undefined : this.#offer(files, folders)),
     });
     for (const type of /** @type {const} */ (['server', 'carrying'])) room.on(type, () => this.update(), life);
     room.budget.on('told', () => this.update(), life);
@@ -248,7 +247,7 @@ export class KlatchCall extends Part {
 
   #invite() {
     const { t, room, link } = this.props;
-    return room.people.length > 0 ? null : { t, link, copied: this.#copied };
+    return room.people.length > 0 || this.props.hide.has('invite') ? null : { t, link, copied: this.#copied };
   }
 
   #copiedByHand() {
@@ -350,8 +349,8 @@ export class KlatchCall extends Part {
 
   /** @param {import('./conversation.js').Entry} entry that came while nobody was looking */
   #heard({ message, share }) {
-    if (this.#chatOpen) return;
-    const { t } = this.props;
+    const { t, hide } = this.props;
+    if (this.#chatOpen || hide.has('chat')) return;
     const title = message ? t('notice.message', { name: this.#nameOf(message), text: message.text })
       : t('notice.file', { name: this.#nameOf(share.ways[0]?.person ?? { name: '' }), file: share.name });
     this.#notices.add({ kind: 'message', title });
@@ -414,6 +413,11 @@ export class KlatchCall extends Part {
     this.update();
   }
 
+  /** @param {boolean} on */
+  openChat(on) {
+    if (on !== this.#chatOpen) void this.#toggleChat();
+  }
+
   async #toggleChat() {
     this.#chatOpen = !this.#chatOpen;
     this.#watchChat();
@@ -460,6 +464,8 @@ export class KlatchCall extends Part {
     const shortcut = shortcutOf(event);
     if (!shortcut) return;
     event.preventDefault();
+    // What is hidden has no shortcut either.
+    if (this.props.hide.has(shortcut === 'cam' ? 'camera' : shortcut)) return;
     if (shortcut === 'chat') this.#toggleChat();
     else if (shortcut !== 'screen') this.#toggle(shortcut);
     else if (can('screen')) this.#share();

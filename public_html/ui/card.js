@@ -25,10 +25,10 @@ export class KlatchCard extends Part {
   /** @override */
   view() {
     const { title, more, action } = this.props;
-    return html`<section aria-labelledby="title">
+    return html`<section part="card" aria-labelledby="title">
       <h1 id="title" tabindex="-1">${title}</h1>
       <p>${more}</p>
-      ${action ? html`<button class="button primary" @click=${() => this.emit('act')}>${action}</button>` : nothing}
+      ${action ? html`<button part="button primary-button" class="button primary" @click=${() => this.emit('act')}>${action}</button>` : nothing}
     </section>`;
   }
 

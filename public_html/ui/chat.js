@@ -49,15 +49,14 @@ export class KlatchChat extends Part {
   #sizes = new ResizeObserver(() => this.#follow());
 
   /** @override */
-  disconnectedCallback() {
-    super.disconnectedCallback();
+  left() {
     this.#sizes.disconnect();
   }
 
   /** @override */
   view() {
     const { t, entries } = this.props;
-    return html`<section aria-labelledby="heading">
+    return html`<section part="chat" aria-labelledby="heading">
       <header>
         <h2 id="heading">${t('chat.heading')}</h2>
         <button class="plain" aria-label=${t('chat.close')} title=${t('chat.close')} aria-keyshortcuts="Escape"
@@ -96,7 +95,7 @@ export class KlatchChat extends Part {
       ${gone && this.#refused ? html`<p class="refused" role="alert">${t('chat.to.gone.more', { name: nameOf(to) })}</p>`
         : nothing}
       <div class="write">
-        <button type="button" class="plain" aria-label=${t('chat.attach')} title=${t('chat.attach')}
+        <button type="button" class="plain" part="file-button" aria-label=${t('chat.attach')} title=${t('chat.attach')}
           ?disabled=${people.length === 0} @click=${() => this.need('input[type="file"]').click()}>${icon('clip')}</button>
         <input type="file" multiple hidden tabindex="-1" aria-hidden="true" @change=${this.#chosen}>
         <textarea rows="1" maxlength=${TEXT_MAX} enterkeyhint="send" aria-label=${label}
@@ -149,7 +148,7 @@ export class KlatchChat extends Part {
       && before.to === message.to && before.before === message.before;
     const together = same && message.time - before.time < TOGETHER_MS;
     const alone = message.mine ? t('chat.alone', { name: nameOf({ name: message.toName }) }) : t('chat.alone.you');
-    return html`<article ?data-mine=${message.mine} ?data-together=${together} ?data-alone=${message.private}
+    return html`<article part="message" ?data-mine=${message.mine} ?data-together=${together} ?data-alone=${message.private}
       ?data-before=${message.before}>
       ${this.#head(message, message.mine ? t('chat.you') : nameOf(message), message.private ? alone : '', together)}
       <p class="text" dir="auto">${linked(message.text)}</p>
@@ -162,7 +161,7 @@ export class KlatchChat extends Part {
     const { t, nameOf } = this.props;
     const person = share.ways[0]?.person ?? { name: '' };
     const alone = share.mine ? t('chat.alone', { name: nameOf(person) }) : t('chat.alone.you');
-    return html`<article ?data-mine=${share.mine} ?data-alone=${share.private}>
+    return html`<article part="message" ?data-mine=${share.mine} ?data-alone=${share.private}>
       ${this.#head(share, share.mine ? t('chat.you') : nameOf(person), share.private ? alone : '', false)}
       <klatch-file .props=${{ t, share, nameOf }} @file-save=${this.relay} @file-stop=${this.relay}></klatch-file>
     </article>`;

@@ -27,21 +27,19 @@ export class KlatchCheck extends Part {
   #call = null;
 
   /** @override */
-  connectedCallback() {
-    super.connectedCallback();
+  entered() {
     void this.#run();
   }
 
   /** @override */
-  disconnectedCallback() {
-    super.disconnectedCallback();
+  left() {
     this.#call?.hangUp();
   }
 
   /** @override */
   view() {
     const { t } = this.props;
-    return html`<dialog aria-labelledby="heading" @close=${this.#ended}>
+    return html`<dialog part="dialog" aria-labelledby="heading" @close=${this.#ended}>
       <form method="dialog">
         <header><h2 id="heading">${t('check.heading')}</h2></header>
         <div class="pictures">
@@ -54,7 +52,7 @@ export class KlatchCheck extends Part {
           ${this.#steps.map((step) => this.#step(step))}
           ${this.#done ? '' : html`<li>${icon('pulse')}<span>${t('check.running')}</span></li>`}
         </ul></div>
-        <button class="button hang-up" autofocus>${icon('hang-up')}${t('call.hangUp')}</button>
+        <button part="button" class="button hang-up" autofocus>${icon('hang-up')}${t('call.hangUp')}</button>
       </form>
     </dialog>`;
   }

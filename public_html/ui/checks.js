@@ -25,9 +25,9 @@ export class KlatchChecks extends Part {
   view() {
     const { t, media, api } = this.props;
     return html`<div class="row">
-      <button type="button" class="button" ?disabled=${this.#sounding} @click=${this.#sound}>
+      <button type="button" part="button" class="button" ?disabled=${this.#sounding} @click=${this.#sound}>
         ${icon('sound')}${t(this.#sounding ? 'check.sounding' : 'check.sound')}</button>
-      <button type="button" class="button" aria-haspopup="dialog" @click=${this.#check}>
+      <button type="button" part="button" class="button" aria-haspopup="dialog" @click=${this.#check}>
         ${icon('pulse')}${t('check.open')}</button>
       ${this.#checking ? html`<klatch-check .props=${{ t, media, api }} @check-closed=${this.#closed}></klatch-check>` : nothing}
     </div>`;

@@ -27,22 +27,22 @@ export class KlatchControls extends Part {
   /** @override */
   view() {
     const { t, mic, cam, screen, chat, unread } = this.props;
-    return html`<div class="bar" role="group" aria-label=${t('call.controls')}>
+    return html`<div class="bar" part="controls" role="group" aria-label=${t('call.controls')}>
       ${this.#toggle('mic', 'toggle-mic', mic)}
       ${this.#toggle('cam', 'toggle-cam', cam)}
       ${screen === null ? nothing : this.#share(screen)}
-      <button class="control" aria-expanded=${chat} aria-keyshortcuts=${shortcuts.chat.name}
+      <button class="control" part="chat-button" aria-expanded=${chat} aria-keyshortcuts=${shortcuts.chat.name}
         aria-label=${unread ? t('call.chat.unread', { count: unread }) : t('call.chat')}
         title=${`${t('call.chat')} (${shortcuts.chat.name})`} @click=${() => this.emit('toggle-chat')}>
         <span class="face">${icon('chat')}${unread ? html`<span class="badge">${Math.min(unread, 99)}</span>` : nothing}
         </span>
         <span class="label" aria-hidden="true">${t('call.chat')}</span>
       </button>
-      <button class="control" aria-haspopup="dialog" title=${t('call.settings')}
+      <button class="control" part="settings-button" aria-haspopup="dialog" title=${t('call.settings')}
         @click=${() => this.emit('open-settings')}>
         <span class="face">${icon('sliders')}</span><span class="label">${t('call.settings')}</span>
       </button>
-      <button class="control hang-up" title=${t('call.hangUp')} @click=${() => this.emit('hang-up')}>
+      <button class="control hang-up" part="leave-button" title=${t('call.hangUp')} @click=${() => this.emit('hang-up')}>
         <span class="face">${icon('hang-up')}</span><span class="label">${t('call.hangUp')}</span>
       </button>
     </div>`;
@@ -54,7 +54,7 @@ export class KlatchControls extends Part {
   #toggle(kind, event, on) {
     const label = this.props.t(`call.${kind}`);
     const sign = kind === 'mic' ? 'mic' : 'camera';
-    return html`<button class="control" aria-pressed=${on} aria-keyshortcuts=${shortcuts[kind].name}
+    return html`<button class="control" part=${kind === 'mic' ? 'mic-button' : 'camera-button'} aria-pressed=${on} aria-keyshortcuts=${shortcuts[kind].name}
       title=${`${label} (${shortcuts[kind].name})`} @click=${() => this.emit(event)}>
       <span class="face">${icon(on ? sign : `${sign}-off`)}</span><span class="label">${label}</span>
     </button>`;
@@ -63,7 +63,7 @@ export class KlatchControls extends Part {
   /** @param {boolean} on */
   #share(on) {
     const { t } = this.props;
-    return html`<button class="control share" aria-pressed=${on} aria-keyshortcuts=${shortcuts.screen.name}
+    return html`<button class="control share" part="screen-button" aria-pressed=${on} aria-keyshortcuts=${shortcuts.screen.name}
       title=${`${t(on ? 'call.screen.stop' : 'call.screen')} (${shortcuts.screen.name})`} @click=${() => this.emit('toggle-screen')}>
       <span class="face">${icon(on ? 'screen-off' : 'screen')}</span><span class="label">${t('call.screen')}</span>
     </button>`;

@@ -27,8 +27,7 @@ export class KlatchDevices extends Part {
   #found = { mics: [], cams: [], speakers: [] };
 
   /** @override */
-  connectedCallback() {
-    super.connectedCallback();
+  entered() {
     this.props.media.on('change', () => this.#look(), { signal: this.life });
     this.props.media.on('devices', () => this.#look(), { signal: this.life });
     this.#look();

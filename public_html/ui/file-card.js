@@ -32,8 +32,7 @@ export class KlatchFile extends Part {
   #picture = false;
 
   /** @override */
-  disconnectedCallback() {
-    super.disconnectedCallback();
+  left() {
     this.#forget();
   }
 
@@ -61,11 +60,11 @@ export class KlatchFile extends Part {
     if (!open && !link) return nothing;
     const offered = !share.mine && way?.state === 'offered';
     return html`<div class="acts">
-      ${offered ? html`<button class="button primary" aria-label=${t('file.take', values)} @click=${act('file-save')}>
+      ${offered ? html`<button part="button primary-button" class="button primary" aria-label=${t('file.take', values)} @click=${act('file-save')}>
         ${icon('save')}${t('file.take.short')}</button>` : nothing}
-      ${link ? html`<a class="button primary" href=${this.#address} download=${share.name}
+      ${link ? html`<a part="button primary-button" class="button primary" href=${this.#address} download=${share.name}
         aria-label=${t('file.take', values)}>${icon('save')}${t('file.take.short')}</a>` : nothing}
-      ${open ? html`<button class="button" aria-label=${t(offered ? 'file.refuse' : 'file.cancel', values)}
+      ${open ? html`<button part="button" class="button" aria-label=${t(offered ? 'file.refuse' : 'file.cancel', values)}
         @click=${act('file-stop')}>${t(offered ? 'file.refuse.short' : 'file.cancel.short')}</button>` : nothing}
     </div>`;
   }

@@ -3,6 +3,10 @@
 import { KlatchProblem } from '../klatch/index.js';
 import { PLACES } from './places.js';
 
+/** The folder that Klatch lies in, by where this module or the bundle that it is part of came from; null
+ * where that can't be told, in a bundle of another site's making. */
+const [HOME = null] = /^.*\/(?=(?:ui|app|embed)\/(?:later\/)?[^/]*$)/.exec(String(import.meta.url)) ?? [];
+
 const PATIENCE_MS = 8000;
 /** A place that is silent this long doesn't keep the next one waiting. */
 const HEDGE_MS = 150;
@@ -14,6 +18,17 @@ const AT_ONCE = 5;
 const SLOW_PLACE_MS = 24 * 3600 * 1000;
 
 /** @typedef {'healthy' | 'other' | 'absent' | 'silent'} Found */
+
+/**
+ * The API of the Klatch that this script came from, else one beside the page.
+ * @returns {Promise<string>}
+ * @throws {KlatchProblem} as findApi
+ */
+export async function findOwnApi() {
+  const page = new URL('.', document.baseURI).href;
+  if (HOME === null || HOME === page) return findApi(page);
+  return findApi(HOME).catch(() => findApi(page));
+}
 
 /**
  * The best place that answers a health request. What answered is remembered for this page's
@@ -127,7 +142,8 @@ async function askHealth(api, signal) {
 
 /** Pages in one folder share what they found; another folder may have another Klatch. @param {string} base */
 function keyOf(base) {
-  return `klatch-api ${new URL('.', base).pathname}`;
+  const { origin, pathname } = new URL('.', base);
+  return `klatch-api ${origin === (globalThis.location?.origin ?? origin) ? '' : origin}${pathname}`;
 }
 
 /** @param {string} base @returns {{place: string, at: number} | null} place is one of PLACES */

@@ -30,14 +30,12 @@ export class KlatchGrid extends Part {
   #watch = new ResizeObserver(() => this.#arrange());
 
   /** @override */
-  connectedCallback() {
-    super.connectedCallback();
+  entered() {
     this.#watch.observe(this);
   }
 
   /** @override */
-  disconnectedCallback() {
-    super.disconnectedCallback();
+  left() {
     this.#watch.disconnect();
   }
 

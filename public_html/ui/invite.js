@@ -23,11 +23,11 @@ export class KlatchInvite extends Part {
   /** @override */
   view() {
     const { t, link, copied } = this.props;
-    return html`<section>
+    return html`<section part="invite">
       <h2>${t('call.invite')}</h2>
       <p class="more">${t('call.invite.more')}</p>
       <input readonly aria-label=${t('call.link')} .value=${link} @focus=${selectAll}>
-      <button class="button primary" @click=${() => this.emit('copy-link')}>
+      <button part="button primary-button" class="button primary" @click=${() => this.emit('copy-link')}>
         ${icon(copied ? 'check' : 'link')}${copied ? t('call.copied') : t('call.copy')}</button>
     </section>`;
   }

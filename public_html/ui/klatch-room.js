@@ -1,13 +1,15 @@
-// <klatch-room>: a whole call as one element. Lobby, call, and the page after it, on top of
-// the SDK; attributes `room` (with the secret, name.secret, where it is sealed), `name`, `api` and `lang`,
-// properties `room` and `media`, methods join() and leave(). Any number of them fit on one page.
+// <klatch-room>: a whole call as one element. Lobby, call, and the page after it, on top of the SDK.
+// Attributes are in room-attributes.js, events in announce.js; deploy/EMBEDDING.md tells pages about both.
+// Any number of them fit on one page.
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { joinRoom, makeLink, parseLink, randomSecret, runsElsewhere, KlatchProblem, Media } from '../klatch/index.js';
 import { define } from './define.js';
-import { Part } from './part.js';
-import { findApi } from './find-api.js';
+import { announce, announceRoom } from './announce.js';
+import { findOwnApi } from './find-api.js';
 import { tidyName } from './name.js';
+import { hidingStyle } from './part-names.js';
 import { loadChoices, saveChoices } from './remember.js';
+import { RoomAttributes } from './room-attributes.js';
 import { loadTexts, problemText } from './strings.js';
 import { theme } from './theme.css.js';
 import { roomStyle } from './klatch-room.css.js';
@@ -22,18 +24,12 @@ import './lobby.js';
 /** Codes of problems that a device or the leave to use it would cure. */
 const ABOUT_DEVICES = ['permission-denied', 'no-device', 'device-busy', 'device-lost', 'insecure-context'];
 
-/**
- * Dispatches 'joined', 'left' (detail: {reason}), 'unread' (detail: {count}) and 'link-changed' when it has
- * made a sealed link of an open one; they don't bubble.
- * @extends {Part<{}>}
- */
-export class KlatchRoom extends Part {
+export class KlatchRoom extends RoomAttributes {
   /** @override */
   static styles = [theme, roomStyle];
-  static observedAttributes = ['room', 'name', 'api', 'lang'];
 
-  /** The room while in the call. @type {Room | null} */
-  room = null;
+  /** The SDK's room while in the call. @type {Room | null} */
+  call = null;
   /** Microphone and camera, from the lobby on. */
   media = new Media();
   /** The address of the page that finds what is wrong with the host, where there is one. @type {string | null} */
@@ -55,62 +51,75 @@ export class KlatchRoom extends Part {
   #name = this.#choices.name;
   /** Why the call ended. */
   #reason = 'left';
+  /** Hides what the attribute says. */
+  #hiding = new CSSStyleSheet();
   /** @type {AbortController | null} */
   #joining = null;
 
   constructor() {
     super();
     this.props = {};
+    const root = /** @type {ShadowRoot} */ (this.shadowRoot);
+    root.adoptedStyleSheets = [...root.adoptedStyleSheets, this.#hiding];
   }
 
   /** @override */
-  connectedCallback() {
-    super.connectedCallback();
+  get movable() {
+    return true;
+  }
+
+  /** @override */
+  entered() {
+    this.#hide();
     void this.#speak();
     this.media.on('change', () => this.update(), { signal: this.life });
     this.media.on('problem', ({ detail }) => this.#deviceProblem(detail), { signal: this.life });
-    this.#openMedia();
-    void this.#lookAround();
+    this.#begin();
     // The other tab's call may have begun or ended meanwhile.
     document.addEventListener('visibilitychange', () => this.#lookAround(), { signal: this.life });
     window.addEventListener('focus', () => this.#lookAround(), { signal: this.life });
   }
 
   /** @override */
-  disconnectedCallback() {
-    super.disconnectedCallback();
+  left() {
     this.#close();
+    this.clear();
   }
 
   /** @param {string} attribute @param {string | null} before @param {string | null} now */
   attributeChangedCallback(attribute, before, now) {
-    if (attribute === 'room' && before !== now && before !== null) this.#changeRoom();
+    if (before === now) return;
     if (attribute === 'name' && now !== null) this.#name = now;
-    if (attribute === 'lang' && before !== now && this.isConnected) void this.#speak();
+    if (attribute === 'hide') this.#hide();
+    if (this.here) this.#changed(attribute);
     this.update();
   }
 
-  /** The name to join with. */
-  get name() {
-    return tidyName(this.#name);
+  /** @param {string} attribute */
+  #changed(attribute) {
+    if (attribute === 'room' || attribute === 'secret') this.#changeRoom();
+    if (attribute === 'lang') void this.#speak();
+    if (attribute === 'open' && this.open && this.#phase === 'lobby') this.#begin();
   }
 
   /** The address that brings others here. */
   get link() {
-    return new URL(makeLink(this.#roomName, this.#secret), location.href).href;
+    if (this.givenLink !== null) return this.givenLink;
+    const { room, secret } = parseLink(this.address);
+    return room === '' ? location.href : new URL(makeLink(room, secret), location.href).href;
+  }
+
+  set link(value) {
+    this.setAttribute('link', value);
   }
 
   get #roomName() {
-    return this.#address.split('.')[0] ?? '';
+    return this.address.split('.')[0] ?? '';
   }
 
   /** A sealed room's. */
   get #secret() {
-    return parseLink(this.#address).secret;
-  }
-
-  get #address() {
-    return this.getAttribute('room') ?? '';
+    return parseLink(this.address).secret;
   }
 
   /**
@@ -120,7 +129,7 @@ export class KlatchRoom extends Part {
    * @returns {Promise<Room>} rejects with the KlatchProblem that the lobby shows
    */
   async join({ takeOver } = {}) {
-    if (this.room) return this.room;
+    if (this.call) return this.call;
     const joining = new AbortController();
     this.#joining?.abort();
     this.#joining = joining;
@@ -128,12 +137,14 @@ export class KlatchRoom extends Part {
     this.#phase = 'joining';
     this.update();
     try {
+      if (this.obstacle) throw this.obstacle;
       const api = await this.#findApi();
       const undecided = takeOver === undefined && await runsElsewhere({ api, room: this.#roomName });
       if (joining.signal.aborted) throw new KlatchProblem('aborted');
       if (undecided) throw new KlatchProblem('in-another-tab');
       const room = await joinRoom({
-        api, room: this.#address, name: this.name, media: this.media, signal: joining.signal, takeOver,
+        api, room: this.address, name: tidyName(this.#name), media: this.media, signal: joining.signal, takeOver,
+        token: this.token || null,
       });
       if (joining.signal.aborted) {
         room.destroy();
@@ -157,7 +168,47 @@ export class KlatchRoom extends Part {
       this.#phase = 'lobby';
       this.update();
     }
-    this.room?.destroy();
+    this.call?.destroy();
+  }
+
+  /** Whether microphone or camera are on, in the call or for it. */
+  get muted() {
+    return !this.media.mic;
+  }
+
+  mute() {
+    return this.#switch('mic', false);
+  }
+
+  unmute() {
+    return this.#switch('mic', true);
+  }
+
+  /** @param {boolean} on */
+  camera(on) {
+    return this.#switch('cam', on);
+  }
+
+  /** Share a screen, or stop it; the browser wants a click for it. @param {boolean} on */
+  async share(on) {
+    await this.call?.share(on);
+    this.update();
+  }
+
+  /**
+   * Write to everybody in the call.
+   * @param {string} text
+   * @returns {import('../klatch/chat.js').Message}
+   * @throws {KlatchProblem} bad-message; not-joined where there is no call
+   */
+  say(text) {
+    if (!this.call) throw new KlatchProblem('not-joined', { detail: 'There is no call yet: join() first.' });
+    return this.call.say(text);
+  }
+
+  /** Show the chat beside the call, or put it away. @param {boolean} on */
+  chat(on) {
+    /** @type {import('./call.js').KlatchCall | null} */ (this.find('klatch-call'))?.openChat(on);
   }
 
   /** @override @returns {unknown} */
@@ -167,8 +218,14 @@ export class KlatchRoom extends Part {
     switch (this.#phase) {
       case 'call': return this.#callView(t);
       case 'ended': return this.#endedView(t);
-      default: return this.#lobbyView(t);
+      default: return this.#phase === 'joining' && this.open ? this.#joiningView(t) : this.#lobbyView(t);
     }
+  }
+
+  /** Where there is no lobby. @param {Texts} t */
+  #joiningView(t) {
+    const props = { title: t('lobby.joining'), more: '', action: t('lobby.cancel') };
+    return html`<klatch-card theme=${this.theme} lang=${t.language} dir=${t.direction} .props=${props} @act=${this.leave}></klatch-card>`;
   }
 
   /** The language of the attribute, else the first of the person's that there is. */
@@ -184,8 +241,8 @@ export class KlatchRoom extends Part {
   #lobbyView(t) {
     const props = {
       t, room: this.#roomName, name: this.#name, joining: this.#phase === 'joining', asking: this.#asking,
-      deviceProblems: this.#deviceProblems, joinProblem: this.#joinProblem, media: this.media,
-      elsewhere: this.#elsewhere, sealed: this.#secret !== null, sealable: Boolean(crypto.subtle),
+      deviceProblems: this.#deviceProblems, joinProblem: this.#joinProblem ?? this.obstacle, media: this.media,
+      elsewhere: this.#elsewhere, sealed: this.#secret !== null, sealable: this.sealable && Boolean(crypto.subtle),
       speaker: this.#choices.speakerId, api: () => this.#findApi(),
       doctor: this.doctor,
     };
@@ -196,9 +253,9 @@ export class KlatchRoom extends Part {
 
   /** @param {Texts} t */
   #callView(t) {
-    if (!this.room) return nothing;
+    if (!this.call) return nothing;
     const props = {
-      t, room: this.room, media: this.media, link: this.link, owner: this, choices: this.#choices,
+      t, room: this.call, hide: this.hiddenWords, media: this.media, link: this.link, owner: this, choices: this.#choices,
     };
     return html`<klatch-call lang=${t.language} dir=${t.direction} .props=${props} @hang-up=${this.leave} @device-chosen=${this.#chose} @rename=${this.#named}
       @unread=${(/** @type {CustomEvent} */ event) => this.#tellUnread(event.detail.count)}
@@ -208,18 +265,19 @@ export class KlatchRoom extends Part {
   /** @param {Texts} t */
   #endedView(t) {
     const action = t(this.#reason === 'taken-over' ? 'ended.back' : 'ended.again');
-    return html`<klatch-card lang=${t.language} dir=${t.direction} .props=${{ ...endedText(t, this.#reason), action }}
+    return html`<klatch-card theme=${this.theme} lang=${t.language} dir=${t.direction} .props=${{ ...endedText(t, this.#reason), action }}
       @act=${this.#again}></klatch-card>`;
   }
 
   /** @param {Room} room */
   #enter(room) {
-    this.room = room;
+    this.call = room;
     room.budget.quality = this.#choices.quality;
     this.#phase = 'call';
     room.on('left', ({ detail }) => this.#ended(detail.reason), { once: true });
     this.update();
-    this.dispatchEvent(new CustomEvent('joined'));
+    announce(this, 'joined', { room });
+    announceRoom(this, room);
   }
 
   /** @param {unknown} error */
@@ -229,22 +287,23 @@ export class KlatchRoom extends Part {
     this.#elsewhere = problem.code === 'in-another-tab';
     this.#joinProblem = problem.code === 'aborted' || this.#elsewhere ? null : problem;
     this.update();
+    if (problem.code !== 'aborted') announce(this, 'problem', { problem });
   }
 
   /** @param {number} count */
   #tellUnread(count) {
-    this.dispatchEvent(new CustomEvent('unread', { detail: { count } }));
+    announce(this, 'unread', { count });
   }
 
   /** The call is over, by oneself or by the room. @param {string} reason */
   #ended(reason) {
-    this.room = null;
+    this.call = null;
     this.#tellUnread(0);
     this.media.close();
     this.#reason = reason;
     this.#phase = 'ended';
     this.update();
-    this.dispatchEvent(new CustomEvent('left', { detail: { reason } }));
+    announce(this, 'left', { reason });
   }
 
   /** Out of the call and back to the lobby's beginning. */
@@ -258,15 +317,38 @@ export class KlatchRoom extends Part {
   /** The same room's name, in a room that only who has the new link can enter. */
   #seal() {
     this.setAttribute('room', makeLink(this.#roomName, randomSecret()).slice(1));
-    this.dispatchEvent(new CustomEvent('link-changed'));
+    announce(this, 'link-changed', { link: this.link });
   }
 
   #changeRoom() {
     this.#close();
     this.#elsewhere = false;
-    if (!this.isConnected) return;
-    this.#openMedia();
-    void this.#lookAround();
+    this.#begin();
+  }
+
+  /** The lobby, or straight into the call. */
+  #begin() {
+    if (!this.here || this.obstacle) return;
+    void this.#openMedia();
+    if (this.open) void this.#joinQuietly({});
+    else void this.#lookAround();
+  }
+
+  /** What the attribute hides is hidden through the names of parts. */
+  #hide() {
+    this.#hiding.replaceSync(hidingStyle(this.hiddenWords));
+  }
+
+  /** @override */
+  drawn() {
+    this.tellFaults((problem) => announce(this, 'problem', { problem }));
+  }
+
+  /** @param {'mic' | 'cam'} kind @param {boolean} on */
+  async #switch(kind, on) {
+    if (kind === 'mic') await this.media.setMic(on);
+    else await this.media.setCam(on);
+    this.update();
   }
 
   /** Whether the lobby has to ask what to do about a call in another tab. */
@@ -282,8 +364,7 @@ export class KlatchRoom extends Part {
   }
 
   async #findApi() {
-    const told = this.getAttribute('api');
-    return told === null ? findApi(document.baseURI) : new URL(told, document.baseURI).href;
+    return this.givenApi ?? findOwnApi();
   }
 
   async #again() {
@@ -304,7 +385,8 @@ export class KlatchRoom extends Part {
   }
 
   async #openMedia() {
-    const { mic, cam, micId, camId } = this.#choices;
+    const { micId, camId } = this.#choices;
+    const { mic, cam } = this.wantedDevices ?? this.#choices;
     this.#deviceProblems = [];
     this.#process(this.#choices);
     if (!mic && !cam) return;
@@ -317,6 +399,7 @@ export class KlatchRoom extends Part {
 
   /** The same about microphone and camera is one problem, about both. @param {KlatchProblem} problem */
   #deviceProblem(problem) {
+    announce(this, 'problem', { problem });
     if (!ABOUT_DEVICES.includes(problem.code)) return;
     const { code } = problem;
     const same = this.#deviceProblems.find((one) => one.code === code);
@@ -337,7 +420,7 @@ export class KlatchRoom extends Part {
   /** @param {CustomEvent<{name: string}>} event */
   #named(event) {
     this.#name = event.detail.name;
-    this.#remember({ name: this.name });
+    this.#remember({ name: tidyName(this.#name) });
   }
 
   /** @param {CustomEvent<Partial<import('./remember.js').Choices>>} event */

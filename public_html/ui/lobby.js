@@ -52,22 +52,22 @@ export class KlatchLobby extends Part {
   /** @override */
   view() {
     const { t, room, name, joining, media, sealed, speaker } = this.props;
-    return html`<div class="lobby">
+    return html`<div class="lobby" part="lobby">
       <header>
         <h1>${t('lobby.heading')}</h1>
-        <p class="room">${lock(t, sealed)}<b>${room}</b></p>
+        <p class="room" part="title">${lock(t, sealed)}<b>${room}</b></p>
       </header>
       ${this.#preview()}
       <form @submit=${this.#submit}>
         ${this.#problems()}
-        <label class="field"><span>${t('lobby.name')}</span>
+        <label class="field" part="name-field"><span>${t('lobby.name')}</span>
           <input name="name" autocomplete="nickname" maxlength=${NAME_MAX} placeholder=${t('lobby.name.hint')}
             .value=${live(name)} ?disabled=${joining} @input=${this.#named}></label>
-        <klatch-devices data-beside .props=${{ media, t, speaker, kinds: ['mic', 'cam'] }} @device-chosen=${this.relay}></klatch-devices>
+        <klatch-devices part="devices" data-beside .props=${{ media, t, speaker, kinds: ['mic', 'cam'] }} @device-chosen=${this.relay}></klatch-devices>
         ${this.#ways()}
-        <klatch-devices .props=${{ media, t, speaker, kinds: ['speaker'] }} @device-chosen=${this.relay}></klatch-devices>
-        <klatch-checks .props=${{ media, t, speaker, api: this.props.api }}></klatch-checks>
-        <p class="small"><b>${lockName(t, sealed)}.</b> ${lockMore(t, sealed)} ${t('lobby.privacy')}</p>
+        <klatch-devices part="devices" .props=${{ media, t, speaker, kinds: ['speaker'] }} @device-chosen=${this.relay}></klatch-devices>
+        <klatch-checks part="checks" .props=${{ media, t, speaker, api: this.props.api }}></klatch-checks>
+        <p class="small" part="privacy"><b>${lockName(t, sealed)}.</b> ${lockMore(t, sealed)} ${t('lobby.privacy')}</p>
         ${this.#seal()}
       </form>
     </div>`;
@@ -84,8 +84,7 @@ export class KlatchLobby extends Part {
   }
 
   /** @override */
-  disconnectedCallback() {
-    super.disconnectedCallback();
+  left() {
     this.#level?.stop();
     this.#level = null;
     this.#heard = null;
@@ -93,7 +92,7 @@ export class KlatchLobby extends Part {
 
   #preview() {
     const { t, media, asking } = this.props;
-    return html`<figure class="preview" ?data-off=${!media.cam} aria-label=${t('lobby.preview')}>
+    return html`<figure class="preview" part="preview" ?data-off=${!media.cam} aria-label=${t('lobby.preview')}>
       <video autoplay playsinline .muted=${true} aria-hidden="true" tabindex="-1"></video>
       ${media.cam ? nothing : html`<p class="off">${asking ? t('lobby.asking') : t('lobby.cameraOff')}</p>`}
       <div class="toggles">
@@ -108,19 +107,19 @@ export class KlatchLobby extends Part {
     const { t, joining, elsewhere } = this.props;
     if (joining) {
       return html`<div class="act"><p class="joining" role="status"><span class="spinner"></span>${t('lobby.joining')}</p>
-        <button type="button" class="button" @click=${() => this.emit('join-cancelled')}>${t('lobby.cancel')}</button></div>`;
+        <button type="button" part="button" class="button" @click=${() => this.emit('join-cancelled')}>${t('lobby.cancel')}</button></div>`;
     }
-    if (!elsewhere) return html`<div class="act"><button class="button primary join">${t('lobby.join')}</button></div>`;
+    if (!elsewhere) return html`<div class="act"><button part="button primary-button join-button" class="button primary join">${t('lobby.join')}</button></div>`;
     return html`<div class="act stacked">
-      <button class="button primary join">${t('lobby.takeOver')}</button>
-      <button type="button" class="button" @click=${() => this.emit('join-wanted', { takeOver: false })}>
+      <button part="button primary-button" class="button primary join">${t('lobby.takeOver')}</button>
+      <button type="button" part="button" class="button" @click=${() => this.emit('join-wanted', { takeOver: false })}>
         ${t('lobby.another')}</button></div>`;
   }
 
   #seal() {
     const { t, sealed, sealable, joining } = this.props;
     if (sealed || !sealable || joining) return nothing;
-    return html`<button type="button" class="button seal" @click=${() => this.emit('seal-wanted')}>
+    return html`<button type="button" part="button seal-button" class="button seal" @click=${() => this.emit('seal-wanted')}>
       ${icon('lock')}${t('room.seal')}</button>`;
   }
 
@@ -128,7 +127,7 @@ export class KlatchLobby extends Part {
   #toggle(kind, on) {
     const label = this.props.t(`device.${kind}`);
     const sign = kind === 'mic' ? 'mic' : 'camera';
-    return html`<button type="button" class="toggle" aria-pressed=${on} aria-label=${label} title=${label}
+    return html`<button type="button" class="toggle" part=${kind === 'mic' ? 'mic-button' : 'camera-button'} aria-pressed=${on} aria-label=${label} title=${label}
       @click=${() => this.emit(`toggle-${kind}`)}>
       ${kind === 'mic' && on ? html`<span class="level"></span>` : nothing}${icon(on ? sign : `${sign}-off`)}
     </button>`;
@@ -145,7 +144,7 @@ export class KlatchLobby extends Part {
       ${deviceProblems.map((problem) => this.#problem(problem, ''))}
       ${deviceProblems.length === 0 ? nothing : html`<div class="without">
         <p>${t('lobby.without')}</p>
-        ${curable ? html`<button type="button" class="button" @click=${() => this.emit('devices-wanted')}>
+        ${curable ? html`<button type="button" part="button" class="button" @click=${() => this.emit('devices-wanted')}>
           ${t('lobby.retry')}</button>` : nothing}
       </div>`}
     </div>`;

@@ -32,7 +32,7 @@ export class KlatchNotices extends Part {
   /** @param {Notice} notice */
   #one({ id, kind, title, more }) {
     const label = this.props.t('notice.dismiss');
-    return html`<div class="notice ${kind}">
+    return html`<div class="notice ${kind}" part="notice">
       ${kind === 'problem' ? icon('warning') : nothing}
       <div><p class="title">${title}</p>${more ? html`<p class="more">${more}</p>` : nothing}</div>
       ${kind === 'problem' ? html`<button aria-label=${label} title=${label}

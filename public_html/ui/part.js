@@ -3,6 +3,7 @@
 // of its own (an open dialog, a draft) keeps it in private fields and calls update().
 import { render, nothing } from '../vendor/lit-html/lit-html.js';
 import { base } from './base.css.js';
+import { EXPORTED } from './part-names.js';
 
 /**
  * Parts are drawn once per microtask however often they are changed. Nothing is drawn while
@@ -16,6 +17,7 @@ export class Part extends HTMLElement {
   /** @type {P | null} */
   #props = null;
   #queued = false;
+  #here = false;
   /** @type {ShadowRoot} */
   #root;
   /** @type {AbortController | null} */
@@ -40,19 +42,67 @@ export class Part extends HTMLElement {
     this.update();
   }
 
-  /** Ends when the part leaves the document; give it to every listener outside the part. */
+  /** Ends when the part has left the document; give it to every listener outside the part. */
   get life() {
     this.#life ??= new AbortController();
     return this.#life.signal;
   }
 
   connectedCallback() {
+    if (this.#here) this.#moved();
+    else {
+      this.#here = true;
+      if (this.#holder()) this.setAttribute('exportparts', EXPORTED);
+      this.entered();
+    }
     this.update();
   }
 
   disconnectedCallback() {
+    // A part that its holder still has went out with the whole element, which may just be on its way to
+    // another place in the page.
+    if (this.movable) setTimeout(() => this.#gone());
+    else this.#gone();
+  }
+
+  /** Whether what is taken out of the document may come back in the same task, and goes on then. @returns {boolean} */
+  get movable() {
+    return this.#holder() !== null;
+  }
+
+  /** In the document now: listen to what is outside. Not called where it was only moved. */
+  entered() {}
+
+  /** Out of the document for good: let go of everything. */
+  left() {}
+
+  /** Whether it is in the document, or on its way within it. */
+  get here() {
+    return this.#here;
+  }
+
+  /** @returns {Element | null} */
+  #holder() {
+    const root = this.getRootNode();
+    return root instanceof ShadowRoot && root.host instanceof Part ? root.host : null;
+  }
+
+  #moved() {
+    // A dialog loses its place above the page and would stand in it.
+    for (const dialog of this.#root.querySelectorAll('dialog')) if (dialog.open) dialog.close();
+  }
+
+  #gone() {
+    if (this.isConnected || !this.#here) return;
+    this.#here = false;
     this.#life?.abort();
     this.#life = null;
+    this.left();
+  }
+
+  /** Nothing is drawn any more. */
+  clear() {
+    render(nothing, this.#root, { host: this });
   }
 
   update() {

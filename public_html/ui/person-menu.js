@@ -28,7 +28,7 @@ export class KlatchPersonMenu extends Part {
   /** @override */
   view() {
     const { tile, t } = this.props;
-    return html`<dialog aria-labelledby="heading" @close=${() => this.emit('menu-closed')}>
+    return html`<dialog part="dialog" aria-labelledby="heading" @close=${() => this.emit('menu-closed')}>
       ${tile === null ? nothing : html`<form method="dialog">
         <header>
           <h2 id="heading">${tile.screen ? t('person.screenOf', { name: tile.name }) : tile.name}</h2>
@@ -74,7 +74,7 @@ export class KlatchPersonMenu extends Part {
         <span>${t('person.volume')}<output aria-hidden="true">${t.number(volume, { style: 'percent' })}</output></span>
         <input type="range" min="0" max="100" step="5" .value=${live(String(percent))} ?disabled=${silenced}
           @input=${(/** @type {Event} */ event) => this.#loud(person, event)}></label>` : nothing}
-      <button type="button" class="button" aria-pressed=${silenced}
+      <button type="button" part="button" class="button" aria-pressed=${silenced}
         @click=${() => this.emit('hearing', { person, silenced: !silenced })}>
         ${icon(silenced ? 'sound-off' : 'sound')}${t('person.silence')}</button>`;
   }
@@ -85,7 +85,7 @@ export class KlatchPersonMenu extends Part {
    */
   #act(act, { key }, pressed) {
     const words = /** @type {const} */ ({ pin: 'person.pin', 'full-screen': 'person.fullScreen', window: 'person.window' });
-    return html`<button type="button" class="button" aria-pressed=${pressed ?? nothing}
+    return html`<button type="button" part="button" class="button" aria-pressed=${pressed ?? nothing}
       @click=${() => this.#do(act, key)}>${icon(act)}${this.props.t(words[act])}</button>`;
   }
 

@@ -33,20 +33,20 @@ export class KlatchSettings extends Part {
   /** @override */
   view() {
     const { t, name, media, choices } = this.props;
-    return html`<dialog aria-labelledby="heading" @close=${this.#closed}>
+    return html`<dialog part="dialog" aria-labelledby="heading" @close=${this.#closed}>
       <form method="dialog">
         <header>
           <h2 id="heading">${t('settings.heading')}</h2>
           <button type="button" class="plain" aria-label=${t('notice.dismiss')} @click=${this.close}>${icon('close')}</button>
         </header>
-        <label class="field"><span>${t('settings.name')}</span>
+        <label class="field" part="name-field"><span>${t('settings.name')}</span>
           <input name="name" autocomplete="nickname" maxlength=${NAME_MAX} .value=${live(name)} @change=${this.#rename}></label>
         ${this.#quality()}
-        ${this.#open ? html`<klatch-devices .props=${{ media, t, speaker: choices.speakerId }}
+        ${this.#open ? html`<klatch-devices part="devices" .props=${{ media, t, speaker: choices.speakerId }}
             @device-chosen=${this.relay}></klatch-devices>
           <klatch-switches .props=${{ media, t, choices }} @choice=${this.relay}></klatch-switches>` : ''}
-        <button type="button" class="button" @click=${this.#stats}>${t('settings.stats')}</button>
-        <button class="button primary">${t('settings.done')}</button>
+        <button type="button" part="button stats-button" class="button" @click=${this.#stats}>${t('settings.stats')}</button>
+        <button part="button primary-button" class="button primary">${t('settings.done')}</button>
       </form>
     </dialog>`;
   }

@@ -43,8 +43,7 @@ export class KlatchStats extends Part {
   #copied = false;
 
   /** @override */
-  connectedCallback() {
-    super.connectedCallback();
+  entered() {
     const { room } = this.props;
     const stop = room.budget.watch((readings) => {
       this.#readings = readings;
@@ -55,8 +54,7 @@ export class KlatchStats extends Part {
   }
 
   /** @override */
-  disconnectedCallback() {
-    super.disconnectedCallback();
+  left() {
     for (const plot of this.#plots.values()) plot.destroy();
     this.#plots.clear();
   }
@@ -65,7 +63,7 @@ export class KlatchStats extends Part {
   view() {
     const { t, room } = this.props;
     const pairs = pairsOf(this.#links());
-    return html`<dialog aria-labelledby="heading" @close=${() => this.emit('close-stats')}>
+    return html`<dialog part="dialog" aria-labelledby="heading" @close=${() => this.emit('close-stats')}>
       <div class="inside">
         <header>
           <h2 id="heading">${t('stats.heading')}</h2>
@@ -74,7 +72,7 @@ export class KlatchStats extends Part {
         <p class="verdict" role="status">${this.#verdict(pairs)}</p>
         ${pairs.length > 0 ? html`<div class="mesh">${this.#picture(pairs)}</div>${this.#table(pairs)}` : nothing}
         ${repeat(room.people, (person) => person, (person, at) => this.#person(person, at === 0))}
-        <div><button type="button" class="button" @click=${this.#copy}>${icon(this.#copied ? 'check' : 'link')}
+        <div><button type="button" part="button" class="button" @click=${this.#copy}>${icon(this.#copied ? 'check' : 'link')}
           ${this.#copied ? t('stats.copied') : t('stats.copy')}</button></div>
         ${this.#report === null ? nothing
           : html`<textarea readonly aria-label=${t('stats.report')} .value=${this.#report}></textarea>`}

@@ -19,8 +19,7 @@ export class KlatchSwitches extends Part {
   static styles = [switchesStyle];
 
   /** @override */
-  connectedCallback() {
-    super.connectedCallback();
+  entered() {
     this.props.media.on('change', () => this.update(), { signal: this.life });
   }
 

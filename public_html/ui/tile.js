@@ -53,8 +53,7 @@ export class KlatchTile extends Part {
   #sizes = new ResizeObserver(() => this.#tellSize());
 
   /** @override */
-  connectedCallback() {
-    super.connectedCallback();
+  entered() {
     this.#sizes.observe(this);
   }
 
@@ -68,14 +67,14 @@ export class KlatchTile extends Part {
     const shown = screen ? t('person.screenOf', { name }) : mine ? `${name} (${t('person.you')})` : name;
     const picture = this.#hasPicture();
     return html`
-      <div class="tile hue-${hueOf(this.props.id)}" role="group" aria-label=${this.#label()}
+      <div part="tile" class="tile hue-${hueOf(this.props.id)}" role="group" aria-label=${this.#label()}
         data-state=${state} ?data-picture=${picture} ?data-mine=${mine && !screen} ?data-screen=${screen}
         ?data-speaking=${speaking && !screen} @dblclick=${() => this.emit('tile-act', { act: 'pin', key })}>
         <video autoplay playsinline disablepictureinpicture aria-hidden="true" tabindex="-1"
           @resize=${this.update} @loadedmetadata=${this.#fit}></video>
         ${picture ? nothing : html`<span class="initial" aria-hidden="true">${initialOf(name)}</span>`}
         ${state === 'connected' ? this.#pausedMark() : this.#stateCover()}
-        <div class="strip" aria-hidden="true">
+        <div class="strip" part="tile-name" aria-hidden="true">
           <span class="dot"></span>
           ${screen ? icon('screen') : nothing}
           <span class="name" dir="auto">${shown}</span>
@@ -84,7 +83,7 @@ export class KlatchTile extends Part {
           ${cam || screen ? nothing : icon('camera-off')}
           ${silenced ? icon('sound-off') : nothing}
         </div>
-        <button class="menu" aria-haspopup="dialog" aria-label=${t('person.menu', { name: shown })}
+        <button class="menu" part="menu-button" aria-haspopup="dialog" aria-label=${t('person.menu', { name: shown })}
           title=${t('person.menu', { name: shown })} @dblclick=${(/** @type {Event} */ event) => event.stopPropagation()}
           @click=${() => this.emit('open-menu', { key })}>${icon('more')}</button>
       </div>`;
@@ -104,8 +103,7 @@ export class KlatchTile extends Part {
   }
 
   /** @override */
-  disconnectedCallback() {
-    super.disconnectedCallback();
+  left() {
     this.#sizes.disconnect();
     this.props.show?.(0);
     const video = /** @type {HTMLVideoElement | null} */ (this.find('video'));

@@ -132,7 +132,7 @@ test('hanging up gives the devices back and offers to join again', () => within(
   await page.getByRole('heading', { name: 'You hung up' }).waitFor();
   const ended = await page.evaluate(() => {
     const { element, media } = window.gallery;
-    return { reason: window.leftBy, room: element.room, tracks: media.stream.getTracks().length };
+    return { reason: window.leftBy, room: element.call, tracks: media.stream.getTracks().length };
   });
   assert.deepEqual(ended, { reason: 'left', room: null, tracks: 0 });
   await button(page, 'Join again').click();
@@ -203,7 +203,7 @@ test('two rooms on one page keep apart', () => within('call-2', { size: 'desk' }
     document.getElementById('page').append(second);
     document.body.style.overflow = 'auto';
     await second.join();
-    second.room.hear(second.room.people[0], 'for the garden only');
+    second.call.hear(second.call.people[0], 'for the garden only');
     window.second = second;
   });
   const second = page.locator('klatch-room').nth(1);
@@ -215,7 +215,7 @@ test('two rooms on one page keep apart', () => within('call-2', { size: 'desk' }
   assert.equal(await page.evaluate(() => window.gallery.room.self.mic), true);
   await second.getByRole('button', { name: 'Hang up' }).click();
   await second.getByText('You hung up').waitFor();
-  assert.ok(await page.evaluate(() => window.gallery.element.room !== null && window.second.room === null));
+  assert.ok(await page.evaluate(() => window.gallery.element.call !== null && window.second.call === null));
 }));
 
 test('another room in the attribute leads to its lobby', () => within('call-2', {}, async (page) => {
@@ -223,5 +223,5 @@ test('another room in the attribute leads to its lobby', () => within('call-2', 
   await page.getByText('garden', { exact: true }).waitFor();
   await button(page, 'Join').click();
   await button(page, 'Hang up').waitFor();
-  assert.equal(await page.evaluate(() => window.gallery.element.room.name), 'garden');
+  assert.equal(await page.evaluate(() => window.gallery.element.call.name), 'garden');
 }));

@@ -125,7 +125,7 @@ test('the chosen data use is taken at once, and remembered for the next call', (
     for (const [name, value] of [['room', 'garden'], ['api', '/api/v1']]) next.setAttribute(name, value);
     document.getElementById('page').append(next);
     await next.join();
-    return next.room.budget.quality;
+    return next.call.budget.quality;
   });
   assert.equal(quality, 'saving');
 }));

@@ -354,8 +354,10 @@ export async function runsElsewhere() {
   return Boolean(plan().elsewhere);
 }
 
-export async function joinRoom({ room, name, media, signal, takeOver }) {
+export async function joinRoom(options) {
+  const { room, name, media, signal, takeOver } = options;
   window.klatchTookOver = takeOver;
+  window.klatchJoins = [...window.klatchJoins ?? [], options];
   await soon(plan().joining);
   if (signal?.aborted) throw new KlatchProblem('aborted');
   if (plan().joinProblem) throw new KlatchProblem(plan().joinProblem);

@@ -23,7 +23,7 @@ const scenes = {
   'lobby-off': { choices: { mic: false, cam: false } },
   'lobby-check': { check: true },
   'lobby-joining': { plan: { joining: true }, enter: true, endless: true },
-  'lobby-long-room': { room: 'the-very-long-name-of-a-room-that-nobody-should-ever-have-to-read' },
+  'lobby-long-room': { room: 'the-very-long-name-of-a-room-that-nobody-should-ever-have-to-say' },
   'lobby-sealed': { room: SEALED },
   'lobby-elsewhere': { plan: { elsewhere: true } },
   'lobby-elsewhere-off': { plan: { elsewhere: true, deviceProblem: { code: 'no-device', kind: 'both' } } },
@@ -200,6 +200,7 @@ async function show(page, { plan = {}, room = 'kitchen-table', name = 'Ada', cho
   localStorage.setItem('klatch', JSON.stringify(choices ?? {}));
   const element = new KlatchRoom();
   if (lang !== null) element.lang = lang;
+  element.sealable = true;
   for (const [key, value] of Object.entries({ api: '/api/v1', room, name })) element.setAttribute(key, value);
   element.doctor = new URL('doctor.html', document.baseURI).href;
   page.replaceChildren(element);
@@ -217,10 +218,10 @@ async function show(page, { plan = {}, room = 'kitchen-table', name = 'Ada', cho
     const joining = element.join().catch(() => {});
     if (!endless) await joining;
   }
-  if (element.room) {
-    gallery.room = element.room;
+  if (element.call) {
+    gallery.room = element.call;
     await until(() => call('klatch-grid', 'klatch-tile'));
-    then?.({ ...gallery, room: element.room });
+    then?.({ ...gallery, room: element.call });
     if (chat) find(element, 'klatch-call', 'klatch-controls', '[aria-expanded]').click();
     if (stats) {
       call('klatch-controls').dispatchEvent(new CustomEvent('open-stats', { bubbles: true }));
@@ -229,7 +230,7 @@ async function show(page, { plan = {}, room = 'kitchen-table', name = 'Ada', cho
     }
     if (settings) call('klatch-settings').open();
   }
-  await until(() => !element.room || gallery.tiles().every((tile) => {
+  await until(() => !element.call || gallery.tiles().every((tile) => {
     const video = tile.shadowRoot.querySelector('[data-picture] video');
     return !video || video.readyState >= 2;
   }));

@@ -135,14 +135,14 @@ test('a whole call by keyboard alone: in, a line, a file, the figures, out and i
   await reach(page, 'Your name');
   await page.keyboard.type('Grace');
   await press('Join');
-  await page.waitForFunction(() => window.gallery.element.room?.self.name.endsWith('Grace'));
+  await page.waitForFunction(() => window.gallery.element.call?.self.name.endsWith('Grace'));
   await page.getByRole('button', { name: 'Chat' }).waitFor();
 
   await press('Chat');
   await reach(page, 'Write a message');
   await page.keyboard.type('Good morning');
   await page.keyboard.press('Enter');
-  const room = (what) => page.evaluate((name) => window.gallery.element.room[name], what);
+  const room = (what) => page.evaluate((name) => window.gallery.element.call[name], what);
   assert.deepEqual(await room('said'), [{ text: 'Good morning', to: null }]);
   const chooser = page.waitForEvent('filechooser');
   await page.keyboard.press('Shift+Tab');
@@ -151,7 +151,7 @@ test('a whole call by keyboard alone: in, a line, a file, the figures, out and i
   await (await chooser).setFiles({ name: 'plan.txt', mimeType: 'text/plain', buffer: Buffer.from('plan') });
   await page.getByRole('button', { name: 'Cancel plan.txt' }).waitFor();
   await press('Cancel plan.txt');
-  await page.waitForFunction(() => window.gallery.element.room.desk.length === 2);
+  await page.waitForFunction(() => window.gallery.element.call.desk.length === 2);
   assert.deepEqual(await room('desk'), [['offer', 'plan.txt', null], ['stop', 'plan.txt']]);
   await press('Close chat');
 

@@ -61,7 +61,11 @@
     }
   }
 
-  const call = () => document.querySelector('klatch-room');
+  /** What the page shows of a call, null where it has no element for one. */
+  const call = () => {
+    const element = document.querySelector('klatch-room');
+    return element && { room: element.call, media: element.media, shadowRoot: element.shadowRoot };
+  };
   const person = (name) => call()?.room?.people.find((one) => one.name === name) ?? null;
 
   /** The video that shows a person in the grid; not just any that plays their stream. */

@@ -1,0 +1,155 @@
+/* <klatch-room> on a page of somebody else, in real calls: several, moved, removed, put at what is no Klatch. */
+
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import test, { after as atEnd, before as atStart } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { launch } from './lib/participant.mjs';
+import { Server } from './lib/server.mjs';
+import { until } from './lib/until.mjs';
+
+const CONNECT_MS = 30_000;
+const COUNTING = fileURLToPath(new URL('./lib/counted-page.js', import.meta.url));
+const server = new Server();
+let browser;
+
+atStart(async () => {
+  await server.start();
+  browser = await launch();
+});
+
+atEnd(async () => {
+  await browser?.close();
+  await server.stop();
+  assert.deepEqual(server.complaints(), []);
+  await server.close();
+});
+
+const newRoom = () => `element-${randomBytes(6).toString('hex')}`;
+
+/** A page of another site's making, with the element's script and a place for it. */
+async function host(t) {
+  const context = await browser.newContext();
+  t.after(() => context.close());
+  const page = await context.newPage();
+  page.on('pageerror', (error) => assert.fail(`page: ${error}`));
+  await page.addInitScript({ path: COUNTING });
+  const body = '<!doctype html><title>x</title><main id="here"></main><aside id="there"></aside>';
+  await page.route('**/host.html', (route) => route.fulfill({ contentType: 'text/html', body }));
+  await page.goto(`${server.origin}/host.html`);
+  await page.evaluate(async () => {
+    await import('/ui/klatch-room.js');
+    globalThis.add = (id, room, name) => {
+      const element = Object.assign(document.createElement('klatch-room'), { id, room, name, open: true });
+      document.getElementById('here').append(element);
+    };
+  });
+  return page;
+}
+
+const add = (page, id, room, name) => page.evaluate((its) => globalThis.add(...its), [id, room, name]);
+
+/** Wait until an element is in a call with so many others, connected. */
+const connected = (page, id, count) => until(`${id} is connected to ${count}`, async () => {
+  const states = await page.evaluate((its) => document.getElementById(its)?.call?.people.map(({ state }) => state) ?? null, id);
+  if (states?.length === count && states.every((state) => state === 'connected')) return true;
+  throw new Error(`it is ${states}`);
+}, CONNECT_MS);
+
+/** Wait until more pictures of the first other person are shown. */
+async function moves(page, id) {
+  const shown = () => page.evaluate((its) => {
+    const { call } = document.getElementById(its);
+    const of = (root) => [...root.querySelectorAll('*')].flatMap((one) => [one, ...(one.shadowRoot ? of(one.shadowRoot) : [])]);
+    const video = of(document).find((one) => one.localName === 'video' && one.srcObject === call.people[0].stream);
+    return video?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
+  }, id);
+  const from = await shown();
+  return until(`${id} shows moving pictures`, async () => await shown() > from + 3, CONNECT_MS);
+}
+
+/** How many elements the page still holds in memory. */
+async function alive(page) {
+  const devtools = await page.context().newCDPSession(page);
+  const expression = 'customElements.get("klatch-room").prototype';
+  const { result: { objectId: prototypeObjectId } } = await devtools.send('Runtime.evaluate', { expression });
+  const { objects } = await devtools.send('Runtime.queryObjects', { prototypeObjectId });
+  const { result } = await devtools.send('Runtime.callFunctionOn', {
+    objectId: objects.objectId, functionDeclaration: 'function count() { return this.length; }',
+  });
+  await devtools.send('Runtime.releaseObject', { objectId: objects.objectId });
+  await devtools.detach();
+  return result.value;
+}
+
+test('a removed element leaves nothing: no device, poll, connection, listener, nor itself in memory', { timeout: 120_000 }, async (t) => {
+  const [page, other] = [await host(t), await host(t)];
+  const room = newRoom();
+  await add(other, 'other', room, 'Other');
+  await connected(other, 'other', 0);
+  const before = await page.evaluate(() => globalThis.klatchCount());
+  for (let round = 0; round < 2; round += 1) {
+    await add(page, 'one', room, 'One');
+    await Promise.all([connected(page, 'one', 1), connected(other, 'other', 1)]);
+    await page.evaluate(() => document.getElementById('one').chat(true));
+    const during = await page.evaluate(() => globalThis.klatchCount());
+    assert.ok(during.devices > 0 && during.connections > 0 && during.locks > 0 && during.listeners.length > 0, JSON.stringify(during));
+    await page.evaluate(() => document.getElementById('one').remove());
+    await connected(other, 'other', 0);
+    await until('all is given back', async () => {
+      const { opened, ...now } = await page.evaluate(() => globalThis.klatchCount());
+      const { opened: none, ...then } = before;
+      assert.deepEqual(now, then);
+      return opened > none;
+    });
+  }
+  await until('no element is left in memory', async () => {
+    const count = await alive(page);
+    if (count > 0) throw new Error(`${count} are left`);
+    return true;
+  });
+});
+
+test('a call goes on while its element is moved within the page', async (t) => {
+  const [page, other] = [await host(t), await host(t)];
+  const room = newRoom();
+  await add(page, 'one', room, 'One');
+  await add(other, 'other', room, 'Other');
+  await Promise.all([connected(page, 'one', 1), connected(other, 'other', 1)]);
+  await Promise.all([moves(page, 'one'), moves(other, 'other')]);
+  await other.evaluate(() => {
+    globalThis.gone = [];
+    document.addEventListener('peer-left', ({ detail }) => globalThis.gone.push(detail.reason));
+  });
+  await page.evaluate(() => {
+    globalThis.peer = document.getElementById('one').call.self.id;
+    document.getElementById('there').append(document.getElementById('one'));
+  });
+  await Promise.all([moves(page, 'one'), moves(other, 'other')]);
+  const { opened, connections } = await page.evaluate(() => globalThis.klatchCount());
+  assert.deepEqual([opened, connections], [2, 1]);
+  assert.ok(await page.evaluate(() => document.getElementById('one').call.self.id === globalThis.peer));
+  assert.deepEqual(await other.evaluate(() => globalThis.gone), []);
+});
+
+test('two elements on one page are two calls, and one goes on when the other is removed', async (t) => {
+  const [page, tea, coffee] = [await host(t), await host(t), await host(t)];
+  const rooms = [newRoom(), newRoom()];
+  await add(page, 'tea', rooms[0], 'Both');
+  await add(page, 'coffee', rooms[1], 'Both');
+  await add(tea, 'one', rooms[0], 'One');
+  await add(coffee, 'other', rooms[1], 'Other');
+  await Promise.all([connected(page, 'tea', 1), connected(page, 'coffee', 1)]);
+  await page.evaluate(() => {
+    globalThis.heard = [];
+    document.addEventListener('message', ({ target, detail: { message } }) => globalThis.heard.push(`${target.id}: ${message.text}`));
+  });
+  await tea.evaluate(() => document.getElementById('one').say('for tea'));
+  await coffee.evaluate(() => document.getElementById('other').say('for coffee'));
+  await until('both are heard', () => page.evaluate(() => globalThis.heard.length === 2));
+  assert.deepEqual((await page.evaluate(() => globalThis.heard)).sort(), ['coffee: for coffee', 'tea: for tea']);
+  await page.evaluate(() => document.getElementById('tea').remove());
+  await connected(tea, 'one', 0);
+  await moves(page, 'coffee');
+  await connected(coffee, 'other', 1);
+});
