@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { judge } from './described.mjs';
 import { until } from './until.mjs';
 
 const PAINTED_MEDIA = fileURLToPath(new URL('./painted-media.js', import.meta.url));
@@ -57,6 +58,7 @@ export class Participant {
     this.page = await this.context.newPage();
     this.page.on('pageerror', (error) => this.errors.push(String(error)));
     this.page.on('console', (message) => message.type() === 'error' && this.log.push(message.text()));
+    judge(this.page, this.errors);
     await this.page.goto(address);
   }
 
