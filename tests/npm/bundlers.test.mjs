@@ -112,11 +112,11 @@ async function meet(t, address) {
   await ann.getByRole('button', { name: /^Chat/ }).click();
   await ann.getByText('hello from the site').waitFor();
   await ann.evaluate(async () => {
-    const files = await document.querySelector('klatch-room').room.files();
+    const files = await document.querySelector('klatch-room').call.files();
     files.show(files.shares[0]);
   });
   await until('the file is there, whole', () => ann.evaluate(async () => {
-    const { shares: [share] } = await document.querySelector('klatch-room').room.files();
+    const { shares: [share] } = await document.querySelector('klatch-room').call.files();
     return share.ways[0].state === 'done' || Promise.reject(new Error(share.ways[0].state + share.ways[0].why));
   }));
   await ann.getByRole('button', { name: 'Settings' }).click();
