@@ -19,7 +19,8 @@ export class Letters {
    * @param {import('./roster.js').Roster} parts.roster
    * @param {object} parts.around
    * @param {() => boolean} parts.around.over whether this page has left
-   * @param {(peer: unknown) => void} parts.around.newcomer the server says that somebody came
+   * @param {(type: string, data: any) => void} parts.around.alert the server says what who rests should know at once
+   * @param {(type: string, data: any) => void} parts.around.house the server's own word, in its turn
    * @param {(member: Member, mail: Mail, value: any, plain: boolean) => void} parts.around.chat
    * @param {(member: Member, value: any) => void} parts.around.key theirs for what others pass on
    * @param {(member: Member) => void} parts.around.broken what came from them could not be opened
@@ -46,7 +47,7 @@ export class Letters {
   take(mail) {
     const { from, type, data } = mail;
     const self = this.#signaling.peer;
-    if (from === null && type === 'peer-joined') this.#around.newcomer(data?.peer);
+    if (from === null) this.#around.alert(type, data);
     void this.#post.inOrder(() => {
       if (this.#around.over()) return undefined;
       return from === null ? this.#news(type, data) : this.#open(self, from, mail);
@@ -71,6 +72,7 @@ export class Letters {
    * @param {any} data
    */
   async #news(type, data) {
+    this.#around.house(type, data);
     if (type === 'peer-left') this.#roster.went(data);
     if (type !== 'peer-joined' && type !== 'peer-updated') return;
     for (const listed of await this.#post.read([data ?? {}])) this.#roster.came(listed);

@@ -1,8 +1,9 @@
 /* member: one other person: what the page shows of them, and the way to them. */
 
-import { Peer } from './peer.js';
-
 export const NAME_CHARACTERS_MAX = 64;
+/** @typedef {import('./peer.js').Peer} Peer */
+/** @typedef {import('./peer.js').PeerOptions} PeerOptions */
+
 /** A page that makes more streams than this is broken. */
 const SCREENS_MAX = 4;
 
@@ -29,6 +30,8 @@ export class Person {
     this.frozen = false;
     this.mic = false;
     this.cam = false;
+    /** Whether they are a host of the room. */
+    this.host = false;
     /** The room's own count, higher for who joined later. No time. */
     this.joined = 0;
     /** Uses the HTTP API with plain JSON, not this SDK. */
@@ -187,11 +190,11 @@ export class Member {
 
   /**
    * Begin to connect.
-   * @param {Omit<ConstructorParameters<typeof Peer>[0], 'theirs'>} options
+   * @param {Omit<PeerOptions, 'theirs'> & {make: (options: PeerOptions) => Peer}} options
    */
-  connect(options) {
+  connect({ make, ...options }) {
     this.#peer?.close();
-    const peer = new Peer({ ...options, theirs: this.instance });
+    const peer = make({ ...options, theirs: this.instance });
     this.#peer = peer;
     if (this.#limits) peer.limit(this.#limits);
     peer.on('state', () => this.refresh());

@@ -7,7 +7,6 @@
 
 import { Emitter } from './events.js';
 import { Connection } from './connection.js';
-import { randomId } from './bytes.js';
 
 /** @typedef {import('./connection.js').Tracks} Tracks */
 /** @typedef {'connecting' | 'connected' | 'reconnecting' | 'no-path'} PeerState */
@@ -31,6 +30,16 @@ const TYPES = /** @type {const} */ (['offer', 'answer', 'candidate', 'again']);
  * @property {null} polls it says that it polls the mailbox, or no longer does
  * @property {Record<string, any>} data
  * @property {string} broken the code of what isn't as it was sealed
+ */
+
+/**
+ * @typedef {{rtc: typeof RTCPeerConnection, iceServers: () => RTCIceServer[], polite: boolean, media?: boolean, tracks: Tracks,
+ *   prefer: (transceiver: RTCRtpTransceiver) => void,
+ *   mine: string, theirs: string | null, draw: () => string, mail: (type: string, body: object) => void,
+ *   reachable: () => boolean, polling: () => boolean}} PeerOptions
+ *   mine and theirs are the page loads' instances, theirs null for a plain user of the
+ *   HTTP API; draw gives a connection's id; mail goes through the mailbox; reachable tells
+ *   whether that works now, polling whether this page reads the mailbox as mail comes
  */
 
 /** @extends {Emitter<PeerEvents>} */
@@ -61,15 +70,7 @@ export class Peer extends Emitter {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
-  /**
-   * @param {{rtc: typeof RTCPeerConnection, iceServers: () => RTCIceServer[], polite: boolean, media?: boolean, tracks: Tracks,
-   *   prefer: (transceiver: RTCRtpTransceiver) => void,
-   *   mine: string, theirs: string | null, mail: (type: string, body: object) => void,
-   *   reachable: () => boolean, polling: () => boolean}} options
-   *   mine and theirs are the page loads' instances, theirs null for a plain user of the
-   *   HTTP API; mail goes through the mailbox; reachable tells whether that works now,
-   *   polling whether this page reads the mailbox as mail comes
-   */
+  /** @param {PeerOptions} options */
   constructor(options) {
     super();
     this.#options = options;
@@ -221,7 +222,7 @@ export class Peer extends Emitter {
   /** The impolite one begins a connection. */
   #renew() {
     this.#renewedMs = Date.now();
-    this.#open(randomId(8)).start();
+    this.#open(this.#options.draw()).start();
     this.#expect(Math.min(CONNECT_MS * 2 ** Math.max(0, this.#failures - RESTARTS_MAX), CONNECT_MS_MAX));
   }
 

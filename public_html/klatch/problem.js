@@ -21,7 +21,9 @@ const SENTENCES = {
   'token-failed': 'The invitation could not be fetched. Try again in a moment.',
   'not-permitted': 'That is not allowed in this room.',
   banned: 'You were removed from this room and cannot join it again.',
+  'password-missing': 'This room has a password. Ask for it.',
   'password-wrong': 'That is not the password of this room. Try again.',
+  refused: 'You were not let in.',
   'room-not-found': 'There is no such room any more. Join again to open it.',
   'peer-not-found': 'That person is not in the room any more.',
   'not-found': 'There is no Klatch API at this address. Check how it was installed.',
@@ -64,8 +66,8 @@ const SENTENCES = {
 /** The server doesn't know this member any more: join again. */
 export const GONE = new Set(['key-invalid', 'session-expired', 'room-not-found', 'bad-cursor']);
 /** Joining again would be refused too. */
-export const FINAL = new Set(['kicked', 'banned', 'room-closed', 'password-wrong', 'token-invalid', 'token-expired',
-  'token-early', 'token-missing', 'token-other-room',
+export const FINAL = new Set(['kicked', 'banned', 'refused', 'room-closed', 'password-missing', 'password-wrong',
+  'token-invalid', 'token-expired', 'token-early', 'token-missing', 'token-other-room',
   'room-locked', 'not-permitted', 'not-found', 'method-not-allowed']);
 
 /** @type {Record<string, string>} */

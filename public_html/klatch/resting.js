@@ -9,14 +9,17 @@ export class Resting {
   #relax = new Relax();
   #signaling;
   #members;
+  #awaits;
 
   /**
    * @param {import('./signaling.js').Signaling} signaling
    * @param {() => Member[]} members everybody else
+   * @param {() => boolean} awaits whether mail may come of which nobody else is told
    */
-  constructor(signaling, members) {
+  constructor(signaling, members, awaits) {
     this.#signaling = signaling;
     this.#members = members;
+    this.#awaits = awaits;
   }
 
   /** @param {import('./types.js').Listed[]} listed who was here when we joined as somebody new */
@@ -43,7 +46,7 @@ export class Resting {
     const before = this.#signaling.polling;
     // Nothing that matters comes from who has no part in this room.
     const others = this.#members().filter(({ person }) => person.outside === null);
-    this.#signaling.relax(this.#relax.mayRest(others));
+    this.#signaling.relax(this.#relax.mayRest(others) && !this.#awaits());
     if (this.#signaling.polling !== before) this.tell();
   }
 

@@ -4,8 +4,9 @@
 import { Budget } from './budget.js';
 import { Carrying } from './carrying.js';
 import { H264_MOST, isH264Efficient, prefer } from './codec.js';
-import { KlatchProblem } from './problem.js';
+import { KlatchProblem, asProblem } from './problem.js';
 import { Filing } from './filing.js';
+import { Hosting } from './hosting.js';
 import { LateEmitter } from './late.js';
 import { Later, loadPart } from './later.js';
 import { Letters } from './letters.js';
@@ -17,7 +18,7 @@ import { Session } from './session.js';
 import { Signaling } from './signaling.js';
 import { Talk } from './talk.js';
 import { Ticket } from './ticket.js';
-import { askForCall, callsElsewhere, nameOf, offerCall } from './tabs.js';
+import { callsElsewhere, nameOf, offerCall } from './tabs.js';
 import { environment } from './env.js';
 import { randomId } from './bytes.js';
 import { watchPage } from './page.js';
@@ -32,12 +33,14 @@ import { watchPage } from './page.js';
 const GOODBYE_MS = 300;
 
 /** What the server's last word means for the person. @type {Record<string, string>} */
-const ENDS = { kicked: 'kicked', banned: 'kicked', 'room-closed': 'closed' };
+const ENDS = { 'room-closed': 'closed' };
 
 /** @extends {LateEmitter<RoomEvents>} */
 export class Room extends LateEmitter {
   #env;
   #rtc;
+  /** What makes connections, loaded while we join. @type {typeof import('./peer.js') | null} */
+  #linking = null;
   #data;
   #signaling;
   #iceServers;
@@ -51,6 +54,7 @@ export class Room extends LateEmitter {
   /** @type {Later<import('./relays.js').Relays>} */
   #relays;
   #carrying;
+  #hosting;
   #resting;
   /** Whether H.264 is power-efficient here. */
   #h264 = false;
@@ -66,7 +70,7 @@ export class Room extends LateEmitter {
    * @param {JoinOptions} options
    * @param {import('./post.js').Post} post
    */
-  constructor({ api, room, name = '', token, media = null, data = false, iceServers, storage, env }, post) {
+  constructor({ api, room, name = '', token, password, media = null, data = false, iceServers, storage, env }, post) {
     super();
     this.#post = post;
     this.#env = environment({ ...env, ...(storage === undefined ? {} : { storage }) });
@@ -82,10 +86,11 @@ export class Room extends LateEmitter {
       this.#h264 = await efficient;
       return this.#post.meta({ v: 1, instance: this.#instance, h264: this.#h264, ...this.#own.state });
     };
-    this.#signaling = new Signaling({ env: this.#env, api, room, meta, session, ticket: new Ticket(token) });
+    const ticket = new Ticket(token, password);
+    this.#signaling = new Signaling({ env: this.#env, api, room, meta, session, ticket });
     const self = () => ({ peer: this.#signaling.peer, instance: this.#instance });
     this.#roster = new Roster({ self, make: (listed) => this.#member(listed) });
-    this.#resting = new Resting(this.#signaling, () => this.#roster.members);
+    this.#resting = new Resting(this.#signaling, () => this.#roster.members, () => this.#hosting.awaits);
     this.name = room;
     const failed = (/** @type {KlatchProblem} */ problem) => this.emit('problem', { problem });
     /** Who gets how much of what is sent, and how the connections do. */
@@ -109,7 +114,8 @@ export class Room extends LateEmitter {
       roster: this.#roster,
       around: {
         over: () => this.#leaving !== null,
-        newcomer: (peer) => this.#tellAll({ t: 'look', peer }),
+        alert: (type, word) => this.#alert(type, word),
+        house: (type, word) => this.#hosting.heard(type, word),
         chat: (...letter) => this.#talk.mailed(...letter),
         key: (member, value) => this.#carrying.mailed(member, value),
         broken: (member) => this.#broken(member, 'seal-broken'),
@@ -119,6 +125,19 @@ export class Room extends LateEmitter {
     this.#relays = new Later(async () => {
       const { Relays } = await loadPart(() => import('./relays.js'), 'relays');
       return new Relays(this.#signaling, () => this.#roster.members);
+    }, failed);
+    this.#hosting = new Hosting({
+      ...around,
+      signaling: this.#signaling,
+      ticket,
+      read: (listed) => this.#post.read(listed),
+      changed: (member) => this.#updated(member),
+      settled: () => this.#resting.rest(),
+      kicked: (peer) => {
+        const word = { peer, reason: 'kicked' };
+        this.#alert('peer-left', word);
+        this.#roster.went(word);
+      },
     }, failed);
     this.#carrying = new Carrying({
       ...around,
@@ -135,7 +154,8 @@ export class Room extends LateEmitter {
   /** This person. */
   get self() {
     const { state, sources } = this.#own;
-    return { id: this.#signaling.peer, ...state, screen: sources.screen };
+    const id = this.#signaling.peer;
+    return { id, ...state, screen: sources.screen, host: this.#hosting.has(id) };
   }
 
   /** How loud everybody else is now, 0 to 1. @returns {Map<Person, number>} */
@@ -170,6 +190,25 @@ export class Room extends LateEmitter {
     return this.#signaling.state;
   }
 
+  /** Whether nobody else may come in, whether a host has to let them, whether there is a password. */
+  get settings() {
+    return this.#hosting.settings;
+  }
+
+  /** Who waits to be let in, where this person is a host. */
+  get knocking() {
+    return this.#hosting.knocking;
+  }
+
+  /**
+   * What a host changes and decides.
+   * @returns {Promise<import('./host.js').Host>}
+   * @throws {KlatchProblem} not-loaded
+   */
+  hosting() {
+    return this.#hosting.open();
+  }
+
   /** Between whom this page passes on text and files, as they have no path to each other. */
   get carrying() {
     return this.#carrying.pairs;
@@ -177,17 +216,22 @@ export class Room extends LateEmitter {
 
   /**
    * The first step, joinRoom's.
-   * @param {Pick<JoinOptions, 'signal' | 'takeOver'>} [options]
+   * @param {Pick<JoinOptions, 'signal' | 'takeOver' | 'onWaiting'>} [options]
    */
-  async join({ signal, takeOver = false } = {}) {
+  async join({ signal, takeOver = false, onWaiting } = {}) {
+    const loading = loadPart(() => import('./peer.js'), 'peer').catch(asProblem);
     this.#readMedia();
     const [other] = takeOver ? await callsElsewhere(this.#env, this.#api, this.name, 0) : [];
-    const key = other === undefined ? null : await askForCall(this.#env, this.#api, this.name, other);
+    const key = other === undefined ? null : await this.#takeOver(other);
+    const off = this.#signaling.on('waiting', ({ detail }) => onWaiting?.(detail));
     const listed = await this.#signaling.join(signal, key);
-    if (signal?.aborted) {
+    off();
+    const part = signal?.aborted ? new KlatchProblem('aborted') : await loading;
+    if (part instanceof KlatchProblem) {
       await this.#signaling.leave();
-      throw new KlatchProblem('aborted');
+      throw part;
     }
+    this.#linking = part;
     this.#listen();
     this.#adopt();
     this.#resting.arrive(listed);
@@ -289,6 +333,12 @@ export class Room extends LateEmitter {
     await done;
   }
 
+  /** @param {string} peer another tab's, whose key is asked for */
+  async #takeOver(peer) {
+    const { askForCall } = await loadPart(() => import('./takeover.js'), 'takeover');
+    return askForCall(this.#env, nameOf(this.#api, this.name), peer);
+  }
+
   /** Another tab goes on in our place; to the others that is as if this page were reloaded. */
   #giveUp() {
     this.#tellAll({ t: 'bye', soon: true });
@@ -305,6 +355,7 @@ export class Room extends LateEmitter {
     this.#filing.close();
     this.#relays.close((relays) => relays.close());
     this.#carrying.close();
+    this.#hosting.close();
     const members = this.#roster.clear();
     for (const member of members) void member.setTracks({ audio: null, video: null });
     setTimeout(() => {
@@ -319,7 +370,11 @@ export class Room extends LateEmitter {
     this.#undo.push(
       roster.on('joined', ({ detail }) => this.#meet(detail.member)),
       roster.on('left', ({ detail }) => this.#part(detail.member, detail.reason)),
-      roster.on('updated', ({ detail }) => this.emit('peer-updated', { person: detail.member.person })),
+      roster.on('updated', ({ detail: { member } }) => {
+        this.#hosting.mark(member);
+        this.emit('peer-updated', { person: member.person });
+      }),
+      signaling.on('waiting', ({ detail }) => this.emit('waiting', detail)),
       signaling.on('message', ({ detail }) => this.#letters.take(detail)),
       signaling.on('gap', ({ detail }) => this.#letters.reconcile(detail.peers, false)),
       signaling.on('rejoined', ({ detail }) => this.#rejoined(detail)),
@@ -390,6 +445,7 @@ export class Room extends LateEmitter {
 
   /** @param {Member} member who is new */
   #meet(member) {
+    this.#hosting.mark(member);
     this.#connect(member);
     this.#resting.met(member.id);
     this.#resting.rest();
@@ -433,7 +489,11 @@ export class Room extends LateEmitter {
       member.refresh();
       return;
     }
+    const { Peer } = this.#linking ?? {};
+    if (!Peer) return;
     member.connect({
+      make: (options) => new Peer(options),
+      draw: () => randomId(8),
       rtc: this.#rtc,
       iceServers: () => this.#iceServers ?? this.#signaling.iceServers,
       polite: this.#roster.isEarlier(member),
@@ -465,6 +525,7 @@ export class Room extends LateEmitter {
     const { name, iceLifetimeMs } = this.#signaling;
     if (name !== null && !this.sealed) this.#own.rename(name);
     if (!this.#iceServers && iceLifetimeMs > 0) this.#relays.tell((relays) => relays.hold());
+    this.#hosting.adopt(this.#signaling.house);
   }
 
   /** @param {{peers: Listed[], resumed: boolean}} detail */
@@ -504,6 +565,16 @@ export class Room extends LateEmitter {
     } else if (value.t === 'bye') {
       this.#roster.goodbye(member);
     }
+  }
+
+  /**
+   * Who rests hears from us that there is mail worth looking for.
+   * @param {string} type
+   * @param {any} data
+   */
+  #alert(type, data) {
+    if (type === 'peer-joined') this.#tellAll({ t: 'look', peer: data?.peer });
+    else if (type === 'room-updated' || data?.reason === 'kicked') this.#tellAll({ t: 'look' });
   }
 
   /** @param {object} value */

@@ -11,6 +11,8 @@ export class Session {
   #name;
   /** @type {() => void} */
   #release = () => {};
+  /** Whether the page that was here before was still waiting to be let in. */
+  waited = false;
 
   /**
    * @param {{storage: Storage | null, locks: LockManager | null, name: string}} options
@@ -29,6 +31,7 @@ export class Session {
   async take() {
     const stored = this.#read();
     if (!stored) return null;
+    this.waited = stored.waits;
     return (await this.#hold(stored.peer)) ? stored.key : null;
   }
 
@@ -36,12 +39,13 @@ export class Session {
    * From now on this page is `peer`.
    * @param {string} peer
    * @param {string} key
+   * @param {boolean} [waits] to be let in
    */
-  async keep(peer, key) {
+  async keep(peer, key, waits = false) {
     this.#release();
     if (!(await this.#hold(peer))) return;
     try {
-      this.#storage?.setItem(this.#name, JSON.stringify({ peer, key }));
+      this.#storage?.setItem(this.#name, JSON.stringify({ peer, key, waits }));
     } catch {
       // Storage is full or was switched off: a reload then joins as somebody new.
     }
@@ -62,11 +66,11 @@ export class Session {
     this.#release();
   }
 
-  /** @returns {{peer: string, key: string} | null} */
+  /** @returns {{peer: string, key: string, waits: boolean} | null} */
   #read() {
     try {
-      const { peer, key } = JSON.parse(this.#storage?.getItem(this.#name) ?? 'null') ?? {};
-      return typeof peer === 'string' && typeof key === 'string' ? { peer, key } : null;
+      const { peer, key, waits } = JSON.parse(this.#storage?.getItem(this.#name) ?? 'null') ?? {};
+      return typeof peer === 'string' && typeof key === 'string' ? { peer, key, waits: waits === true } : null;
     } catch {
       return null;
     }

@@ -24,6 +24,8 @@ const LEAVE_PATIENCE_MS = 3_000;
 /** How long a page that takes over may take to join. */
 const UNUSED_MS = 10_000;
 const SHORT_POLL_MS = 1_500;
+/** Whose place was to be taken isn't here any more. */
+const NEWCOMER = new Set(['peer-not-found', 'refused']);
 /** Before the first answer; a message's data in JSON. */
 const MESSAGE_BYTES_MAX = 65_536;
 /** A poll that ends sooner than this with nothing is an answer of a host that doesn't hold. */
@@ -34,6 +36,7 @@ const QUICK_MS = 300;
  * @property {Mail} message
  * @property {{peers: Listed[]}} gap mail was missed: this is who is here
  * @property {{peers: Listed[], resumed: boolean}} rejoined not resumed: under another id
+ * @property {{hosts: number}} waiting a host was asked to let us in; how many hosts are there
  * @property {'online' | 'away'} state
  * @property {KlatchProblem} problem something that goes on without being mended here
  * @property {KlatchProblem} ended this member is out, for good
@@ -95,34 +98,47 @@ export class Signaling extends Emitter {
     this.iceLifetimeMs = 0;
     /** What others are told by the server, where a token gave it. @type {string | null} */
     this.name = null;
+    /** What it said last of the room's hosts and settings. @type {import('./types.js').House} */
+    this.house = {};
+    /** Whether a host still has to let us in. */
+    this.waiting = false;
     /** @type {'online' | 'away'} */
     this.state = 'online';
   }
 
   /**
-   * Join and start to read. A server that doesn't answer is tried for 10 s.
+   * Join. A server that doesn't answer is tried for 10 s; where a host lets people in, that is
+   * waited for.
    * @param {AbortSignal} [signal]
    * @param {string | null} [takeOver] the key of a page that has given up its place to this one
    * @returns {Promise<Listed[]>} who is here already
    * @throws {KlatchProblem}
    */
   async join(signal, takeOver = null) {
-    const replaces = takeOver ?? await this.#session.take();
-    /** @type {{id: string, meta: unknown, replaces?: string}} */
-    const body = { id: randomId(), meta: await this.#meta(), ...(replaces ? { replaces } : {}) };
+    const former = takeOver ?? await this.#session.take();
+    // Who waits goes on waiting; who is in the room is replaced, since another page has other keys.
+    const how = takeOver === null && this.#session.waited ? 'resume' : 'replaces';
+    /** @type {{id: string, meta: unknown, replaces?: string, resume?: string}} */
+    const body = { id: randomId(), meta: await this.#meta(), ...(former ? { [how]: former } : {}) };
     const backoff = new Backoff({ random: this.#env.random });
     const until = Date.now() + JOIN_PATIENCE_MS;
     signal?.addEventListener('abort', () => this.#naps.wake(), { once: true });
     for (;;) {
       try {
         const answer = await this.#request('join', { ...body, ...await this.#ticket.fresh() }, { signal });
-        await this.#adopt(answer);
-        break;
+        if (!body.resume || answer.waiting) {
+          await this.#adopt(answer);
+          break;
+        }
+        // Let in meanwhile.
+        delete body.resume;
+        Object.assign(body, { id: randomId(), replaces: answer.key });
       } catch (error) {
         const problem = asProblem(error);
         const pauseMs = backoff.next(problem.retryMs);
-        if (body.replaces && (GONE.has(problem.code) || problem.code === 'peer-not-found')) {
+        if ((body.replaces || body.resume) && (GONE.has(problem.code) || NEWCOMER.has(problem.code))) {
           delete body.replaces;
+          delete body.resume;
         } else if (!problem.transient || Date.now() + pauseMs > until) {
           this.#session.release();
           throw problem;
@@ -137,7 +153,32 @@ export class Signaling extends Emitter {
       page.addEventListener(name, wake);
       this.#undo.push(() => page.removeEventListener(name, wake));
     }
+    if (this.waiting) await this.#admission(signal);
     return this.#listed;
+  }
+
+  /**
+   * Read until a host has let us in, or the signal says that we go.
+   * @param {AbortSignal} [signal]
+   * @throws {KlatchProblem} refused and the like
+   */
+  async #admission(signal) {
+    /** @type {KlatchProblem | null} */
+    let end = null;
+    const { page } = this.#env;
+    const hides = () => this.leaveSoon();
+    const gives = () => void this.leave();
+    const off = this.on('ended', ({ detail }) => {
+      end = detail;
+    });
+    page.addEventListener('pagehide', hides);
+    signal?.addEventListener('abort', gives);
+    if (signal?.aborted) gives();
+    await this.#read(() => !this.waiting);
+    off();
+    page.removeEventListener('pagehide', hides);
+    signal?.removeEventListener('abort', gives);
+    if (end) throw end;
   }
 
   /** Begin to hold polls; after the listeners are there, so that no mail is lost. */
@@ -155,7 +196,7 @@ export class Signaling extends Emitter {
    * @param {boolean} relaxed
    */
   relax(relaxed) {
-    if (this.#relaxed === relaxed) return;
+    if (this.waiting || this.#relaxed === relaxed) return;
     this.#relaxed = relaxed;
     if (relaxed) this.#callBack();
     else this.#rests.wake();
@@ -174,6 +215,18 @@ export class Signaling extends Emitter {
       return;
     }
     void this.#flush();
+  }
+
+  /**
+   * Ask something as this member.
+   * @param {string} what a call of the room API
+   * @param {object} [body]
+   * @returns {Promise<any>}
+   * @throws {KlatchProblem}
+   */
+  async ask(what, body = {}) {
+    await this.#rejoining;
+    return this.#request(what, { key: this.#key, ...body });
   }
 
   /** @param {string} peer who is gone: what waits for it needn't be sent */
@@ -243,7 +296,13 @@ export class Signaling extends Emitter {
   /** @type {Listed[]} */
   #listed = [];
 
-  /** @param {Joined} answer */
+  /** Under what id we were in the room last. */
+  #former = '';
+
+  /**
+   * @param {Joined} answer
+   * @returns {Promise<boolean>} whether that is who we were
+   */
   async #adopt(answer) {
     this.#key = answer.key;
     this.#cursor = answer.cursor;
@@ -258,7 +317,18 @@ export class Signaling extends Emitter {
     this.#placed = this.#firstMs === 0;
     this.#messageBytesMax = answer.limits?.message_bytes ?? this.#messageBytesMax;
     if (answer.poll?.url) this.#poll = new URL(`${answer.poll.url.replace(/\/+$/, '')}/v1/`, this.#base);
-    await this.#session.keep(answer.peer, answer.key);
+    this.house = answer;
+    this.waiting = answer.waiting === true;
+    await this.#session.keep(answer.peer, answer.key, this.waiting);
+    if (this.waiting) {
+      // Nobody else's poll stands in for ours here.
+      this.#relaxed = false;
+      this.emit('waiting', { hosts: answer.hosts_present ?? 0 });
+      return false;
+    }
+    const resumed = this.#former === answer.peer;
+    this.#former = answer.peer;
+    return resumed;
   }
 
   /** @param {Pick<Joined, 'ice_servers' | 'ice_lifetime_ms'>} answer */
@@ -275,14 +345,17 @@ export class Signaling extends Emitter {
     return this.iceLifetimeMs > 0;
   }
 
-  /** The reading lane: one poll or look after another for as long as this visit lasts. */
-  async #read() {
+  /**
+   * The reading lane: one poll or look after another for as long as this visit lasts.
+   * @param {() => boolean} [done] whether that is enough
+   */
+  async #read(done = () => false) {
     const { locks, random } = this.#env;
     const backoff = new Backoff({ random });
     if (this.#firstMs > 0) await this.#naps.sleep(this.#firstMs);
     /** @type {(() => void) | null} */
     let slot = null;
-    while (!this.#stop.signal.aborted) {
+    while (!this.#stop.signal.aborted && !done()) {
       try {
         if (this.#relaxed) {
           slot?.();
@@ -348,7 +421,7 @@ export class Signaling extends Emitter {
     this.#placed = isPoll && !answer.retry_ms;
     if (answer.gap) {
       this.#seq = -1;
-      this.emit('gap', { peers: (answer.peers ?? []).filter(({ peer }) => peer !== this.peer) });
+      if (!this.waiting) this.emit('gap', { peers: (answer.peers ?? []).filter(({ peer }) => peer !== this.peer) });
     }
     const messages = answer.messages ?? [];
     for (const message of messages) {
@@ -358,6 +431,9 @@ export class Signaling extends Emitter {
     }
     this.#cursor = answer.next ?? this.#cursor;
     this.#behind = answer.more === true;
+    // Joining again tells what else there is to know: settings and hosts, whether a host has come, that we are in.
+    const stale = this.waiting ? messages.length > 0 || this.house.hosts_present === 0 : answer.gap && this.house.hosts;
+    if (stale) await this.#back(true);
     if (answer.retry_ms !== undefined) return answer.retry_ms;
     if (answer.superseded) return 1000;
     const tooQuick = isPoll && messages.length === 0 && Date.now() - this.#heldSince < QUICK_MS;
@@ -389,7 +465,7 @@ export class Signaling extends Emitter {
     this.#flushing = true;
     const backoff = new Backoff({ random: this.#env.random });
     await endOfTurn();
-    while (!this.#outbox.empty && !this.#paused && !this.#stop.signal.aborted) {
+    while (!this.#outbox.empty && !this.#paused && !this.waiting && !this.#stop.signal.aborted) {
       await this.#rejoining;
       const batch = this.#outbox.batch();
       if (batch.length === 0) break;
@@ -418,10 +494,7 @@ export class Signaling extends Emitter {
   async #recover(problem, backoff) {
     if (this.#stop.signal.aborted) return;
     if (GONE.has(problem.code)) {
-      this.#rejoining ??= this.#rejoin(problem).finally(() => {
-        this.#rejoining = null;
-      });
-      await this.#rejoining;
+      await this.#back(problem.code === 'session-expired');
       return;
     }
     if (FINAL.has(problem.code)) {
@@ -433,33 +506,42 @@ export class Signaling extends Emitter {
     await this.#naps.sleep(backoff.next(problem.retryMs));
   }
 
+  /** @param {boolean} resume whether the server may still know the key */
+  #back(resume) {
+    this.#rejoining ??= this.#rejoin(resume).finally(() => {
+      this.#rejoining = null;
+    });
+    return this.#rejoining;
+  }
+
   /**
    * Back in: as the same member where the server still knows the former key, else
    * as a new one. Goes on until it works, since calls outlive the server.
-   * @param {KlatchProblem} reason
+   * @param {boolean} resume
    */
-  async #rejoin(reason) {
+  async #rejoin(resume) {
     this.#held?.abort();
     const backoff = new Backoff({ random: this.#env.random });
     const id = randomId();
-    let resume = reason.code === 'session-expired';
+    let resumes = resume;
     let told = false;
     while (!this.#stop.signal.aborted) {
       try {
-        const who = resume ? { resume: this.#key, after: this.#cursor, ...this.#ticket.last }
+        const who = resumes ? { resume: this.#key, after: this.#cursor, ...this.#ticket.last }
           : { id, ...await this.#ticket.fresh() };
-        const former = this.peer;
-        await this.#adopt(await this.#request('join', { ...who, meta: await this.#meta() }));
-        const resumed = this.peer === former;
-        if (!resumed) this.#outbox.clear();
+        const resumed = await this.#adopt(await this.#request('join', { ...who, meta: await this.#meta() }));
         this.#reached();
+        if (this.waiting) return;
+        if (!resumed) this.#outbox.clear();
         this.emit('rejoined', { peers: this.#listed, resumed });
+        void this.#flush();
         return;
       } catch (error) {
         const problem = asProblem(error);
+        if (this.#stop.signal.aborted) return;
         // A token is looked at where resuming came too late.
-        if (resume && (GONE.has(problem.code) || problem.code.startsWith('token-'))) {
-          resume = false;
+        if (resumes && (GONE.has(problem.code) || problem.code.startsWith('token-'))) {
+          resumes = false;
           continue;
         }
         if (FINAL.has(problem.code)) {

@@ -2,7 +2,7 @@
  *
  * Each call holds the Web Lock of its room and peer (session.js), so that another tab
  * can see that there is one. A tab may take a call over: it asks over a channel that
- * only pages of this origin hear, the other one stops and says its key, and the asking
+ * only pages of this origin hear (takeover.js), the other one stops and says its key, and the asking
  * one joins with it in `replaces`. Before the key is said nothing is read any more, so
  * that no mail goes to the wrong page. A page that doesn't answer (a frozen tab) is not
  * waited for; when it wakes it ends all the same. */
@@ -12,7 +12,6 @@ import { sleep } from './timing.js';
 /** A page that reloads gives its lock back a moment after its successor has started. */
 const RELOAD_MS = 1_000;
 const LOOK_MS = 100;
-const ANSWER_MS = 2_000;
 
 /**
  * @param {string} api
@@ -41,31 +40,6 @@ export async function callsElsewhere({ locks }, api, room, patienceMs = RELOAD_M
     if (peers.length === 0 || Date.now() >= until) return peers;
     await sleep(LOOK_MS);
   }
-}
-
-/**
- * Ask the page that has this call to give it up.
- * @param {import('./env.js').Environment} env
- * @param {string} api
- * @param {string} room
- * @param {string} peer
- * @returns {Promise<string | null>} its key; null when it doesn't answer
- */
-export function askForCall(env, api, room, peer) {
-  const channel = env.channel(nameOf(api, room));
-  if (!channel) return Promise.resolve(null);
-  return new Promise((resolve) => {
-    const done = (/** @type {string | null} */ key) => {
-      clearTimeout(timer);
-      channel.close();
-      resolve(key);
-    };
-    const timer = setTimeout(() => done(null), ANSWER_MS);
-    channel.addEventListener('message', ({ data }) => {
-      if (data?.t === 'given' && data.peer === peer && typeof data.key === 'string') done(data.key);
-    });
-    channel.postMessage({ t: 'wanted', peer });
-  });
 }
 
 /**

@@ -1,33 +1,43 @@
-/* ticket: the token that lets a person in, where the server asks for one. It is the
- * site's to sign; a function is asked for a new one each time that one is needed. */
+/* ticket: what lets a person in, where the server asks for it: a token, which is the site's
+ * to sign (a function is asked for a new one each time that one is needed), and the room's
+ * password, which is kept in memory alone. */
 
 import { KlatchProblem } from './problem.js';
 
 export class Ticket {
   #token;
-  /** @type {{token?: string}} */
+  /** @type {{token?: string, password?: string}} */
   #last = {};
 
-  /** @param {import('./types.js').JoinOptions['token']} token */
-  constructor(token) {
+  /**
+   * @param {import('./types.js').JoinOptions['token']} token
+   * @param {string | null} [password]
+   */
+  constructor(token, password = null) {
     this.#token = token;
+    this.password = password;
   }
 
-  /** What a join that may not need one sends along. */
+  /** The room has this one now. @param {string | null} password null or empty: none */
+  set password(password) {
+    this.#last = { ...this.#last, password: password || undefined };
+  }
+
+  /** What a join that may not need it sends along. */
   get last() {
     return this.#last;
   }
 
   /**
-   * @returns {Promise<{token?: string}>} what a join sends
+   * @returns {Promise<{token?: string, password?: string}>} what a join sends
    * @throws {KlatchProblem} token-failed
    */
   async fresh() {
-    if (this.#token === undefined || this.#token === null) return {};
+    if (this.#token === undefined || this.#token === null) return this.#last;
     try {
       const token = typeof this.#token === 'function' ? await this.#token() : this.#token;
       if (typeof token !== 'string' || token === '') throw new TypeError('A token is a text.');
-      this.#last = { token };
+      this.#last = { ...this.#last, token };
     } catch (cause) {
       throw new KlatchProblem('token-failed', { cause, transient: true });
     }

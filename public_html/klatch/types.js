@@ -40,8 +40,24 @@
  * @property {string} [sub] whom the token named, with name and role
  * @property {string} [name] what others are told
  * @property {'host' | 'member'} [role]
+ * @property {Settings} [settings]
+ * @property {string[]} [hosts]
+ * @property {Listed[]} [knocking] who waits to be let in, told to hosts
+ * @property {boolean} [waiting] a host has to let us in first
+ * @property {number} [hosts_present] how many hosts are there to do so
  * @property {{hold_ms: number, lease_ms: number, url?: string, retry_ms?: number}} [poll]
  * @property {{message_bytes?: number}} [limits]
+ */
+
+/** @typedef {{locked: boolean, lobby: boolean, password: boolean}} Settings of a room; password: that there is one */
+/** @typedef {{settings?: Settings, hosts?: string[], knocking?: Listed[], hosts_present?: number}} House what
+ * join tells of the room */
+
+/**
+ * @typedef {object} Knocker somebody who waits to be let in
+ * @property {string} id
+ * @property {string} name as they say, empty where they say none or it can't be read
+ * @property {Card['outside']} outside why it can't be read: they came by another link
  */
 
 /**
@@ -78,6 +94,9 @@ export {};
  * @property {{writers: {person: Person, private: boolean}[]}} writing who writes now, private to us alone
  * @property {{share: import('./files.js').Share}} file one that is new, or about which something changed
  * @property {{pairs: readonly import('./carry.js').Pair[]}} carrying between whom this page passes on text and files now
+ * @property {{settings: Settings}} room-updated settings, or who is a host
+ * @property {{people: readonly Knocker[]}} knocking who waits to be let in now, told to hosts
+ * @property {{hosts: number}} waiting this page was away too long and has to be let in again; so many hosts are there
  * @property {{state: 'online' | 'away'}} server
  * @property {{problem: import('./problem.js').KlatchProblem}} problem
  * @property {{reason: string}} left this page is out: left, kicked, closed, taken-over (by another tab), or
@@ -92,6 +111,9 @@ export {};
  * @property {string | null | (() => string | Promise<string>)} [token] what a site has signed for this person and
  *   room, or what fetches a new one: asked at joining, and when this page has to join again. The name in it
  *   goes before `name` where the room isn't sealed
+ * @property {string | null} [password] the room's, where it has one
+ * @property {(waiting: {hosts: number}) => unknown} [onWaiting] a host was asked to let this person in, and so many
+ *   are there; joinRoom settles when that is decided
  * @property {import('./media.js').Media | null} [media] stays the caller's to close; made when something of it is
  *   first turned on, unless told
  * @property {boolean} [data] nothing but text, files and channels: no camera is ever asked for, no media is offered

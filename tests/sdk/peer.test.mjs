@@ -3,6 +3,7 @@
 import { FakeNet } from './lib/fake-rtc.mjs';
 import { Member } from '../../public_html/klatch/member.js';
 import { Peer } from '../../public_html/klatch/peer.js';
+import { randomId } from '../../public_html/klatch/bytes.js';
 import { until } from './lib/browserish.mjs';
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -13,7 +14,7 @@ const MAIL_MS = 10;
 function end(t, net, ends, mine, theirs, polite) {
   const mail = (type, body) => setTimeout(() => ends[theirs]?.receive(type, structuredClone(body)), MAIL_MS);
   const peer = new Peer({ rtc: net.Connection, iceServers: () => [], polite, tracks: { audio: null, video: null }, prefer: () => {}, mine, theirs,
-    mail, reachable: () => true, polling: () => true });
+    draw: () => randomId(8), mail, reachable: () => true, polling: () => true });
   t.after(() => peer.close());
   ends[mine] = peer;
   return peer;
@@ -53,7 +54,7 @@ test('what a way through others does not take goes by the connection that has op
   const up = { updated: () => {}, opened: () => {}, said: () => {}, polls: () => {}, broken: () => {} };
   const member = new Member({ peer: 'b', card: { value: { instance: 'b' }, plain: false, pub: null, outside: null } }, up);
   t.after(() => member.close());
-  member.connect({ rtc: net.Connection, iceServers: () => [], polite: false, tracks: { audio: null, video: null }, prefer: () => {}, mine: 'a',
+  member.connect({ make: (options) => new Peer(options), draw: () => randomId(8), rtc: net.Connection, iceServers: () => [], polite: false, tracks: { audio: null, video: null }, prefer: () => {}, mine: 'a',
     mail: (type, body) => setTimeout(() => other.receive(type, structuredClone(body)), MAIL_MS), reachable: () => true, polling: () => true });
   ends.a = member;
   await connected(other);

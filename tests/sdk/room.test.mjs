@@ -99,7 +99,7 @@ test('names, microphones and cameras are told over the channels', async (t) => {
   ann.room.rename('  Anna ');
   const anna = await until('it was told', () => find(bo, 'Anna'));
   assert.deepEqual([anna.mic, anna.cam], [false, true]);
-  assert.deepEqual(ann.room.self, { id: anna.id, name: 'Anna', mic: false, cam: true, screen: false });
+  assert.deepEqual(ann.room.self, { id: anna.id, name: 'Anna', mic: false, cam: true, screen: false, host: false });
   assert.equal(requests(server, 'send').length, sent);
 });
 

@@ -4,7 +4,7 @@
  *   server.away = true                         every connection is cut
  *   server.forget()                            a data folder that was emptied
  * clocks.gate(token) says who a newcomer is, {sub, name}, or {code} why not; clocks.ice(peer) what
- * relays there are.
+ * relays there are; clocks.Room another kind of room (fake-house.mjs: with hosts).
  * It also serves the page's files, so that browsers can be driven against it. */
 
 import http from 'node:http';
@@ -15,9 +15,9 @@ import { fileURLToPath } from 'node:url';
 
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.svg': 'image/svg+xml', '.css': 'text/css',
   '.webmanifest': 'application/manifest+json' };
-const id = () => randomBytes(16).toString('base64url');
+export const id = () => randomBytes(16).toString('base64url');
 
-class Refusal extends Error {
+export class Refusal extends Error {
   constructor(status, code) {
     super(code);
     this.status = status;
@@ -25,7 +25,7 @@ class Refusal extends Error {
   }
 }
 
-class FakeRoom {
+export class FakeRoom {
   constructor(clocks) {
     this.clocks = clocks;
     this.epoch = id();
@@ -113,12 +113,21 @@ class FakeRoom {
       this.drop(replaced);
       this.post(null, null, 'peer-left', { peer: replaced.peer, reason: 'replaced', by: peer });
     }
-    const member = { peer, joinId: body.id, sub: body.sub, name: body.name, meta: body.meta, sent: new Map(), turn: 0, polls: 0,
-      lapsed: false, leaseEnd: Date.now() + this.clocks.leaseMs, joined: this.seq + 1 };
+    const member = this.newcomer(peer, body);
     this.members.set(peer, member);
     const { name, meta, joined } = member;
     this.post(null, null, 'peer-joined', { peer, ...(name ? { name } : {}), meta, joined });
     return member;
+  }
+
+  newcomer(peer, body) {
+    return { peer, joinId: body.id, sub: body.sub, name: body.name, meta: body.meta, sent: new Map(), turn: 0, polls: 0,
+      lapsed: false, leaseEnd: Date.now() + this.clocks.leaseMs, joined: this.seq + 1 };
+  }
+
+  /** Whether somebody's polls may be held. */
+  reads({ peer }) {
+    return this.members.has(peer);
   }
 
   leave(key, soon) {
@@ -184,7 +193,7 @@ class FakeRoom {
       };
       const look = () => {
         const { messages, gap } = this.after(member, body.after);
-        if (messages.length || gap || member.turn !== body.turn || !this.members.has(member.peer)) done();
+        if (messages.length || gap || member.turn !== body.turn || !this.reads(member)) done();
       };
       const timer = setTimeout(done, waitMs);
       const sweep = setInterval(() => this.sweep(), 50);
@@ -237,7 +246,7 @@ export class FakeServer {
   }
 
   room(name) {
-    if (!this.rooms.has(name)) this.rooms.set(name, new FakeRoom(this.clocks));
+    if (!this.rooms.has(name)) this.rooms.set(name, new (this.clocks.Room ?? FakeRoom)(this.clocks));
     return this.rooms.get(name);
   }
 
@@ -261,7 +270,7 @@ export class FakeServer {
     }
     try {
       const answer = await this.act(pathname, body, response);
-      const status = answer === null ? 204 : pathname.endsWith('/join') ? 201 : 200;
+      const status = answer === null ? 204 : answer.waiting ? 202 : pathname.endsWith('/join') ? 201 : 200;
       return this.say(response, status, answer === null ? '' : JSON.stringify(answer));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -279,6 +288,7 @@ export class FakeServer {
     if (what === 'exchange') return room.exchange(body, (done) => response.on('close', done));
     if (what === 'ice') return this.clocks.ice(room.enter(body.key).peer);
     if (what === 'leave') return room.leave(body.key, body.soon) ?? null;
+    if (room.decide && what in room.decide) return room.decide[what](body);
     throw new Refusal(404, 'not-found');
   }
 

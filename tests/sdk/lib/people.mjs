@@ -34,9 +34,10 @@ export async function join(t, server, net, name, options = {}) {
     return true;
   };
   const media = 'media' in options ? options.media : new FakeMedia();
-  const { takeOver, token, iceServers, data, ...own } = more;
+  const { takeOver, token, password, signal, onWaiting, iceServers, data, ...own } = more;
   const env = { page, locks, beacon, channel: () => null, rtc: net.Connection, ...own };
-  const joined = await joinRoom({ api: server.api, room, name, media, storage, takeOver, token, iceServers, data, env });
+  const joined = await joinRoom({ api: server.api, room, name, media, storage, takeOver, token, password, signal, onWaiting,
+    iceServers, data, env });
   const heard = { joined: [], left: [], texts: [], problems: [], out: [], server: [] };
   joined.on('peer-joined', ({ detail }) => detail.already || heard.joined.push(detail.person.name));
   joined.on('peer-left', ({ detail }) => heard.left.push([detail.person.name, detail.reason]));

@@ -1,0 +1,229 @@
+/* Hosts: what they decide and what the others see of it; password, lock and lobby. */
+
+import { FakeStorage, quiet, until } from './lib/browserish.mjs';
+import { FakeHouse } from './lib/fake-house.mjs';
+import { FakeNet } from './lib/fake-rtc.mjs';
+import { FakeServer } from './lib/fake-server.mjs';
+import { allConnected, find, join, names } from './lib/people.mjs';
+import { requests } from './lib/mailbox.mjs';
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+async function world(t, clocks) {
+  const server = await new FakeServer({ Room: FakeHouse, ...clocks }).start();
+  t.after(() => server.stop());
+  const net = new FakeNet();
+  const come = (name, options) => join(t, server, net, name, options);
+  return { server, net, come };
+}
+
+/** Somebody who has to wait: what they are told, and what comes of it. */
+function knock(come, name, options = {}) {
+  const told = [];
+  const stop = new AbortController();
+  const end = come(name, { onWaiting: ({ hosts }) => told.push(hosts), signal: stop.signal, ...options })
+    .then((one) => ({ one }), (problem) => ({ problem }));
+  return { told, stop, end };
+}
+
+const knocking = ({ room }) => room.knocking.map(({ name }) => name);
+const knocks = (host, ...who) => until(`${who} knock`, () => String(knocking(host)) === String(who));
+
+test('who makes a room is its host, and everybody sees that', async (t) => {
+  const { come } = await world(t);
+  const [ann, bo] = [await come('Ann'), await come('Bo')];
+  assert.deepEqual([ann.room.self.host, bo.room.self.host], [true, false]);
+  assert.equal(find(bo, 'Ann').host, true);
+  await until('Ann sees Bo', () => names(ann).length === 1);
+  assert.equal(find(ann, 'Bo').host, false);
+  assert.deepEqual(bo.room.settings, { locked: false, lobby: false, password: false });
+});
+
+test('what a host changes is what everybody is told, and a locked room takes nobody', async (t) => {
+  const { come } = await world(t);
+  const [ann, bo] = [await come('Ann'), await come('Bo')];
+  const hosting = await ann.room.hosting();
+  await hosting.change({ locked: true });
+  assert.equal(ann.room.settings.locked, true);
+  await until('Bo knows', () => bo.room.settings.locked);
+  await assert.rejects(come('Cy'), { code: 'room-locked' });
+  await hosting.change({ locked: false });
+  await come('Cy');
+});
+
+test('a password is asked for, kept for when this page has to join anew, and known to who set it', async (t) => {
+  const { server, come } = await world(t);
+  const ann = await come('Ann');
+  await (await ann.room.hosting()).change({ password: 'plum' });
+  await assert.rejects(come('Bo'), { code: 'password-missing' });
+  await assert.rejects(come('Bo', { password: 'prune' }), { code: 'password-wrong' });
+  const bo = await come('Bo', { password: 'plum' });
+  assert.equal(bo.room.settings.password, true);
+  await allConnected(ann, bo);
+  const house = server.room('tea');
+  const left = [...house.members.values()];
+  for (const member of left) house.drop(member);
+  house.members.set('somebody', house.newcomer('somebody', {}));
+  server.cut();
+  await until('both are back', () => house.members.size === 3);
+  assert.deepEqual(requests(server, 'join').slice(-2).map(({ body }) => body.password), ['plum', 'plum']);
+  assert.deepEqual([ann.heard.out, bo.heard.out], [[], []]);
+});
+
+test('who knocks is seen by the host alone, by name, and comes in when let in', async (t) => {
+  const { server, come } = await world(t);
+  const [ann, bo] = [await come('Ann'), await come('Bo')];
+  const hosting = await ann.room.hosting();
+  await hosting.change({ lobby: true });
+  const seen = [];
+  ann.room.on('knocking', ({ detail }) => seen.push(detail.people.map(({ name }) => name)));
+  const cy = knock(come, 'Cy');
+  const di = knock(come, 'Di');
+  await until('both knock', () => knocking(ann).length === 2);
+  assert.deepEqual(knocking(ann).sort(), ['Cy', 'Di']);
+  assert.deepEqual([cy.told, di.told, knocking(bo), names(bo)], [[1], [1], [], ['Ann']]);
+  await hosting.admit(ann.room.knocking.find(({ name }) => name === 'Cy'));
+  const { one } = await cy.end;
+  await allConnected(ann, bo, one);
+  assert.deepEqual([knocking(ann), names(one), di.told], [['Di'], ['Ann', 'Bo'], [1]]);
+  assert.deepEqual(requests(server, 'join').at(-1).body.resume !== undefined, true);
+  assert.deepEqual(seen.at(-1), ['Di']);
+  assert.equal(one.heard.problems.length, 0);
+});
+
+test('who is refused is told so, and may knock again', async (t) => {
+  const { come } = await world(t);
+  const ann = await come('Ann');
+  const hosting = await ann.room.hosting();
+  await hosting.change({ lobby: true });
+  const storage = new FakeStorage();
+  const first = knock(come, 'Bo', { storage });
+  await knocks(ann, 'Bo');
+  await hosting.refuse(ann.room.knocking[0]);
+  assert.equal((await first.end).problem.code, 'refused');
+  assert.deepEqual(knocking(ann), []);
+  const second = knock(come, 'Bo', { storage });
+  await knocks(ann, 'Bo');
+  second.stop.abort();
+  assert.equal((await second.end).problem.code, 'aborted');
+  await knocks(ann);
+});
+
+test('a page that is reloaded while it waits goes on waiting, and nobody waits twice', async (t) => {
+  const { come } = await world(t, { soonMs: 100 });
+  const ann = await come('Ann');
+  const hosting = await ann.room.hosting();
+  await hosting.change({ lobby: true, password: 'plum' });
+  const kept = { storage: new FakeStorage() };
+  const page = new EventTarget();
+  const first = knock(come, 'Bo', { ...kept, password: 'plum', page });
+  await knocks(ann, 'Bo');
+  page.dispatchEvent(new Event('pagehide'));
+  const second = knock(come, 'Bo', kept);
+  await until('it waits again', () => second.told.length === 1);
+  await knocks(ann, 'Bo');
+  await hosting.admit(ann.room.knocking[0]);
+  const { one } = await second.end;
+  await allConnected(ann, one);
+  first.stop.abort();
+  assert.equal((await first.end).problem.code, 'aborted');
+});
+
+test('a host who came later sees who knocks, and the former one no longer does', async (t) => {
+  const { come } = await world(t);
+  const [ann, bo] = [await come('Ann'), await come('Bo')];
+  const hosting = await ann.room.hosting();
+  await hosting.change({ lobby: true });
+  const cy = knock(come, 'Cy');
+  await knocks(ann, 'Cy');
+  await until('Ann sees Bo', () => find(ann, 'Bo'));
+  await hosting.handOn(find(ann, 'Bo'));
+  await until('Bo is host', () => bo.room.self.host && find(ann, 'Bo').host && !find(bo, 'Ann').host);
+  assert.deepEqual([ann.room.self.host, knocking(ann)], [false, []]);
+  await assert.rejects(hosting.change({ lobby: false }), { code: 'not-permitted' });
+  await knocks(bo, 'Cy');
+  await (await bo.room.hosting()).change({ lobby: false });
+  await allConnected(ann, bo, (await cy.end).one);
+  await knocks(bo);
+});
+
+test('who is removed is told so and nobody keeps a connection to them', async (t) => {
+  const { net, come } = await world(t);
+  const people = [await come('Ann'), await come('Bo'), await come('Cy')];
+  const [ann, bo, cy] = people;
+  await allConnected(...people);
+  await (await ann.room.hosting()).remove(find(ann, 'Cy'), { ban: true });
+  assert.deepEqual(names(ann), ['Bo']);
+  await until('Cy is out', () => cy.heard.out.length === 1);
+  await until('Bo knows', () => names(bo).length === 1);
+  assert.deepEqual([cy.heard.out, ann.heard.left, bo.heard.left], [['kicked'], [['Cy', 'kicked']], [['Cy', 'kicked']]]);
+  await until('two connections are left', () => net.connections
+    .filter(({ connectionState }) => connectionState === 'connected').length === 2);
+});
+
+test('who rests learns at once who was removed and what was changed', { timeout: 60_000 }, async (t) => {
+  const { server, come } = await world(t, { holdMs: 2_000, leaseMs: 60_000 });
+  const people = [await come('Ann'), await come('Bo'), await come('Cy')];
+  const [ann, bo, cy] = people;
+  await allConnected(...people);
+  const house = server.room('tea');
+  await until('two rest', () => [bo, cy].every(({ room }) => house.members.get(room.self.id).polls === 0), 15_000);
+  await (await ann.room.hosting()).change({ locked: true });
+  await until('both know', () => bo.room.settings.locked && cy.room.settings.locked, 2_000);
+  await until('two rest again', () => [bo, cy].every(({ room }) => house.members.get(room.self.id).polls === 0), 25_000);
+  await (await ann.room.hosting()).remove(find(ann, 'Cy'));
+  await until('Cy is out and Bo knows', () => cy.heard.out.length === 1 && names(bo).length === 1, 2_000);
+});
+
+test('a host with a lobby does not rest', { timeout: 60_000 }, async (t) => {
+  const { server, come } = await world(t, { holdMs: 2_000, leaseMs: 60_000 });
+  const [ann, bo] = [await come('Ann'), await come('Bo')];
+  await allConnected(ann, bo);
+  const house = server.room('tea');
+  const polls = ({ room }) => house.members.get(room.self.id).polls;
+  await (await ann.room.hosting()).handOn(find(ann, 'Bo'));
+  await until('Bo rests', () => polls(bo) === 0, 15_000);
+  await (await bo.room.hosting()).change({ lobby: true });
+  await until('Bo polls', () => polls(bo) === 1, 5_000);
+  await quiet(6_000);
+  assert.equal(polls(bo), 1);
+});
+
+test('after mail was missed the settings are asked for anew', async (t) => {
+  const { server, come } = await world(t);
+  const [ann, bo] = [await come('Ann'), await come('Bo')];
+  await allConnected(ann, bo);
+  const house = server.room('tea');
+  house.settings.locked = true;
+  house.epoch = 'another';
+  server.cut();
+  await until('Bo knows', () => bo.room.settings.locked, 5_000);
+  assert.deepEqual([names(bo), bo.heard.left, ann.heard.left], [['Ann'], [], []]);
+});
+
+test('when the host leaves the next one learns that they are host', async (t) => {
+  const { come } = await world(t);
+  const people = [await come('Ann'), await come('Bo'), await come('Cy')];
+  const [ann, bo, cy] = people;
+  await allConnected(...people);
+  await ann.room.leave();
+  await until('Bo is host', () => bo.room.self.host && find(cy, 'Bo').host);
+  assert.equal(cy.room.self.host, false);
+});
+
+test('in a sealed room the host reads the name of who knocks with the secret', async (t) => {
+  const { server, come } = await world(t);
+  const secret = 's'.repeat(22);
+  const ann = await come('Ann', { room: `tea.${secret}` });
+  await (await ann.room.hosting()).change({ lobby: true });
+  const bo = knock(come, 'Bo', { room: `tea.${secret}` });
+  await knocks(ann, 'Bo');
+  assert.ok(!JSON.stringify(server.requests.map(({ body }) => body)).includes('Bo'));
+  const cy = knock(come, 'Cy', { room: `tea.${'t'.repeat(22)}` });
+  await until('Cy knocks', () => ann.room.knocking.length === 2);
+  assert.deepEqual(ann.room.knocking.map(({ name, outside }) => [name, outside]), [['Bo', null], ['', 'other-secret']]);
+  for (const { stop, end } of [bo, cy]) {
+    stop.abort();
+    await end;
+  }
+});
