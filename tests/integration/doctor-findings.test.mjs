@@ -9,7 +9,7 @@ import { CgiBin } from './lib/cgi.mjs';
 import { adminKey, codes, findings, withDaemon } from './lib/doctor.mjs';
 import { it } from './lib/it.mjs';
 import { newRunDir } from './lib/run-dir.mjs';
-import { mountSmall } from './lib/small-disk.mjs';
+import { onSmallDisk } from './lib/small-disk.mjs';
 import { until } from './lib/until.mjs';
 
 const NOBODY = 65534;
@@ -111,27 +111,18 @@ describe('a finding', { concurrency: 4 }, () => {
     }, ['env', ...atTime('', `FAKETIME_TIMESTAMP_FILE=${clock}`, 'FAKETIME_NO_CACHE=1')]);
   });
 
-  it('data-full, data-low, data-volatile: a disk in memory that is full', async (t) => {
-    const small = mountSmall(8 << 20);
-    if (!small) {
-      t.skip('mounting a tmpfs is not permitted');
-      return;
-    }
-    try {
-      await withDaemon({ data: path.join(small.dir, 'data') }, async (daemon, api) => {
-        const first = await codes(api);
-        assert.ok(first.includes('data-volatile') && first.includes('data-low') && !first.includes('data-full'), first.join(' '));
-        small.fill();
-        const now = await findings(api, daemon.data);
-        assert.equal(now.get('data-full').free_bytes, 0);
-        assert.equal(now.get('data-low').free_bytes, 0);
-        small.free();
-        assert.ok(!(await codes(api)).includes('data-full'));
-      });
-    } finally {
-      small.remove();
-    }
-  });
+  it('data-full, data-low, data-volatile: a disk in memory that is full', (t) => onSmallDisk(t, 8 << 20, async (small) => {
+    await withDaemon({ data: path.join(small.dir, 'data') }, async (daemon, api) => {
+      const first = await codes(api);
+      assert.ok(first.includes('data-volatile') && first.includes('data-low') && !first.includes('data-full'), first.join(' '));
+      small.fill();
+      const now = await findings(api, daemon.data);
+      assert.equal(now.get('data-full').free_bytes, 0);
+      assert.equal(now.get('data-low').free_bytes, 0);
+      small.free();
+      assert.ok(!(await codes(api)).includes('data-full'));
+    });
+  }));
 
   it('data-missing: something else is where the data folder was', async () => withDaemon({}, async (daemon, api) => {
     fs.rmSync(daemon.data, { recursive: true });

@@ -12,7 +12,7 @@ import { adminKey, findings, withDaemon } from './lib/doctor.mjs';
 import { environment } from './lib/fcgi.mjs';
 import { it } from './lib/it.mjs';
 import { roomOf } from './lib/member.mjs';
-import { mountSmall } from './lib/small-disk.mjs';
+import { onSmallDisk } from './lib/small-disk.mjs';
 import { Stack } from './lib/stack.mjs';
 import { stillOpen, until } from './lib/until.mjs';
 
@@ -284,33 +284,24 @@ describe('saving', { concurrency: 4 }, () => {
     }
   });
 
-  it('on a full disk changes nothing and says so', async (t) => {
-    const small = mountSmall(1 << 20);
-    if (!small) {
-      t.skip('mounting a tmpfs is not permitted');
-      return;
-    }
+  it('on a full disk changes nothing and says so', (t) => onSmallDisk(t, 1 << 20, async (small) => {
     const prepare = (daemon) => {
       daemon.configFile = path.join(small.dir, 'klatch.conf');
       daemon.configure({});
       fs.appendFileSync(daemon.configFile, `#${'-'.repeat(20000)}\n`);
     };
-    try {
-      await withDaemon({ prepare }, async (daemon, api) => {
-        const text = fs.readFileSync(daemon.configFile, 'utf8');
-        small.fill();
-        expectProblem(await save(api, daemon.data, { hold_ms: 1500 }), 507, 'disk-full');
-        assert.equal(fs.readFileSync(daemon.configFile, 'utf8'), text);
-        assert.deepEqual(fs.readdirSync(small.dir).sort(), ['filler', 'klatch.conf']);
-        small.free();
-        expectStatus(await save(api, daemon.data, { hold_ms: 1500 }), 200);
-        small.readOnly();
-        expectProblem(await save(api, daemon.data, { hold_ms: 1600 }), 507, 'not-writable');
-      });
-    } finally {
-      small.remove();
-    }
-  });
+    await withDaemon({ prepare }, async (daemon, api) => {
+      const text = fs.readFileSync(daemon.configFile, 'utf8');
+      small.fill();
+      expectProblem(await save(api, daemon.data, { hold_ms: 1500 }), 507, 'disk-full');
+      assert.equal(fs.readFileSync(daemon.configFile, 'utf8'), text);
+      assert.deepEqual(fs.readdirSync(small.dir).sort(), ['filler', 'klatch.conf']);
+      small.free();
+      expectStatus(await save(api, daemon.data, { hold_ms: 1500 }), 200);
+      small.readOnly();
+      expectProblem(await save(api, daemon.data, { hold_ms: 1600 }), 507, 'not-writable');
+    });
+  }));
 
   it('of two at a time leaves one of them, whole', async () => withDaemon({ workers: 2 }, async (daemon, api) => {
     const values = Array.from({ length: 12 }, (_, i) => 1000 + i);

@@ -9,7 +9,7 @@ import { dataFiles, onlyRoomFile, roomFiles, sql } from './lib/data.mjs';
 import { it } from './lib/it.mjs';
 import { Member, dataOf, roomOf } from './lib/member.mjs';
 import { BIN } from './lib/run-dir.mjs';
-import { mountSmall } from './lib/small-disk.mjs';
+import { onSmallDisk } from './lib/small-disk.mjs';
 import { now, stillOpen, until, within } from './lib/until.mjs';
 
 async function withDaemon(options, run) {
@@ -38,60 +38,42 @@ async function whileStopped(daemon, act) {
 }
 
 describe('a full disk', () => {
-  it('refuses what does not fit, keeps what was there, and goes on when there is space', async (t) => {
-    const small = mountSmall(8 << 20);
-    if (!small) {
-      t.skip('mounting a tmpfs is not permitted');
-      return;
-    }
-    try {
-      await withDaemon({ data: path.join(small.dir, 'data') }, async (daemon, api) => {
-        const [ada, bob] = await roomOf(api, newRoom(), 2);
-        await ada.say('before', bob.peer);
-        small.fill();
-        const big = 'x'.repeat(60000);
-        const refused = await ada.raw({ send: [ada.message(big, { to: bob.peer })] });
-        expectProblem(refused, 507, 'disk-full');
-        const files = dataFiles(daemon.data).sort();
-        for (let i = 0; i < 3; i += 1) {
-          expectProblem(await api.room(newRoom(), 'join', { id: newId() }), 507, 'disk-full');
-        }
-        assert.deepEqual(dataFiles(daemon.data).sort(), files, 'a join that failed leaves no room');
-        assert.deepEqual(dataOf(await bob.notes(1)), ['before'], 'reading needs no space');
-        expectStatus(await api.get('/v1/health'), 200);
-        const parked = bob.poll(1000);
-        assert.deepEqual((await parked).messages, []);
-        small.free();
-        await ada.send(ada.message(big, { to: bob.peer }));
-        assert.equal(dataOf(await bob.notes(1))[0].length, 60000);
-        await roomOf(api, newRoom(), 2);
-      });
-    } finally {
-      small.remove();
-    }
-  });
-
-  it('from the start is told at once', async (t) => {
-    const small = mountSmall(256 << 10);
-    if (!small) {
-      t.skip('mounting a tmpfs is not permitted');
-      return;
-    }
-    try {
+  it('refuses what does not fit, keeps what was there, and goes on when there is space', (t) => onSmallDisk(t, 8 << 20, async (small) => {
+    await withDaemon({ data: path.join(small.dir, 'data') }, async (daemon, api) => {
+      const [ada, bob] = await roomOf(api, newRoom(), 2);
+      await ada.say('before', bob.peer);
       small.fill();
-      const daemon = new Daemon({ data: path.join(small.dir, 'data') });
-      daemon.workersMayChange = true;
-      daemon.spawn();
-      try {
-        await endsOrRefuses(daemon);
-        assert.match(daemon.logTail(), /space|full|507/i, 'the log says why');
-      } finally {
-        await daemon.stop();
+      const big = 'x'.repeat(60000);
+      const refused = await ada.raw({ send: [ada.message(big, { to: bob.peer })] });
+      expectProblem(refused, 507, 'disk-full');
+      const files = dataFiles(daemon.data).sort();
+      for (let i = 0; i < 3; i += 1) {
+        expectProblem(await api.room(newRoom(), 'join', { id: newId() }), 507, 'disk-full');
       }
+      assert.deepEqual(dataFiles(daemon.data).sort(), files, 'a join that failed leaves no room');
+      assert.deepEqual(dataOf(await bob.notes(1)), ['before'], 'reading needs no space');
+      expectStatus(await api.get('/v1/health'), 200);
+      const parked = bob.poll(1000);
+      assert.deepEqual((await parked).messages, []);
+      small.free();
+      await ada.send(ada.message(big, { to: bob.peer }));
+      assert.equal(dataOf(await bob.notes(1))[0].length, 60000);
+      await roomOf(api, newRoom(), 2);
+    });
+  }));
+
+  it('from the start is told at once', (t) => onSmallDisk(t, 256 << 10, async (small) => {
+    small.fill();
+    const daemon = new Daemon({ data: path.join(small.dir, 'data') });
+    daemon.workersMayChange = true;
+    daemon.spawn();
+    try {
+      await endsOrRefuses(daemon);
+      assert.match(daemon.logTail(), /space|full|507/i, 'the log says why');
     } finally {
-      small.remove();
+      await daemon.stop();
     }
-  });
+  }));
 });
 
 describe('a data folder', { concurrency: 4 }, () => {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { newRunDir } from './run-dir.mjs';
 
 /** A small file system of our own, or null where that is not permitted. */
-export function mountSmall(bytes) {
+function mount(bytes) {
   const dir = newRunDir();
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', dir]);
   if (status !== 0) {
@@ -39,4 +39,18 @@ export function mountSmall(bytes) {
       fs.rmSync(dir, { recursive: true });
     },
   };
+}
+
+/** Let `run` have such a disk, or skip the test `t`. */
+export async function onSmallDisk(t, bytes, run) {
+  const small = mount(bytes);
+  if (!small) {
+    t.skip('mounting a tmpfs is not permitted');
+    return;
+  }
+  try {
+    await run(small);
+  } finally {
+    small.remove();
+  }
 }
