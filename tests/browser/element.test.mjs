@@ -2,34 +2,21 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import test, { after as atEnd, before as atStart } from 'node:test';
+import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { launch } from './lib/participant.mjs';
-import { Server } from './lib/server.mjs';
+import { site } from './lib/site.mjs';
 import { until } from './lib/until.mjs';
 
 const CONNECT_MS = 30_000;
 const COUNTING = fileURLToPath(new URL('./lib/counted-page.js', import.meta.url));
-const server = new Server();
-let browser;
-
-atStart(async () => {
-  await server.start();
-  browser = await launch();
-});
-
-atEnd(async () => {
-  await browser?.close();
-  await server.stop();
-  assert.deepEqual(server.complaints(), []);
-  await server.close();
-});
+const own = site();
+const { server } = own;
 
 const newRoom = () => `element-${randomBytes(6).toString('hex')}`;
 
 /** A page of another site's making, with the element's script and a place for it. */
 async function host(t) {
-  const context = await browser.newContext();
+  const context = await own.browser.newContext();
   t.after(() => context.close());
   const page = await context.newPage();
   page.on('pageerror', (error) => assert.fail(`page: ${error}`));

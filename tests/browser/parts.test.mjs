@@ -2,31 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import test, { after as atEnd, before as atStart } from 'node:test';
-import { launch } from './lib/participant.mjs';
-import { Server } from './lib/server.mjs';
+import test from 'node:test';
+import { site } from './lib/site.mjs';
 import { until } from './lib/until.mjs';
 
 const CONNECT_MS = 30_000;
 const PARTS = /\/klatch\/(?:spending|files|before|writing|sealing)\.js/;
-const server = new Server();
-let browser;
-
-atStart(async () => {
-  await server.start();
-  browser = await launch();
-});
-
-atEnd(async () => {
-  await browser?.close();
-  await server.close();
-});
+const own = site();
+const { server } = own;
 
 const newRoom = () => `parts-${randomBytes(6).toString('hex')}`;
 
 /** A page with the SDK alone, from a server that may not have all of it. */
 async function page(t, { whole = true } = {}) {
-  const context = await browser.newContext();
+  const context = await own.browser.newContext();
   t.after(() => context.close());
   if (!whole) await context.route(PARTS, (route) => route.fulfill({ status: 404, body: '' }));
   const one = await context.newPage();

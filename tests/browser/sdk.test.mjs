@@ -2,27 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import test, { after as atEnd, before as atStart } from 'node:test';
+import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { launch } from './lib/participant.mjs';
-import { Server } from './lib/server.mjs';
+import { site } from './lib/site.mjs';
 import { until } from './lib/until.mjs';
 
 const CONNECT_MS = 30_000;
 /** Counts connections and negotiations, and can lose signaling; runs before the page's scripts. */
 const COUNTING = fileURLToPath(new URL('./lib/counted-rtc.js', import.meta.url));
-const server = new Server();
-let browser;
-
-atStart(async () => {
-  await server.start();
-  browser = await launch();
-});
-
-atEnd(async () => {
-  await browser?.close();
-  await server.close();
-});
+const own = site();
+const { server } = own;
 
 /** A page of another site's making: no UI, the SDK alone. */
 async function blank(t, context) {
@@ -38,7 +27,7 @@ async function blank(t, context) {
 /** Pages of people of their own. */
 async function pages(t, count) {
   return Promise.all(Array.from({ length: count }, async () => {
-    const context = await browser.newContext();
+    const context = await own.browser.newContext();
     t.after(() => context.close());
     return blank(t, context);
   }));
@@ -191,7 +180,7 @@ test('two rooms on one page go on side by side, and one may end', async (t) => {
 
 test('a duplicated tab joins as somebody of its own and takes nobody\'s place', async (t) => {
   const room = newRoom();
-  const context = await browser.newContext();
+  const context = await own.browser.newContext();
   t.after(() => context.close());
   const [other] = await pages(t, 1);
   const first = await blank(t, context);
@@ -210,7 +199,7 @@ test('a duplicated tab joins as somebody of its own and takes nobody\'s place', 
 });
 
 test('eight rooms in one browser all get their mail over its six connections', { timeout: 120_000 }, async (t) => {
-  const context = await browser.newContext();
+  const context = await own.browser.newContext();
   t.after(() => context.close());
   const [other] = await pages(t, 1);
   const rooms = Array.from({ length: 8 }, newRoom);
