@@ -36,7 +36,8 @@ LIBS := -lfcgi -lsqlite3 -lcjson -luuid -lmbedcrypto -lpthread
 # ---- what there is -----------------------------------------------------------------------------
 
 SOURCES := $(sort $(wildcard src/*.c))
-NAMES := $(SOURCES:src/%.c=%) schema
+TABLES := schema feed
+NAMES := $(SOURCES:src/%.c=%) $(TABLES)
 OBJECTS := $(NAMES:%=$(B)/obj/%.o)
 STRICT_OBJECTS := $(NAMES:%=$(B)/strict/%.o)
 ASAN_OBJECTS := $(NAMES:%=$(B)/asan/obj/%.o)
@@ -154,16 +155,16 @@ $(B)/asan/obj/%.o: src/%.c | need-compiler $(B)/asan/obj
 	$(call step,CC)
 	$(Q)$(CC) $(LANGUAGE) $(WARNINGS) $(SANITIZE) $(DEPENDENCIES) -c -o $@ $<
 
-$(B)/obj/schema.o $(B)/strict/schema.o $(B)/asan/obj/schema.o: $(B)/schema.c
+$(TABLES:%=$(B)/obj/%.o) $(TABLES:%=$(B)/strict/%.o) $(TABLES:%=$(B)/asan/obj/%.o): $(TABLES:%=$(B)/%.c)
 	@mkdir -p $(@D)
 	$(call step,CC)
-	$(Q)$(CC) $(LANGUAGE) $(if $(findstring asan,$@),$(SANITIZE),$(HARDENING) $(CFLAGS)) $(DEPENDENCIES) -c -o $@ $<
+	$(Q)$(CC) $(LANGUAGE) $(if $(findstring asan,$@),$(SANITIZE),$(HARDENING) $(CFLAGS)) $(DEPENDENCIES) -c -o $@ $(B)/$(notdir $(@:.o=.c))
 
-# The schema as a C string. Every `?` is escaped for the sake of trigraphs.
-$(B)/schema.c: schema.sql Makefile
+# Tables as a C string. Every `?` is escaped for the sake of trigraphs.
+$(TABLES:%=$(B)/%.c): $(B)/%.c: %.sql Makefile
 	@mkdir -p $(@D)
-	@{ echo '/* Made from schema.sql. */'; echo 'extern const char schema_sql[];'; \
-	   echo 'const char schema_sql[] ='; \
+	@{ echo '/* Made from $<. */'; echo 'extern const char $*_sql[];'; \
+	   echo 'const char $*_sql[] ='; \
 	   sed -e 's/[\\"?]/\\&/g' -e 's/.*/    "&\\n"/' $<; echo '    ;'; } > $@
 
 $(B)/klatch.fcgi: $(OBJECTS)
@@ -209,7 +210,7 @@ $(B)/fuzz/%.o: src/%.c | $(B)/fuzz
 	$(call step,CLANG)
 	$(Q)$(CLANG) $(LANGUAGE) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined $(DEPENDENCIES) -c -o $@ $<
 
-$(B)/fuzz/schema.o: $(B)/schema.c | $(B)/fuzz
+$(TABLES:%=$(B)/fuzz/%.o): $(B)/fuzz/%.o: $(B)/%.c | $(B)/fuzz
 	$(Q)$(CLANG) $(LANGUAGE) $(FUZZ_FLAGS) -c -o $@ $<
 
 $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h) $(FUZZ_OBJECTS) | $(B)/fuzz

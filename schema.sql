@@ -15,11 +15,14 @@ PRAGMA user_version = 1;
 -- The one row of the room itself. Written by the first join, updated with each message, never deleted.
 --   epoch     64 random bits of this file, the first half of every cursor
 --   head      the highest seq given out
---   closed    1: the file is about to be unlinked; who sees it opens the path again
+--   closed    1: the file is about to be unlinked; who sees it opens the path again. 2: the site's owner
+--             has closed the room; its file stays for a grace more, to tell that to who was in it
 --   boot_id   the boot whose clock the _ms columns belong to
 --   messages, bytes  what the mailbox holds of the members' own mail; a message's bytes are those of
 --                    its data and its type and 64
 --   told_messages, told_bytes  the same of the server's own
+--   opened_ms  when the file was made, Unix time; 0: not known
+--   stays      1: the site's owner has opened it, so that it stays when nobody is left
 CREATE TABLE room (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
     epoch INTEGER NOT NULL,
@@ -29,7 +32,9 @@ CREATE TABLE room (
     messages INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
     told_messages INTEGER NOT NULL,
-    told_bytes INTEGER NOT NULL
+    told_bytes INTEGER NOT NULL,
+    opened_ms INTEGER NOT NULL DEFAULT 0,
+    stays INTEGER NOT NULL DEFAULT 0
 );
 
 -- One row for each member: present, lapsed (its lease ended, its grace runs) or left. Written by join,
@@ -108,3 +113,23 @@ CREATE TABLE message_id (
     seq INTEGER NOT NULL,
     PRIMARY KEY (sender, id)
 ) WITHOUT ROWID;
+
+-- One row for each event of this room that the site's feed has not got yet, where the configuration asks
+-- for one (events = on); else none. Written with what brings it about, deleted after the feed has it, but
+-- for the last row, which goes on counting. The first event of a room without any is its opening, then
+-- one for each who is there.
+--   event_order  from 1, up by one for each event of the room
+--   type         room-opened, peer-joined, peer-left or room-closed
+--   sub          of the member's token, if it has one
+--   reason       of a peer-left
+--   time_ms      Unix time
+--   moved        1: the feed has it
+CREATE TABLE event (
+    event_order INTEGER PRIMARY KEY,
+    type TEXT NOT NULL,
+    peer TEXT,
+    sub TEXT,
+    reason TEXT,
+    time_ms INTEGER NOT NULL,
+    moved INTEGER NOT NULL
+);

@@ -67,6 +67,7 @@ look_for_test() {
 look_for_tokens() {
     need_command php php-cli
     need_command python3 python3
+    need_file /usr/lib/python3/dist-packages/prometheus_client python3-prometheus-client
     need_command ruby ruby
 }
 

@@ -1,10 +1,11 @@
-/* admin: the key by which this site's owner is known. It lies in the data folder, where only the
- * owner's file manager shows it; who deletes the file gets a new one.
+/* admin: the key by which this site's owner is known: the configuration's admin_key or, where it
+ * has none, the one that lies in the data folder, where only the owner's file manager shows it; who
+ * deletes that file gets a new one.
  *
- * It has 256 random bits, so that guessing it is hopeless at any rate. Wrong ones are counted, for
- * each address and in all, so that they are told of in the log without filling it; the right one
- * always passes, so that nobody can keep the owner out by guessing, not even from the owner's own
- * address (that of a proxy, where all callers have the same). */
+ * That has 256 random bits, so that guessing it is hopeless at any rate. Wrong ones are counted,
+ * for each address and in all, so that they are told of in the log without filling it; the right
+ * one always passes, so that nobody can keep the owner out by guessing, not even from the owner's
+ * own address (that of a proxy, where all callers have the same). */
 #ifndef KLATCH_ADMIN_H
 #define KLATCH_ADMIN_H
 

@@ -13,8 +13,10 @@
 
 #include "admin.h"
 #include "bell.h"
+#include "events.h"
 #include "fstype.h"
 #include "log.h"
+#include "metrics.h"
 #include "park.h"
 #include "place.h"
 #include "rates.h"
@@ -184,6 +186,7 @@ bool app_open(struct app *app)
     app->bell = bell_open(path_of(app, "bell", path), app->boot_id);
     app->rates = rates_open(path_of(app, "rates", path), app->boot_id);
     app->slots = slots_open(path_of(app, "slots", path));
+    app->metrics = metrics_open(app);
     app->store = store_open(app);
     app->park = park_open(app);
     if (app->store != NULL && app->park != NULL) return true;
@@ -204,14 +207,18 @@ void app_close(struct app *app)
 {
     park_close(app->park);
     store_close(app->store);
+    events_close(app->events);
     slots_close(app->slots);
     slots_close(app->ears);
     rates_close(app->rates);
+    metrics_close(app->metrics);
     bell_close(app->bell);
     app->park = NULL;
     app->store = NULL;
+    app->events = NULL;
     app->slots = NULL;
     app->ears = NULL;
     app->rates = NULL;
+    app->metrics = NULL;
     app->bell = NULL;
 }

@@ -14,6 +14,8 @@
 #include "problem.h"
 
 struct bell;
+struct events;
+struct metrics;
 struct rates;
 struct park;
 struct place;
@@ -38,6 +40,8 @@ struct app {
     struct store *store;
     struct bell *bell; /* NULL: timers alone */
     struct rates *rates;
+    struct events *events;   /* the feed's connection; NULL: not yet needed */
+    struct metrics *metrics; /* what is counted */
     struct slots *slots;
     struct slots *ears; /* the bell's, one for each process with a loop; NULL: none taken */
     struct park *park;

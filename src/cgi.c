@@ -9,6 +9,7 @@
 
 #include "bell.h"
 #include "log.h"
+#include "metrics.h"
 #include "route.h"
 #include "upgrade.h"
 
@@ -180,6 +181,8 @@ bool cgi_run(struct app *app)
         route_refuse(app, &rq, p, &an);
     else
         handle(app, &rq, &an);
+    metrics_count_answer(app->metrics, an.call, an.status, an.code);
+    metrics_add(app->metrics, METRIC_ANSWER_BYTES, an.body.len);
     bool done = write_answer(&an);
     http_answer_free(&an);
     arena_free(rq.arena);

@@ -38,6 +38,10 @@ static const char *const token_uses[] = { [CONFIG_TOKENS_OFF] = "off",
                                           [CONFIG_TOKENS_REQUIRED] = "required",
                                           NULL };
 
+static const char *const openers[] = {
+    [CONFIG_OPEN_ANYONE] = "anyone", [CONFIG_OPEN_ADMIN] = "admin", NULL
+};
+
 #define INTEGER(key, min, max, initial, unit)                                             \
     {                                                                                     \
 #key, CONFIG_INTEGER, offsetof(struct config, key), min, max, unit, initial, NULL \
@@ -78,6 +82,9 @@ static const struct config_row rows[] = {
     WORD(tokens, "off", token_uses),
     { "token_key", CONFIG_TOKEN_KEY, 0, 0, CONFIG_TOKEN_KEYS_MAX, NULL, "", NULL },
     INTEGER(token_leeway_ms, 0, 600000, "30000", "milliseconds"),
+    WORD(rooms_open_by, "anyone", openers),
+    TEXT(CONFIG_SECRET, admin_key, 0, "", "a secret without spaces"),
+    { "events", CONFIG_SWITCH, offsetof(struct config, events), 0, 0, NULL, "off", NULL },
 };
 
 enum { ROWS = sizeof rows / sizeof *rows };
@@ -278,6 +285,9 @@ static bool check_pairs(const struct config *cfg, char error[CONFIG_ERROR_BYTES_
     }
     if (cfg->tokens != CONFIG_TOKENS_OFF && cfg->token_keys_count == 0)
         return say(error, "tokens is on without a key; allowed: off, or a token_key beside it");
+    if (cfg->admin_key[0] != '\0' && strlen(cfg->admin_key) < CONFIG_ADMIN_KEY_BYTES_MIN)
+        return say(error, "admin_key is too short to be safe; allowed: 32 to 511 characters, made "
+                          "with openssl rand -hex 32, or none");
     for (size_t i = 0; i < cfg->ice_servers_count; i++) {
         if (cfg->turn_secret[0] == '\0' && config_ice_from_secret(cfg->ice_servers[i]))
             return say(error, "ice_server names a relay without a password; allowed: with username "

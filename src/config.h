@@ -18,11 +18,14 @@ enum {
     CONFIG_TOKEN_ID_BYTES_MAX = 64,
     CONFIG_TOKEN_SECRET_BYTES_MIN = 32,
     CONFIG_TOKEN_SECRET_BYTES_MAX = 255,
+    CONFIG_ADMIN_KEY_BYTES_MIN = 32,
 };
 
 enum config_mode { CONFIG_MODE_AUTO, CONFIG_MODE_PROCESS, CONFIG_MODE_PARKED };
 
 enum config_tokens { CONFIG_TOKENS_OFF, CONFIG_TOKENS_OPTIONAL, CONFIG_TOKENS_REQUIRED };
+
+enum config_open { CONFIG_OPEN_ANYONE, CONFIG_OPEN_ADMIN };
 
 /* A key that tokens are signed with: `id` is their `iss`, `secret` the bytes as they stand. */
 struct config_token_key {
@@ -61,6 +64,9 @@ struct config {
     struct config_token_key token_keys[CONFIG_TOKEN_KEYS_MAX]; /* key `token_key`, repeatable */
     size_t token_keys_count;
     int64_t token_leeway_ms; /* that clocks may differ, 0..600000, 30000 */
+    int rooms_open_by;       /* enum config_open; key `rooms_open_by` = anyone|admin */
+    char admin_key[CONFIG_TEXT_BYTES_MAX]; /* empty: the one in the data folder */
+    bool events;                           /* keep a feed of who came and went; off */
 };
 
 enum config_type {

@@ -59,6 +59,14 @@ struct problem ep_doctor_echo(struct ep_call *c); /* GET and POST */
 struct problem ep_doctor_hold(struct ep_call *c);
 struct problem ep_doctor_report(struct ep_call *c);
 struct problem ep_doctor_save(struct ep_call *c);
+struct problem ep_admin_rooms(struct ep_call *c);
+struct problem ep_admin_room(struct ep_call *c);
+struct problem ep_admin_open(struct ep_call *c);
+struct problem ep_admin_close(struct ep_call *c);
+struct problem ep_admin_events(struct ep_call *c);
+struct problem ep_admin_metrics(struct ep_call *c);
+/* Does the request bring the admin key? 401 key-invalid, 403 not-permitted, 429 rate-limited. */
+struct problem ep_admin_check(const struct ep_call *c);
 
 /* route_resume() for a parked exchange. */
 enum outcome ep_exchange_resume(struct app *app, struct arena *scratch, struct waiter *w,
@@ -73,7 +81,7 @@ struct problem ep_doctor_count(const struct ep_call *c);
 
 /* What this binary can do, for join and health. */
 #define EP_FEATURES \
-    "[\"exchange\",\"resume\",\"replaces\",\"supersede\",\"doctor\",\"tokens\",\"ice\"]"
+    "[\"exchange\",\"resume\",\"replaces\",\"supersede\",\"doctor\",\"tokens\",\"ice\",\"admin\"]"
 
 /* Let the parked request's answer be read where this one's may be. False: no memory. */
 bool ep_keep_origin(struct ep_call *c);

@@ -5,6 +5,7 @@
 #include "bell.h"
 #include "ep.h"
 #include "ep_place.h"
+#include "metrics.h"
 #include "slots.h"
 
 #define IN(field)      offsetof(struct in_exchange, field)
@@ -248,6 +249,14 @@ static struct problem poll(struct ep_call *c, struct exchange_result *res, struc
     return NO_PROBLEM;
 }
 
+static void count_sent(struct app *app, const struct message_in *sent, size_t count)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < count; i++) bytes += sent[i].data.len;
+    metrics_add(app->metrics, METRIC_MESSAGES_SENT, count);
+    metrics_add(app->metrics, METRIC_BYTES_SENT, bytes);
+}
+
 static struct problem exchange(struct ep_call *c, const struct in_exchange *in)
 {
     struct exchange_ask ask = {
@@ -258,6 +267,8 @@ static struct problem exchange(struct ep_call *c, const struct in_exchange *in)
     struct exchange_result res = { 0 };
     struct problem p = room_exchange(c->app, c->rq->arena, &ask, &res);
     if (p.status != 0) return p;
+    count_sent(c->app, ask.send, ask.send_count);
+    metrics_add(c->app->metrics, METRIC_MESSAGES_READ, res.count);
 
     struct buf sent;
     struct said said = { 0 };
@@ -337,6 +348,7 @@ enum outcome ep_exchange_resume(struct app *app, struct arena *scratch, struct w
         w->slot = -1;
         if (!said.superseded) tell_place(app, w->wait.peer, &said);
     }
+    metrics_add(app->metrics, METRIC_MESSAGES_READ, res.count);
     put_answer(&an->body, &res, &said);
     return OUTCOME_ANSWER;
 }

@@ -11,6 +11,7 @@ static const struct {
 } titles[] = {
     { 200, "OK" },
     { 201, "Created" },
+    { 202, "Accepted" },
     { 204, "No Content" },
     { 400, "Bad Request" },
     { 401, "Unauthorized" },
@@ -184,6 +185,7 @@ void http_answer_free(struct answer *an)
 void http_answer_problem(struct answer *an, struct problem p)
 {
     an->status = p.status;
+    an->code = p.code;
     an->content_type = "application/problem+json";
     an->retry_after_s = p.retry_after_s;
     buf_clear(&an->body);

@@ -34,13 +34,16 @@ struct request {
     struct slice key; /* X-Klatch-Key or Authorization: Bearer */
     struct slice body;
     bool body_too_large; /* body is empty then */
+    int64_t busy_ms;     /* when a room that it asks for was first found locked; 0: none was */
     bool again;          /* handled before, with OUTCOME_BUSY: its rate was counted then */
     const char *address; /* REMOTE_ADDR, "" when unknown */
     char *const *env;    /* every variable; NULL: none */
 };
 
 struct answer {
-    int status; /* 0: nothing to send */
+    int status;       /* 0: nothing to send */
+    uint8_t call;     /* the number of the call (route_call_name()) that it answers; 0: none */
+    const char *code; /* of the problem; NULL: it is none */
     const char *content_type;
     const char *allow;                      /* methods, for 405 and OPTIONS; NULL: no header */
     int retry_after_s;                      /* 0: no header */

@@ -13,6 +13,7 @@
 
 #include "bell.h"
 #include "log.h"
+#include "metrics.h"
 #include "serve.h"
 #include "store.h"
 #include "sweep.h"
@@ -119,6 +120,7 @@ static bool start(struct loop *l)
     set_descriptors(l);
     l->app->process_per_poll = l->app->cfg.mode == CONFIG_MODE_PROCESS;
     watch_bell(l);
+    metrics_own_row(l->app->metrics, l->app);
     if (l->app->trouble.status == 0) upgrade_watch_data(l->app->upgrade, l->app->data_dir);
     return timers_set(&l->timers, &l->look, app_now_ms(l->app) + UPGRADE_LOOK_MS) &&
            timers_set(&l->timers, &l->tick, app_now_ms(l->app) + TICK_MS);
@@ -246,6 +248,14 @@ static int timeout_ms(const struct loop *l)
     return left_ms < 0 ? 0 : left_ms > most_ms ? (int)most_ms : (int)left_ms;
 }
 
+/* Those that cost a process are counted by their places. */
+static void count_held(const struct loop *l)
+{
+    const struct app *app = l->app;
+    size_t held = app->process_per_poll ? 0 : park_count(app->park) - park_count_no_room(app->park);
+    metrics_set_held(app->metrics, held, app->process_per_poll ? 0 : app->parked_max);
+}
+
 static void turn(struct loop *l)
 {
     struct epoll_event events[EVENTS_MAX];
@@ -256,6 +266,7 @@ static void turn(struct loop *l)
     on_timers(l);
     serve_look(l);
     mind_accepting(l);
+    count_held(l);
     l->unused_ms = l->app->store == NULL ? INT64_MAX : store_let_go_unused(l->app);
 }
 

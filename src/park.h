@@ -40,6 +40,7 @@ struct waiter {
     int slot;         /* of the poll budget; -1: none */
     bool no_room;     /* the doctor's: waits for nothing but its deadline */
     int64_t since_ms; /* no_room: when it began */
+    uint8_t call;     /* the number of the call (route_call_name()) that it is */
     bool marked;      /* to be looked for, though not all of its group are */
 };
 _Static_assert(sizeof(struct waiter) <= 272, "a parked poll stays small");

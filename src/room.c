@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fault.h"
+#include "metrics.h"
 #include "room_internal.h"
 
 enum { EPOCH_DIGITS = 16, SEQ_DIGITS_MAX = 19 };
@@ -73,9 +74,13 @@ struct problem room_end(struct room_tx *tx, struct problem refusal)
 {
     char room[ROOM_NAME_BYTES_MAX + 1];
     snprintf(room, sizeof room, "%s", store_name(tx->db));
+    if (tx->recount && tx->app->metrics != NULL)
+        metrics_set_people(tx->app, room, (size_t)store_members_count(tx->db, MEMBER_PRESENT));
+    bool notes = tx->app->cfg.events && store_events_wait(tx->db);
     struct problem problem = store_commit(tx->db);
     if (problem.status != 0) return problem;
     if (tx->committed != NULL) fault_point(tx->committed);
+    if (notes) room_notes_move(tx->app, room);
     if (tx->ring)
         app_ring(tx->app, room);
     else if (tx->to_count > 0)
@@ -127,15 +132,24 @@ struct cursor room_cursor_oldest(const struct room_tx *tx, const struct member_r
 
 /* ---- from outside ---- */
 
+static bool room_stays(const struct room_tx *tx)
+{
+    int64_t opened_ms;
+    bool stays;
+    store_room_opened(tx->db, &opened_ms, &stays);
+    return stays;
+}
+
 struct problem room_info(struct app *app, const char *room, int64_t *peers, bool *locked)
 {
     struct room_tx tx;
     struct problem problem = room_begin(&tx, app, NULL, room, STORE_READ);
+    if (problem.status == 410) return PROBLEM(404, "room-not-found", "There is no such room.");
     if (problem.status != 0) return problem;
     *peers = store_members_count_until(tx.db, MEMBER_PRESENT, tx.now_ms);
     *locked = false;
     bool exists =
-        *peers > 0 ||
+        *peers > 0 || room_stays(&tx) ||
         store_members_count_until(tx.db, MEMBER_PRESENT, tx.now_ms - app->cfg.grace_ms) > 0 ||
         store_members_count_until(tx.db, MEMBER_LAPSED, tx.now_ms) > 0;
     return room_end(&tx,
@@ -157,10 +171,13 @@ struct problem room_sweep(struct app *app, const char *room)
     struct room_tx tx;
     struct problem problem = room_begin(&tx, app, NULL, room, STORE_VISIT);
     /* What is no room may still be a file that somebody didn't finish making or deleting. */
-    if (problem.status == 404) return store_delete(app, room);
-    if (problem.status != 0) return problem;
+    bool closed = problem.status == 410;
+    if (problem.status == 404 || (closed && store_closed_for_ms(app, room) > app->cfg.grace_ms))
+        return store_delete(app, room);
+    if (problem.status != 0) return closed ? NO_PROBLEM : problem;
     if (expire_due(&tx)) room_expire(&tx, "");
-    bool empty = !store_members_any(tx.db);
+    if (!app->cfg.events) store_events_forget(tx.db);
+    bool empty = !store_members_any(tx.db) && !room_stays(&tx);
     problem = room_end(&tx, NO_PROBLEM);
     return problem.status == 0 && empty ? store_delete(app, room) : problem;
 }

@@ -20,6 +20,8 @@ struct room_tx {
     bool ring;       /* anybody may wait for what is being committed */
     size_t to_count; /* else: these may */
     struct slice to[ROOM_RING_MEMBERS_MAX];
+    bool recount;          /* how many are present may have changed */
+    struct slice sub;      /* of the token of who is just joining, for the feed */
     const char *committed; /* fault points after the commit and after the ring; NULL: none */
     const char *rung;
 };
@@ -64,5 +66,10 @@ struct cursor room_cursor_oldest(const struct room_tx *tx, const struct member_r
 
 /* Mail that was acknowledged goes: to one by that one, to all by everybody who was there. */
 void room_prune(struct room_tx *tx);
+
+/* Write down for the site's feed, where it has one: room-opened, peer-joined, peer-left. */
+void room_note(struct room_tx *tx, const char *type, const char *peer, const char *reason);
+/* After the commit: move what was written down. What can't be moved now is by the next call. */
+void room_notes_move(struct app *app, const char *room);
 
 #endif

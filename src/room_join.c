@@ -136,6 +136,7 @@ static void join_new(struct room_tx *tx, struct joining *j, struct join_result *
                                 .meta = j->ask->meta };
     const uint8_t *id_hash = new_key(j, out->key, key_hash);
     struct member_row former;
+    tx->sub = j->ask->token.sub;
     if (id_hash != NULL && store_member_by_join_id(tx->db, id_hash, &former))
         store_member_forget_join_id(tx->db, former.peer);
     struct member_new m = {
@@ -183,15 +184,17 @@ struct problem room_join(struct app *app, struct arena *a, const struct join_ask
 {
     struct problem problem = NO_PROBLEM;
     /* Who may not come in makes no room either. */
-    bool may_make = ask->refusal.status == 0;
-    /* Twice: a file that turns out damaged halfway is moved aside, and the room starts anew. */
+    bool may_make = ask->refusal.status == 0 && app->cfg.rooms_open_by == CONFIG_OPEN_ANYONE;
+    /* Twice: a file that turns out damaged halfway is moved aside, and the room starts anew. Who
+     * comes back looks first: the room may have been closed. */
     for (int tries = 0; tries < 2; tries++) {
         struct room_tx tx;
         struct joining j = { .ask = ask };
+        bool make = may_make && (tries > 0 || ask->resume.at == NULL);
         memset(out, 0, sizeof *out);
-        problem = room_begin(&tx, app, a, ask->room, may_make ? STORE_MAKE : STORE_WRITE);
+        problem = room_begin(&tx, app, a, ask->room, make ? STORE_MAKE : STORE_WRITE);
         if (problem.status == 0) problem = room_end(&tx, join(&tx, &j, out));
         if (problem.status != 404) break;
     }
-    return problem.status == 404 && !may_make ? ask->refusal : problem;
+    return problem.status == 404 && ask->refusal.status != 0 ? ask->refusal : problem;
 }

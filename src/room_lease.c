@@ -82,6 +82,7 @@ int64_t room_tell(struct room_tx *tx, const char *type, const struct member_view
     }
     int64_t joined = about->joined != 0 ? about->joined : store_room(tx->db)->head + 1;
     buf_printf(&b, ",\"joined\":%lld%s}", (long long)joined, resumed ? ",\"resumed\":true" : "");
+    if (strcmp(type, "peer-joined") == 0) room_note(tx, type, about->peer.at, NULL);
     int64_t seq = tell(tx, type, about->peer.at, &b);
     buf_free(&b);
     return seq;
@@ -94,6 +95,7 @@ static void tell_left(struct room_tx *tx, const char *peer, const char *reason, 
     buf_printf(&b, "{\"peer\":\"%s\",\"reason\":\"%s\"", peer, reason);
     if (by != NULL) buf_printf(&b, ",\"by\":\"%s\"", by);
     buf_text(&b, "}");
+    room_note(tx, "peer-left", peer, reason);
     tell(tx, "peer-left", peer, &b);
     buf_free(&b);
 }
@@ -109,6 +111,7 @@ bool room_lease_worn(const struct room_tx *tx, const struct member_row *m)
 void room_lease_renew(struct room_tx *tx, struct member_row *m)
 {
     m->state = MEMBER_PRESENT;
+    tx->recount = true;
     m->until_ms = tx->now_ms + tx->app->cfg.lease_ms;
     store_member_set_state(tx->db, m->peer, m->state, m->until_ms);
 }

@@ -1,13 +1,16 @@
 #include "route.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "ep.h"
+#include "metrics.h"
 
 enum {
     NEED_KEY = 1,
     DOCTOR =
-        2, /* counted for each address, before its body is looked at; answered in trouble too */
+        2,     /* counted for each address, before its body is looked at; answered in trouble too */
+    ADMIN = 4, /* the site's owner's, by the admin key in a header */
 };
 enum {
     BODY_JOIN_MAX = 65536,
@@ -15,6 +18,7 @@ enum {
     BODY_ICE_MAX = 4096,
     BODY_ECHO_MAX = 100000,
     BODY_DOCTOR_MAX = 8192,
+    BODY_ADMIN_MAX = 4096,
 };
 
 struct route {
@@ -45,7 +49,14 @@ static const struct route routes[] = {
       ep_doctor_report },
     { HTTP_POST, "/v1/doctor/save", DOCTOR, BODY_DOCTOR_MAX, ep_doctor_save_fields,
       ep_doctor_save },
+    { HTTP_GET, "/v1/admin/rooms", ADMIN, 0, NULL, ep_admin_rooms },
+    { HTTP_GET, "/v1/admin/rooms/{room}", ADMIN, 0, NULL, ep_admin_room },
+    { HTTP_POST, "/v1/admin/rooms/{room}/open", ADMIN, BODY_ADMIN_MAX, NULL, ep_admin_open },
+    { HTTP_POST, "/v1/admin/rooms/{room}/close", ADMIN, BODY_ADMIN_MAX, NULL, ep_admin_close },
+    { HTTP_GET, "/v1/admin/events", ADMIN, 0, NULL, ep_admin_events },
+    { HTTP_GET, "/v1/admin/metrics", ADMIN, 0, NULL, ep_admin_metrics },
 };
+_Static_assert(sizeof routes / sizeof *routes < METRICS_CALLS_MAX, "each is counted by itself");
 
 /* What any row's field table fills; zeroed before. */
 union any_in {
@@ -128,6 +139,7 @@ static struct problem run(const struct route *route, struct slice room, struct e
         memcpy(c->room, room.at, room.len);
     }
     struct problem p = route->policy & DOCTOR ? ep_doctor_count(c) : NO_PROBLEM;
+    if (route->policy & ADMIN) p = ep_admin_check(c);
     if (p.status == 0) p = decode(route, c, &in);
     if (p.status != 0) return p;
     if (route->policy & NEED_KEY) {
@@ -165,6 +177,7 @@ enum outcome route_handle(struct app *app, struct request *rq, struct answer *an
                                             "This call takes another method; see Allow."));
         return OUTCOME_ANSWER;
     }
+    an->call = (uint8_t)(route - routes + 1);
     if (app->trouble.status != 0 && !(route->policy & DOCTOR)) {
         http_answer_problem(an, app->trouble);
         return OUTCOME_ANSWER;
@@ -177,6 +190,7 @@ enum outcome route_handle(struct app *app, struct request *rq, struct answer *an
     }
     if (an->body.failed)
         http_answer_problem(an, PROBLEM_RETRY(503, "busy", "The server is out of memory.", 5));
+    if (c.park) waiter->call = an->call;
     return c.park ? OUTCOME_PARK : OUTCOME_ANSWER;
 }
 
@@ -184,8 +198,20 @@ enum outcome route_resume(struct app *app, struct arena *scratch, struct waiter 
                           enum wake wake, struct answer *an)
 {
     if (waiter->origin != NULL) memcpy(an->origin, waiter->origin, strlen(waiter->origin) + 1);
+    an->call = waiter->call;
     if (waiter->no_room) return ep_doctor_resume(app, waiter, wake, an);
     return ep_exchange_resume(app, scratch, waiter, wake, an);
+}
+
+bool route_call_name(size_t call, char out[ROUTE_NAME_BYTES_MAX])
+{
+    if (call > sizeof routes / sizeof *routes) return false;
+    if (call == 0)
+        snprintf(out, ROUTE_NAME_BYTES_MAX, "other");
+    else
+        snprintf(out, ROUTE_NAME_BYTES_MAX, "%s %s",
+                 routes[call - 1].method == HTTP_GET ? "GET" : "POST", routes[call - 1].path);
+    return true;
 }
 
 void route_refuse(struct app *app, const struct request *rq, struct problem p, struct answer *an)

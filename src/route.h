@@ -13,6 +13,7 @@ enum {
         4 * HTTP_BODY_BYTES_MAX + 2 * HTTP_PARAMS_BYTES_MAX + 4 * ROOM_ANSWER_BYTES_MAX,
     ROUTE_BUSY_MS = 2000,        /* how long OUTCOME_BUSY is answered by trying again … */
     ROUTE_BUSY_STEP_MS_MAX = 20, /* … after 1 ms, 2, 4 and so on up to this */
+    ROUTE_NAME_BYTES_MAX = 64,   /* of a call's method and path */
 };
 
 enum outcome {
@@ -38,6 +39,10 @@ enum outcome route_handle(struct app *app, struct request *rq, struct answer *an
  * superseded one never is. `scratch` is for this call only. */
 enum outcome route_resume(struct app *app, struct arena *scratch, struct waiter *waiter,
                           enum wake wake, struct answer *an);
+
+/* The name of the call that answers number so, such as "POST /v1/rooms/{room}/join". False: there
+ * is none. */
+bool route_call_name(size_t call, char out[ROUTE_NAME_BYTES_MAX]);
 
 /* The answer to a request that never became whole (an oversized or torn body, no memory). */
 void route_refuse(struct app *app, const struct request *rq, struct problem p, struct answer *an);

@@ -8,6 +8,7 @@
 
 #include "bell.h"
 #include "log.h"
+#include "metrics.h"
 
 enum {
     LOOK_AGAIN_MS = 5,
@@ -103,6 +104,8 @@ static void flush(struct loop *l, struct conn *c)
 static void answer(struct loop *l, struct conn *c, struct answer *an)
 {
     end_request(l, c);
+    metrics_count_answer(l->app->metrics, an->call, an->status, an->code);
+    metrics_add(l->app->metrics, METRIC_ANSWER_BYTES, an->body.len);
     gateway_put_answer(c->in.id, an, &c->out);
     http_answer_free(an);
     if (c->out.failed) {

@@ -129,10 +129,10 @@ static bool is_held(const struct slots *s, int slot)
     return s->held[slot] || (fcntl(s->fd, F_OFD_GETLK, &byte) == 0 && byte.l_type != F_UNLCK);
 }
 
-static int count_held(const struct slots *s, int places)
+int slots_held(const struct slots *s, int from, int end)
 {
     int held = 0;
-    for (int slot = 0; slot < places && slot < SLOTS_MAX; slot++) held += is_held(s, slot);
+    for (int slot = from; slot < end && slot < SLOTS_MAX; slot++) held += is_held(s, slot);
     return held;
 }
 
@@ -206,7 +206,7 @@ int64_t slots_ask(struct slots *s, const struct slots_ask *ask, int *slot)
     int before = count_before(&q, member, has_turn, since_ms);
     /* One more for who takes over, until the older poll has ended a moment later. */
     int most = ask->places + 1;
-    int held = count_held(s, most);
+    int held = slots_held(s, 0, most);
     bool place = ask->newer ? held < most : held + before < ask->places;
     if (place && ask->here) place = (*slot = slots_take(s, most)) >= 0;
     int64_t retry_ms = place ? 0 : draw_retry_ms(before, ask->retry_most_ms);

@@ -30,6 +30,8 @@ void slots_close(struct slots *s);
  */
 int slots_take(struct slots *s, int budget);
 void slots_give(struct slots *s, int slot);
+/* How many from `from` up to below `end` are taken, by whoever. */
+int slots_held(const struct slots *s, int from, int end);
 
 struct slots_ask {
     const char *member; /* peer id */

@@ -45,6 +45,11 @@ struct problem store_problem_missing(void)
     return PROBLEM(404, "room-not-found", "There is no such room.");
 }
 
+struct problem store_problem_ended(void)
+{
+    return PROBLEM(410, "room-closed", "This room was closed.");
+}
+
 struct problem store_problem_newer(void)
 {
     return PROBLEM_RETRY(503, "busy", "This room's data is of a newer version of the server.",
@@ -329,7 +334,11 @@ static void complete(struct store_room *r)
     bool role = sql_has_column(r->sql, "member", "role");
     if (!sub) sql_run(r->sql, ST_MEMBER_ADD_SUB, NULL, 0);
     if (!role) sql_run(r->sql, ST_MEMBER_ADD_ROLE, NULL, 0);
-    r->whole = sub && role;
+    bool stays = sql_has_column(r->sql, "room", "stays");
+    if (!stays) sql_run(r->sql, ST_ROOM_ADD_OPENED, NULL, 0);
+    if (!stays) sql_run(r->sql, ST_ROOM_ADD_STAYS, NULL, 0);
+    if (!stays) sql_run(r->sql, ST_EVENT_ADD_TABLE, NULL, 0);
+    r->whole = sub && role && stays;
 }
 
 /* What is this file? Asked inside the transaction, with at least a read lock. */
@@ -352,7 +361,7 @@ static enum store_entry judge(struct store_room *r)
     if (sql_result(r->sql) != SQL_OK)
         return sql_result(r->sql) == SQL_BROKEN ? STORE_BROKEN : STORE_FAILED;
     if (r->row.boot_id[0] == '\0') return STORE_BLANK;
-    return r->row.closed ? STORE_CLOSED : STORE_ENTERED;
+    return r->row.closed != ROOM_STANDS ? STORE_CLOSED : STORE_ENTERED;
 }
 
 /* Is this room kept, and still the one at its path? Then no maker or deleter can be about: they
@@ -434,9 +443,12 @@ struct problem store_begin(struct app *app, const char *room, enum store_mode mo
         switch (store_enter(app, room, lock, &r, &problem)) {
         case STORE_ENTERED: *out = r; return NO_PROBLEM;
         case STORE_MOVED: continue;
+        case STORE_CLOSED:
+            if (mode != STORE_MAKE && r != NULL && r->row.closed == ROOM_ENDED)
+                return store_problem_ended();
+            return mode == STORE_MAKE ? store_make(app, room, out) : store_problem_missing();
         case STORE_MISSING:
         case STORE_BLANK:
-        case STORE_CLOSED:
             return mode == STORE_MAKE ? store_make(app, room, out) : store_problem_missing();
         case STORE_BROKEN:
             problem = store_move_aside(r);

@@ -31,6 +31,8 @@
 #include "problem.h"
 #include "room.h"
 
+uint64_t store_hash(const char *room);
+
 struct store;
 struct store_room; /* an open room, the caller's from begin to end of its transaction */
 
@@ -86,11 +88,17 @@ void store_trim(struct app *app, size_t count);
 int64_t store_rooms_from(struct app *app, int64_t place, int count,
                          void (*visit)(struct app *app, const char *room));
 
+enum room_closed {
+    ROOM_STANDS,
+    ROOM_GONE,  /* nobody is left: about to be unlinked */
+    ROOM_ENDED, /* the site's owner has closed it: kept for a grace, for who doesn't know yet */
+};
+
 /* The room's row, as it was when the transaction began or store_room_read() was last called. */
 struct room_row {
     uint64_t epoch;
     int64_t head;
-    bool closed;
+    enum room_closed closed;
     char boot_id[37];
     int64_t messages, bytes, told_messages, told_bytes;
 };
@@ -219,5 +227,48 @@ void store_message_id_insert(struct store_room *r, const char *sender, struct sl
                              struct tally *t);
 /* Forget all but the newest ids of a sender. */
 void store_message_ids_delete_older(struct store_room *r, const char *sender, int64_t kept);
+
+/* ---- events, where cfg.events ---- */
+
+enum { STORE_EVENTS_MAX = 1024 }; /* of a room, not yet moved; above, the oldest go */
+
+/* Write down an event of the room, of Unix time time_ms. `sub` absent: that of the member, where
+ * there is one. A room's first event is preceded by room-opened and by a peer-joined for each
+ * member who is there, of a peer-left for `peer` too. */
+void store_event_add(struct store_room *r, const char *type, const char *peer, struct slice sub,
+                     const char *reason, int64_t time_ms);
+/* May there be events to move? */
+bool store_events_wait(const struct store_room *r);
+/* Move this room's events to the feed: one transaction here around one there. 503 busy: later. */
+struct problem store_events_move(struct app *app, const char *room);
+/* The same for a room that has just been closed (ROOM_ENDED). */
+struct problem store_events_move_closed(struct app *app, const char *room);
+/* There is no feed any more: forget what waits. */
+void store_events_forget(struct store_room *r);
+
+/* ---- what the site's owner asks for ---- */
+
+/* Who is known in a room, but has not left: whoever stands in `state`. */
+struct member_known {
+    struct slice peer, name, sub;
+    bool host;
+    int state; /* enum member_state */
+};
+/* Up to `max`, by the order of joining. Returns how many there are. */
+size_t store_members_known(struct store_room *r, struct arena *a, struct member_known *out,
+                           size_t max);
+/* When the room was opened (Unix time; 0: not known), and whether it stays when nobody is left. */
+void store_room_opened(struct store_room *r, int64_t *opened_ms, bool *stays);
+void store_room_set_stays(struct store_room *r);
+/* The commit of this transaction closes the room (ROOM_ENDED). */
+void store_room_end(struct store_room *r);
+/* How many rooms there are: files counted, or, of very many, what the lock file says. */
+int64_t store_rooms_count(const struct app *app);
+/* How long the file of a closed room was left alone; 0: it isn't there. */
+int64_t store_closed_for_ms(const struct app *app, const char *room);
+/* The names of up to `max` rooms after `after` (in the order of strcmp()), into `out`. Returns how
+ * many; *more: there are others. Reads the folder through. */
+size_t store_rooms_after(struct app *app, const char *after, char (*out)[ROOM_NAME_BYTES_MAX + 1],
+                         size_t max, bool *more);
 
 #endif

@@ -24,6 +24,7 @@ enum {
     COUNT_BYTES = 48,
     RECOUNT_MS = 10000, /* a full folder is read through at most this often */
     ROOMS_FULL_RETRY_S = 30,
+    COUNTED_MAX = 20000, /* files that are counted for who only wants to know */
 };
 
 void store_path(const struct app *app, const char *room, const char *suffix,
@@ -193,6 +194,13 @@ static long long count_files(const struct app *app)
     return count;
 }
 
+int64_t store_rooms_count(const struct app *app)
+{
+    struct count c;
+    bool known = app->store->lock_fd >= 0 && count_read(app, &c);
+    return known && c.rooms > COUNTED_MAX ? c.rooms : count_files(app);
+}
+
 /* May another room be made? */
 static bool count_allows(const struct app *app)
 {
@@ -256,6 +264,7 @@ static void remove_files(struct store_room *r)
         store_drop(r);
         return;
     }
+    if (!store_events_out(r)) return; /* who comes next finds it closed, and tries again */
     store_path(r->app, r->name, ".db-journal", path);
     unlink(path);
     store_path(r->app, r->name, ".db", path);
@@ -270,7 +279,9 @@ static void build(struct store_room *r)
     ident_random(&epoch, sizeof epoch);
     r->making = true;
     sql_run(r->sql, ST_BEGIN_IMMEDIATE, NULL, 0);
-    sql_run(r->sql, ST_ROOM_INSERT, SQL_ARGS(sql_int((int64_t)epoch), sql_text(r->app->boot_id)));
+    sql_run(
+        r->sql, ST_ROOM_INSERT,
+        SQL_ARGS(sql_int((int64_t)epoch), sql_text(r->app->boot_id), sql_int(app_wall_ms(r->app))));
     store_room_read(r);
 }
 
@@ -325,6 +336,14 @@ void store_made(struct store_room *r, bool committed)
 
 /* ---- deleting and moving aside ---- */
 
+static bool stays(struct store_room *r)
+{
+    int64_t opened_ms;
+    bool stays;
+    store_room_opened(r, &opened_ms, &stays);
+    return stays;
+}
+
 struct problem store_delete(struct app *app, const char *room)
 {
     struct problem problem = NO_PROBLEM;
@@ -332,11 +351,13 @@ struct problem store_delete(struct app *app, const char *room)
     if (!lock_room(app, room, &problem)) return problem;
     switch (store_enter(app, room, STORE_LOCK_EXCLUSIVE, &r, &problem)) {
     case STORE_ENTERED:
-        if (store_members_any(r) || store_failed(r)) {
+        if (store_members_any(r) || stays(r) || store_failed(r)) {
             problem = store_abort(r);
             break;
         }
-        sql_run(r->sql, ST_ROOM_CLOSE, NULL, 0);
+        if (app->cfg.events)
+            store_event_add(r, "room-closed", NULL, SLICE_NONE, NULL, app_wall_ms(app));
+        sql_run(r->sql, ST_ROOM_CLOSE, SQL_ARGS(sql_int(ROOM_GONE)));
         problem = store_commit(r);
         if (problem.status == 0) remove_files(r);
         break;
@@ -397,6 +418,25 @@ struct problem store_move_aside(struct store_room *r)
     return problem;
 }
 
+struct problem store_events_move_closed(struct app *app, const char *room)
+{
+    struct problem problem = NO_PROBLEM;
+    struct store_room *r = NULL;
+    if (!lock_room(app, room, &problem)) return problem;
+    enum store_entry entry = store_enter(app, room, STORE_LOCK_WRITE, &r, &problem);
+    if (entry == STORE_CLOSED && !store_events_out(r)) problem = store_problem_busy();
+    if (entry == STORE_ENTERED) problem = store_abort(r); /* somebody has made it anew */
+    unlock_room(app, room);
+    return problem;
+}
+
+int64_t store_closed_for_ms(const struct app *app, const char *room)
+{
+    struct room_stamp stamp;
+    if (!store_stamp(app, room, &stamp)) return 0;
+    return app_wall_ms(app) - stamp.changed_ns / 1000000;
+}
+
 /* ---- visiting ---- */
 
 int64_t store_rooms_from(struct app *app, int64_t place, int count,
@@ -419,4 +459,36 @@ int64_t store_rooms_from(struct app *app, int64_t place, int count,
     int64_t next = e == NULL && count > 0 ? 0 : telldir(dir);
     closedir(dir);
     return next;
+}
+
+/* Put `name` where it belongs among the `count` first ones; the last of `max` falls off. */
+static size_t insert_name(char (*names)[ROOM_NAME_BYTES_MAX + 1], size_t count, size_t max,
+                          const char *name)
+{
+    size_t at = count;
+    while (at > 0 && strcmp(names[at - 1], name) > 0) at--;
+    if (at == max) return count;
+    size_t moved = (count < max ? count : max - 1) - at;
+    memmove(names[at + 1], names[at], moved * sizeof names[0]);
+    memcpy(names[at], name, strlen(name) + 1);
+    return count < max ? count + 1 : max;
+}
+
+size_t store_rooms_after(struct app *app, const char *after, char (*out)[ROOM_NAME_BYTES_MAX + 1],
+                         size_t max, bool *more)
+{
+    char path[STORE_PATH_BYTES], room[ROOM_NAME_BYTES_MAX + 1];
+    size_t count = 0, found = 0;
+    *more = false;
+    store_path(app, "", "", path);
+    DIR *dir = opendir(path);
+    if (dir == NULL) return 0;
+    for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+        if (!is_room_file(e->d_name, room) || strcmp(room, after) <= 0) continue;
+        found++;
+        count = insert_name(out, count, max, room);
+    }
+    closedir(dir);
+    *more = found > count;
+    return count;
 }

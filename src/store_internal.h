@@ -20,8 +20,13 @@ enum store_statement {
     ST_TABLES,
     ST_MEMBER_ADD_SUB,
     ST_MEMBER_ADD_ROLE,
+    ST_ROOM_ADD_OPENED,
+    ST_ROOM_ADD_STAYS,
+    ST_EVENT_ADD_TABLE,
     ST_ROOM_INSERT,
     ST_ROOM_CLOSE,
+    ST_ROOM_OPENED,
+    ST_ROOM_SET_STAYS,
     ST_ROOM,
     ST_ROOM_TALLY,
     ST_ROOM_TALLY_TOLD,
@@ -69,6 +74,15 @@ enum store_statement {
     ST_MESSAGE_ID_INSERT,
     ST_MESSAGE_IDS_DELETE,
     ST_MESSAGE_IDS_DELETE_OLDER,
+    ST_EVENT_LAST,
+    ST_EVENT_ADD,
+    ST_EVENTS_ADD_PRESENT,
+    ST_EVENTS_TRIM,
+    ST_EVENTS_UNMOVED,
+    ST_EVENTS_DELETE_MOVED,
+    ST_EVENT_SET_MOVED,
+    ST_EVENTS_DELETE_ALL,
+    ST_MEMBERS_KNOWN,
     ST_COUNT
 };
 extern const char *const store_texts[ST_COUNT];
@@ -88,6 +102,7 @@ struct store_room {
     int uses, uses_needed;  /* by this process alone, until it is kept */
     int64_t left_ms;        /* when the last of those ended */
     bool making;            /* this transaction makes the room, under the maker's lock */
+    bool events_moved;      /* no event of this room waits to be moved, as far as is known */
     struct store_room *bucket_next, *used_prev, *used_next;
 };
 
@@ -127,13 +142,12 @@ void store_entered(struct store_room *r); /* a transaction was begun by other me
 void store_drop(struct store_room *r);    /* close the connection, forget the room */
 struct problem store_problem_busy(void);
 struct problem store_problem_missing(void);
+struct problem store_problem_ended(void);
 struct problem store_problem_newer(void);
 struct problem store_problem_refused(void);
 /* The problem of a connection's error, after one line in the log where the operator should know. */
 struct problem store_problem_sql(struct app *app, const char *room, enum sql_result result,
                                  int code);
-
-uint64_t store_hash(const char *room);
 
 /* store_file.c */
 /* Keep makers and deleters off this room while it is being entered. False: *problem. */
@@ -148,5 +162,9 @@ void store_made(struct store_room *r, bool committed);
 /* Move this room's broken file aside; r's connection is closed. 404, or 503 when that wasn't
  * possible. */
 struct problem store_move_aside(struct store_room *r);
+
+/* store_events.c. Of a room that is closed, which nobody may enter; the caller has the maker's
+ * lock. False: events wait that can't be moved now. */
+bool store_events_out(struct store_room *r);
 
 #endif

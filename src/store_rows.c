@@ -50,7 +50,7 @@ void store_room_read(struct store_room *r)
     if (!one(r, ST_ROOM, NULL, 0)) return;
     r->row.epoch = (uint64_t)sql_column_int(r->sql, ST_ROOM, 0);
     r->row.head = sql_column_int(r->sql, ST_ROOM, 1);
-    r->row.closed = sql_column_int(r->sql, ST_ROOM, 2) != 0;
+    r->row.closed = (enum room_closed)sql_column_int(r->sql, ST_ROOM, 2);
     copy_text(r, ST_ROOM, 3, r->row.boot_id, sizeof r->row.boot_id);
     r->row.messages = sql_column_int(r->sql, ST_ROOM, 4);
     r->row.bytes = sql_column_int(r->sql, ST_ROOM, 5);

@@ -284,6 +284,14 @@ void sql_commit(struct sql *c, size_t st_commit)
     sql_run(c, st_commit, NULL, 0);
 }
 
+bool sql_again(struct sql *c)
+{
+    if (c->result != SQL_BUSY || sqlite3_get_autocommit(c->db)) return false;
+    c->result = SQL_OK;
+    c->code = SQLITE_OK;
+    return true;
+}
+
 bool sql_rollback(struct sql *c)
 {
     store_mem_use(c->heap);

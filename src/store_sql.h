@@ -85,6 +85,8 @@ struct slice sql_column_slice(struct sql *c, size_t st, int column);
 
 /* End the transaction. After an error of commit (SQL_BUSY: a reader is there) roll back. */
 void sql_commit(struct sql *c, size_t st_commit);
+/* After SQL_BUSY of a commit: forget that, to try once more. False: there is nothing to commit. */
+bool sql_again(struct sql *c);
 /* Undo, forget the error. False: not even that worked, so close the connection. */
 bool sql_rollback(struct sql *c);
 

@@ -17,10 +17,18 @@ const char *const store_texts[ST_COUNT] = {
 
     [ST_MEMBER_ADD_SUB] = "ALTER TABLE member ADD COLUMN sub TEXT",
     [ST_MEMBER_ADD_ROLE] = "ALTER TABLE member ADD COLUMN role INTEGER NOT NULL DEFAULT 0",
+    [ST_ROOM_ADD_OPENED] = "ALTER TABLE room ADD COLUMN opened_ms INTEGER NOT NULL DEFAULT 0",
+    [ST_ROOM_ADD_STAYS] = "ALTER TABLE room ADD COLUMN stays INTEGER NOT NULL DEFAULT 0",
+    [ST_EVENT_ADD_TABLE] =
+        "CREATE TABLE IF NOT EXISTS event (event_order INTEGER PRIMARY KEY, type TEXT NOT NULL,"
+        " peer TEXT, sub TEXT, reason TEXT, time_ms INTEGER NOT NULL, moved INTEGER NOT NULL)",
 
     [ST_ROOM_INSERT] = "INSERT INTO room (only_row, epoch, head, closed, boot_id, messages, bytes,"
-                       " told_messages, told_bytes) VALUES (1, ?1, 0, 0, ?2, 0, 0, 0, 0)",
-    [ST_ROOM_CLOSE] = "UPDATE room SET closed = 1",
+                       " told_messages, told_bytes, opened_ms)"
+                       " VALUES (1, ?1, 0, 0, ?2, 0, 0, 0, 0, ?3)",
+    [ST_ROOM_CLOSE] = "UPDATE room SET closed = ?1",
+    [ST_ROOM_OPENED] = "SELECT opened_ms, stays FROM room",
+    [ST_ROOM_SET_STAYS] = "UPDATE room SET stays = 1 WHERE stays = 0",
     [ST_ROOM] = "SELECT epoch, head, closed, boot_id, messages, bytes, told_messages, told_bytes"
                 " FROM room",
     [ST_ROOM_TALLY] = "UPDATE room SET head = ?1, messages = messages + ?2, bytes = bytes + ?3",
@@ -101,4 +109,21 @@ const char *const store_texts[ST_COUNT] = {
     [ST_MESSAGE_IDS_DELETE_OLDER] =
         "DELETE FROM message_id WHERE sender = ?1 AND seq <="
         " (SELECT seq FROM message_id WHERE sender = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
+
+    [ST_EVENT_LAST] = "SELECT event_order, moved FROM event ORDER BY event_order DESC LIMIT 1",
+    [ST_EVENT_ADD] = "INSERT INTO event (type, peer, sub, reason, time_ms, moved) VALUES"
+                     " (?1, ?2, coalesce(?3, (SELECT sub FROM member WHERE peer = ?2)), ?4, ?5, 0)",
+    [ST_EVENTS_ADD_PRESENT] =
+        "INSERT INTO event (type, peer, sub, time_ms, moved)"
+        " SELECT 'peer-joined', peer, sub, ?1, 0 FROM member"
+        " WHERE (state = 0 AND peer <> ?2) OR (peer = ?2 AND ?3) ORDER BY joined",
+    [ST_EVENTS_TRIM] = "DELETE FROM event WHERE event_order <="
+                       " (SELECT max(event_order) FROM event) - ?1",
+    [ST_EVENTS_UNMOVED] = "SELECT event_order, type, peer, sub, reason, time_ms FROM event"
+                          " WHERE moved = 0 ORDER BY event_order",
+    [ST_EVENTS_DELETE_MOVED] = "DELETE FROM event WHERE event_order < ?1",
+    [ST_EVENT_SET_MOVED] = "UPDATE event SET moved = 1 WHERE event_order = ?1",
+    [ST_EVENTS_DELETE_ALL] = "DELETE FROM event",
+    [ST_MEMBERS_KNOWN] = "SELECT peer, name, sub, role, state FROM member"
+                         " WHERE state <> 2 ORDER BY joined",
 };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "events.h"
 #include "log.h"
 #include "room.h"
 #include "store.h"
@@ -64,6 +65,7 @@ static void visit(struct app *app, const char *room)
 
 static void sweep_from(struct app *app, struct state *s, int files)
 {
+    if (!app->cfg.events) events_remove(app);
     s->place = store_rooms_from(app, s->place, files, visit);
 }
 

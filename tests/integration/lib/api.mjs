@@ -30,7 +30,8 @@ export function checkAnswer(answer, called) {
   assert.equal(headers['content-length'], String(bytes.length), `Content-Length: ${told}`);
   assert.ok(bytes.length <= 128 * 1024, `answers stay under 128 kB: ${told}`);
   if (status < 400) {
-    assert.match(headers['content-type'] ?? '', /^application\/json\b/, `type: ${told}`);
+    const type = called.includes('/v1/admin/metrics') ? /^text\/plain; version=0\.0\.4\b/ : /^application\/json\b/;
+    assert.match(headers['content-type'] ?? '', type, `type: ${told}`);
     return answer;
   }
   assert.match(headers['content-type'] ?? '', /^application\/problem\+json\b/, `type: ${told}`);

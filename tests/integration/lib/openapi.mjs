@@ -162,7 +162,7 @@ export class Description {
   }
 
   /** What of an answer the description doesn't promise. */
-  answer(call, { status, headers, json, bytes }) {
+  answer(call, { status, headers, json, text, bytes }) {
     const response = this.response(call, status);
     if (!response) return [`the status ${status} is not described`];
     const complaints = this.#headers(response.headers ?? {}, headers);
@@ -170,7 +170,7 @@ export class Description {
     const media = (headers['content-type'] ?? '').split(';')[0];
     const content = response.content[media];
     if (!content) return [...complaints, `the type ${media} is not described`];
-    return [...complaints, ...this.#complaint('answer', content.schema, json)];
+    return [...complaints, ...this.#complaint('answer', content.schema, media === 'text/plain' ? text : json)];
   }
 
   /**
