@@ -13,6 +13,8 @@
 
 enum {
     HOLD_PROCESS_MS_MAX = 20000, /* under mod_fcgid's FcgidIOTimeout with room to spare */
+    HOLD_TICK_MS = 50,           /* between moments at which holds end … */
+    HOLD_TICKS_FROM_MS = 2000,   /* … where they are long enough */
     RETRY_MS = 3000,             /* between looks where this process can hold no more */
     SHORT_WAIT_MS = 1000,        /* who would wait less than this asks for no place elsewhere */
     SENT_BYTES_MAX = ROOM_SENDS_MAX * (ROOM_MESSAGE_ID_BYTES_MAX * 6 + 40),
@@ -190,12 +192,14 @@ static bool may_hold(struct app *app, struct waiter *w, enum ep_place where, str
     return !said->retry;
 }
 
-/* Up to a tenth shorter, so that polls that began together do not end together. */
+/* Up to a tenth shorter, so that polls that began together do not end together; but those whose end
+ * is near do, so that the process wakes for some at once. */
 static int64_t hold_until_ms(const struct app *app, int64_t wait_ms)
 {
     uint16_t draw = 0;
     ident_random(&draw, sizeof draw);
-    return app_now_ms(app) + wait_ms - wait_ms * draw / (10 * (UINT16_MAX + 1));
+    int64_t until_ms = app_now_ms(app) + wait_ms - wait_ms * draw / (10 * (UINT16_MAX + 1));
+    return wait_ms < HOLD_TICKS_FROM_MS ? until_ms : until_ms - until_ms % HOLD_TICK_MS;
 }
 
 bool ep_keep_origin(struct ep_call *c)
@@ -331,7 +335,8 @@ enum outcome ep_exchange_resume(struct app *app, struct arena *scratch, struct w
     struct exchange_result res = nothing_after(w->wait.after);
     struct said said = { .sent = w->sent };
     said.superseded = wake == WAKE_SUPERSEDED || !is_newest(app, w);
-    if (!said.superseded) {
+    /* Whose time is over is told nothing: the next poll reads anyhow. */
+    if (!said.superseded && wake != WAKE_DEADLINE) {
         struct problem p = room_look(app, scratch, &w->wait, &res);
         bool busy = PROBLEM_IS_BUSY(p);
         if (busy && wake == WAKE_LOOK) return OUTCOME_BUSY;

@@ -176,6 +176,16 @@ static struct waiter *add_no_room(struct park *p, struct waiter *w)
     return w;
 }
 
+/* A poll has just read everything that is there: where nobody else of its room waits for something
+ * older, there is nothing unheard. */
+static void put_recheck_off(struct park *p, struct park_group *g, const struct cursor *after)
+{
+    const struct waiter *w = g->waiters;
+    while (w != NULL && w->wait.after.epoch == after->epoch && w->wait.after.seq == after->seq)
+        w = w->next;
+    if (w == NULL) schedule_recheck(p, g);
+}
+
 struct waiter *park_add(struct park *p, const struct waiter *from, struct waiter **superseded)
 {
     *superseded = NULL;
@@ -200,6 +210,7 @@ struct waiter *park_add(struct park *p, const struct waiter *from, struct waiter
     p->count++;
     if (older != NULL) park_remove(p, older);
     *superseded = older;
+    put_recheck_off(p, g, &w->wait.after);
     park_looked(p, w);
     return w;
 }

@@ -24,7 +24,7 @@ enum outcome {
 
 enum wake {
     WAKE_LOOK,       /* there may be mail */
-    WAKE_DEADLINE,   /* its time is over: look a last time and answer */
+    WAKE_DEADLINE,   /* its time is over: answer */
     WAKE_SUPERSEDED, /* a newer poll has come */
     WAKE_STOP,       /* the process ends: answer with what is there */
 };

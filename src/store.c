@@ -17,11 +17,10 @@ enum {
     /* A connection that nobody used for so long is closed: it holds 150 kB, and opening it again
      * costs 0.15 ms. */
     IDLE_MS = 5000,
-    /* From so many connections on, one that nobody used for so long (where its room is kept, for
-     * longer) turns to the next room: that costs a fifth of opening, and the memory of none. */
+    /* From so many connections on, one that isn't kept, or that nobody used for so long, turns to
+     * the next room: that costs a fifth of opening, and the memory of none. */
     TURN_FROM = 8,
-    TURN_UNUSED_MS = 20,
-    TURN_KEPT_MS = 100,
+    TURN_UNUSED_MS = 100,
     TURN_IDLE_MS = 300, /* more of them than that are closed so soon, kept ones too */
     /* Transactions by nobody else, none a second after the one before, until a room is kept (who
      * makes it keeps it) … */
@@ -230,17 +229,15 @@ static struct store_room *cached(struct store *s, const char *room)
     return r;
 }
 
-/* The room that was used the longest time ago; NULL: too soon. One that is kept was used twice in a
- * row, and is likelier to be used again. */
+/* The room that was used the longest time ago; NULL: too soon. Where rooms are kept, one that isn't
+ * was used but once: who only waits in it comes again in half a minute. */
 static struct store_room *to_turn(const struct app *app)
 {
-    const struct store *s = app->store;
-    int64_t now_ms = app_now_ms(app);
-    if (s->count < TURN_FROM) return NULL;
-    if (s->oldest->used_ms + TURN_KEPT_MS <= now_ms) return s->oldest;
-    struct store_room *r = s->oldest;
+    struct store_room *r = app->store->oldest;
+    if (app->store->count < TURN_FROM) return NULL;
+    if (r->used_ms + TURN_UNUSED_MS <= app_now_ms(app)) return r;
     while (r != NULL && r->kept) r = r->used_prev;
-    return r != NULL && r->used_ms + TURN_UNUSED_MS <= now_ms ? r : NULL;
+    return app->keeps_rooms ? r : NULL;
 }
 
 /* A connection turned to another file; NULL: none is free, or it can't be turned. */

@@ -446,6 +446,19 @@ static int vfs_delete(sqlite3_vfs *vfs, const char *name, int sync_folder)
     return unix_vfs->xDelete(unix_vfs, path_of(name), sync_folder);
 }
 
+/* Does a journal that isn't open here begin with anything but a header of zeroes? SQLite asks for
+ * it with the lock to read, so that a cold one stays cold, and looks closer at one that may be hot.
+ */
+static bool maybe_hot(const char *path)
+{
+    char first = 1;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) return errno != ENOENT;
+    ssize_t len = read(fd, &first, 1);
+    close(fd);
+    return len < 0 || (len == 1 && first != 0);
+}
+
 static int vfs_access(sqlite3_vfs *vfs, const char *name, int flags, int *out)
 {
     (void)vfs;
@@ -460,6 +473,11 @@ static int vfs_access(sqlite3_vfs *vfs, const char *name, int flags, int *out)
         locked->hot = locked->hot && first != 0;
         *out = locked->hot;
         return code == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : code;
+    }
+    if (flags == SQLITE_ACCESS_EXISTS && locked != NULL && path == locked->journal_path &&
+        !maybe_hot(path)) {
+        *out = 0;
+        return SQLITE_OK;
     }
     if (len > 4 && strcmp(path + len - 4, "-wal") == 0) {
         *out = 0; /* there never is one */

@@ -68,7 +68,7 @@ describe('a worker killed', { concurrency: 8 }, () => {
       const ada = await Member.join(one, newRoom());
       const bob = await Member.join(two, ada.room);
       await ada.read();
-      const poll = bob.poll(3000);
+      const poll = bob.poll(10000);
       assert.ok(await stillOpen(50, poll));
       const message = ada.message('rung late', { to: bob.peer });
       arm();

@@ -196,6 +196,24 @@ static void a_look_that_was_put_off_is_not_forgotten_for_another_that_went_well(
     assert_null(park_next(p));
 }
 
+static void a_poll_that_found_nothing_is_a_re_check_for_who_waits_beyond_the_same_cursor(
+    void **state)
+{
+    struct park *p = *state;
+    struct waiter *superseded, from = { .turn = -1, .slot = -1, .deadline = { 90000, 0 } };
+    (void)add("tea", "a", 90000);
+    int64_t first_ms = park_next_ms(p);
+    now += 3000;
+    struct waiter *b = add("tea", "b", 90000);
+    assert_true(park_next_ms(p) == first_ms + 3000);
+    now += 500;
+    from.wait = b->wait;
+    strcpy(from.wait.peer, "c");
+    from.wait.after.seq++; /* what a and b have not read may be theirs */
+    assert_non_null(park_add(p, &from, &superseded));
+    assert_true(park_next_ms(p) == first_ms + 3000);
+}
+
 static void re_checks_come_sooner_when_the_bell_is_lost(void **state)
 {
     struct park *p = *state;
@@ -243,6 +261,7 @@ int main(void)
         CASE(a_newer_poll_of_a_member_supersedes_the_parked_one),
         CASE(a_rooms_lease_end_and_its_re_check_make_its_group_due),
         CASE(a_look_that_was_put_off_is_not_forgotten_for_another_that_went_well),
+        CASE(a_poll_that_found_nothing_is_a_re_check_for_who_waits_beyond_the_same_cursor),
         CASE(re_checks_come_sooner_when_the_bell_is_lost),
         CASE(ten_thousand_waiters_come_and_go_in_any_order),
     };
