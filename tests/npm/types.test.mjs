@@ -34,6 +34,11 @@ export async function talk(): Promise<Room | null> {
 const element = document.createElement('klatch-room');
 const same: KlatchRoom = element;
 element.join().then((room) => room.say('hello'));
+element.token = async () => (await fetch('/token')).text();
+element.addEventListener('peer-joined', ({ detail }) => console.log(detail.person.name.length));
+element.addEventListener('click', (event) => console.log(event.clientX));
+// @ts-expect-error the detail of this event has a room
+element.addEventListener('joined', ({ detail }) => detail.person);
 // @ts-expect-error there is no such method
 same.joinn();
 `;
