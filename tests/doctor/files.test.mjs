@@ -57,6 +57,21 @@ describe('files', () => {
     });
   }
 
+  it('are right where the host runs PHP instead of giving it away, and keeps texts for people to itself', async () => {
+    const url = sites.add('php', (folder) => {
+      const example = path.join(folder, 'examples/wordpress');
+      fs.writeFileSync(path.join(example, 'klatch.php'), '');
+      fs.rmSync(path.join(example, 'README.md'));
+    });
+    const doctor = await Doctor.open(browser, url, { before: withoutHolds });
+    try {
+      await doctor.checked('The uploaded files');
+      assert.deepEqual((await doctor.codes()).filter((code) => code.startsWith('K-FILES')), []);
+    } finally {
+      await doctor.close();
+    }
+  });
+
   it('over http sizes tell of a cut file, where contents can’t be compared', async () => {
     const url = sites.add('sizes', (folder) => fs.truncateSync(path.join(folder, 'klatch/peer.js'), 500));
     assert.match(await told(url.replace('localhost', 'klatch.test'), 'K-FILES-CUT'), /klatch\/peer\.js/);

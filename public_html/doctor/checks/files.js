@@ -41,9 +41,13 @@ function entriesOf(manifest) {
   return whole ? files : null;
 }
 
-/** The programs answer, and the web server refuses the rest of cgi-bin, and .htaccess. @param {string} path */
+/**
+ * The programs answer, and the web server refuses the rest of cgi-bin, and .htaccess. PHP is run where there is
+ * PHP, and what people read (.md) isn't given away everywhere; no page needs either.
+ * @param {string} path
+ */
 function isDelivered(path) {
-  return !/^cgi(-bin)?\//.test(path) && !/(^|\/)\./.test(path) && path !== 'files.json';
+  return !/^cgi(-bin)?\/|(^|\/)\.|\.(php|md)$/.test(path) && path !== 'files.json';
 }
 
 /** @param {string} page @param {unknown} program @returns {Finding[]} */
