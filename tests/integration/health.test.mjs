@@ -57,4 +57,11 @@ describe('health', () => {
     assert.match(answer.headers['content-type'], /^text\/html/);
     assert.match(answer.text, /<title>Klatch/);
   });
+
+  it('serves the description of the API beside the page', async () => {
+    const answer = await stack.entry('').send({ method: 'GET', path: '/openapi.yaml' });
+    assert.equal(answer.status, 200);
+    assert.match(answer.headers['content-type'], /^application\/yaml/);
+    assert.match(answer.text, /^openapi: 3\.1/m);
+  });
 });
