@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { launch } from '../browser/lib/participant.mjs';
 import { Server } from '../browser/lib/server.mjs';
 import { until } from '../browser/lib/until.mjs';
-import { newRoom } from '../integration/lib/api.mjs';
+import { newId, newRoom } from '../integration/lib/api.mjs';
 import { ROOT, install, newFolder } from './lib/site.mjs';
 import { WordPress } from './lib/wordpress.mjs';
 
@@ -101,6 +101,12 @@ describe('the plugin for WordPress', () => {
     const { iss, sub, role, room: named } = JSON.parse(Buffer.from(claims, 'base64url'));
     assert.deepEqual([iss, sub, role, named], [key, 'wordpress-7', 'host', room]);
     assert.equal((await ask(ann, newRoom('wp'), nonce))[0], 403);
+    const long = await visit(t, 'long', site.page(`[klatch room="${room}"]`));
+    const { data } = JSON.parse((await ask(long, room, await nonceOf(long)))[1]);
+    const joined = await fetch(`${server.origin}/api/v1/rooms/${room}/join`, {
+      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ id: newId(), token: data }),
+    });
+    assert.deepEqual([joined.status, (await joined.json()).name], [201, '茶'.repeat(64)]);
     const ben = await visit(t, 'ben', site.page(`[klatch room="${room}"]`));
     assert.equal((await ask(ben, room, nonce))[0], 403);
     const guest = await visit(t, null, site.page(`[klatch room="${room}"]`));
@@ -122,8 +128,8 @@ describe('the plugin for WordPress', () => {
       await one.goto(site.page(`[klatch room="tea" height="${height}"]`));
       return one.locator('klatch-room').evaluate((element) => [element.offsetHeight, element.style.length]);
     };
-    assert.deepEqual(await heightOf('300px'), [300, 1]);
-    assert.deepEqual(await heightOf('1px; color: red'), [576, 1]);
+    assert.deepEqual(await heightOf('300px'), [300, 2]);
+    assert.deepEqual(await heightOf('1px; color: red'), [576, 2]);
     for (const bad of ['', 'a b', '"onload=', "x'><b>", 'a'.repeat(65)]) {
       await one.goto(site.page(`[klatch room="${bad.replace('"', '&quot;')}"]`));
       await one.getByText('The short code needs a room').waitFor();

@@ -29,6 +29,11 @@ function klatch_script() {
     return get_option('klatch_script', '') ?: plugins_url('package/element.js', __FILE__);
 }
 
+/** As others see who is logged in; Klatch takes 256 bytes. */
+function klatch_name() {
+    return mb_substr(wp_get_current_user()->display_name, 0, 64);
+}
+
 /** A token for one person and one room, as Klatch's deploy/TOKENS.md has it. */
 function klatch_token($key, $secret, $room, $sub, $name, $role = 'member', $now = null) {
     $claims = ['iss' => $key, 'sub' => $sub, 'room' => $room, 'name' => $name, 'role' => $role, 'exp' => ($now ?? time()) + 600];
@@ -57,10 +62,10 @@ function klatch_shortcode($attributes) {
     }
     add_action('wp_footer', 'klatch_footer');
     $nonce = $known ? ' data-klatch-nonce="' . esc_attr(wp_create_nonce('klatch-' . $wanted['room'])) . '"' : '';
-    $name = $known ? wp_get_current_user()->display_name : '';
+    $name = $known ? klatch_name() : '';
     $height = preg_match(KLATCH_HEIGHT, $wanted['height']) ? $wanted['height'] : '36rem';
     return '<klatch-room api="' . esc_url(get_option('klatch_api')) . '" room="' . esc_attr($wanted['room']) . '" name="' . esc_attr($name)
-        . '" style="height: ' . esc_attr($height) . '"' . $nonce . '></klatch-room>';
+        . '" style="display: block; height: ' . esc_attr($height) . '"' . $nonce . '></klatch-room>';
 }
 add_shortcode('klatch', 'klatch_shortcode');
 
@@ -90,10 +95,9 @@ function klatch_answer_token() {
     if (!preg_match(KLATCH_ROOM, $room) || $key === '' || strlen(klatch_secret()) < KLATCH_SECRET_MIN) {
         wp_send_json_error(__('Klatch has no key yet: see Settings, Klatch rooms.', 'klatch'), 503);
     }
-    $user = wp_get_current_user();
     // Who looks after what visitors write looks after rooms too.
     $role = current_user_can('moderate_comments') ? 'host' : 'member';
-    wp_send_json_success(klatch_token($key, klatch_secret(), $room, 'wordpress-' . $user->ID, $user->display_name, $role));
+    wp_send_json_success(klatch_token($key, klatch_secret(), $room, 'wordpress-' . wp_get_current_user()->ID, klatch_name(), $role));
 }
 add_action('wp_ajax_klatch_token', 'klatch_answer_token');
 

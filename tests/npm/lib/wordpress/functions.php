@@ -6,6 +6,7 @@ const ABSPATH = __DIR__ . '/';
 const USERS = [
     'ann' => ['ID' => 7, 'display_name' => 'Ann "A" <i>O\'Neil</i>', 'can' => ['moderate_comments']],
     'ben' => ['ID' => 8, 'display_name' => 'Ben', 'can' => []],
+    'long' => ['ID' => 9, 'display_name' => '茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶', 'can' => []],
     'admin' => ['ID' => 1, 'display_name' => 'Admin', 'can' => ['moderate_comments', 'manage_options']],
 ];
 $hooks = $shortcodes = $settings = $pages = $errors = [];
@@ -65,6 +66,11 @@ function delete_option($name) {
 }
 
 // ---- text and addresses
+if (!function_exists('mb_substr')) {
+    function mb_substr($text, $from, $length) {
+        return implode('', array_slice(preg_split('//u', $text, -1, PREG_SPLIT_NO_EMPTY), $from, $length));
+    }
+}
 function __($text) {
     return $text;
 }
