@@ -74,7 +74,10 @@ static const struct config_row rows[] = {
     { "room_info", CONFIG_SWITCH, offsetof(struct config, room_info), 0, 0, NULL, "on", NULL },
     WORD(log_level, "warning", levels),
     TEXT(CONFIG_ADDRESS, poll_url, 0, "", "a path or URL without spaces"),
-    { "origins", CONFIG_ORIGINS, 0, 0, CONFIG_ORIGINS_MAX, NULL, "", NULL },
+    { "origins", CONFIG_ORIGINS, offsetof(struct config, origins), 0, CONFIG_ORIGINS_MAX, NULL, "",
+      NULL },
+    { "frame_ancestors", CONFIG_ORIGINS, offsetof(struct config, frame_ancestors), 0,
+      CONFIG_ORIGINS_MAX, NULL, "", NULL },
     { "ice_server", CONFIG_ICE_SERVER, 0, 0, CONFIG_ICE_SERVERS_MAX, NULL,
       "stun:stun.l.google.com:19302\nstun:stun.nextcloud.com:443", NULL },
     TEXT(CONFIG_SECRET, turn_secret, 0, "", "a secret without spaces"),
@@ -179,7 +182,9 @@ static bool set_row(struct reader *r, const struct config_row *row, struct slice
         memset(at, 0, CONFIG_TEXT_BYTES_MAX);
         memcpy(at, value.at, value.len);
         return true;
-    case CONFIG_ORIGINS: return value_set_origins(r->cfg, value);
+    case CONFIG_ORIGINS:
+        return value_set_origins(r->cfg, row->offset == offsetof(struct config, frame_ancestors),
+                                 value);
     case CONFIG_ICE_SERVER: return value_add_ice_server(r->cfg, value, first, &r->ice_none);
     case CONFIG_TOKEN_KEY: return value_add_token_key(r->cfg, value, first);
     }

@@ -54,6 +54,9 @@ struct config {
     char poll_url[CONFIG_TEXT_BYTES_MAX];  /* entry point for polls told by join; empty: the same */
     char origins[CONFIG_ORIGINS_MAX][128]; /* key `origins`, space-separated; or a lone * */
     size_t origins_count;
+    /* The same, of sites whose pages may show embed.html in a frame. */
+    char frame_ancestors[CONFIG_ORIGINS_MAX][128];
+    size_t frame_ancestors_count;
     /* Key `ice_server`, repeatable: `stun:host:port`, `turn:… username password`, parted by one
      * space each; `none` empties the default. A relay alone takes what turn_secret makes. */
     char ice_servers[CONFIG_ICE_SERVERS_MAX][CONFIG_TEXT_BYTES_MAX];

@@ -75,18 +75,19 @@ bool value_integer(struct slice s, int64_t min, int64_t max, int64_t *out)
     return *out >= min && *out <= max;
 }
 
-bool value_set_origins(struct config *cfg, struct slice value)
+bool value_set_origins(struct config *cfg, bool frames, struct slice value)
 {
-    cfg->origins_count = 0;
-    memset(cfg->origins, 0, sizeof cfg->origins);
+    char(*list)[sizeof *cfg->origins] = frames ? cfg->frame_ancestors : cfg->origins;
+    size_t *count = frames ? &cfg->frame_ancestors_count : &cfg->origins_count;
+    *count = 0;
+    memset(list, 0, sizeof cfg->origins);
     for (struct slice word = cut_word(&value); word.len > 0; word = cut_word(&value)) {
         bool star = slice_is(word, "*");
-        bool after_star = cfg->origins_count > 0 && cfg->origins[0][0] == '*';
-        if (cfg->origins_count == CONFIG_ORIGINS_MAX || after_star ||
-            word.len >= sizeof cfg->origins[0] || (star && cfg->origins_count > 0) ||
-            (!star && !origin_valid(word)))
+        bool after_star = *count > 0 && list[0][0] == '*';
+        if (*count == CONFIG_ORIGINS_MAX || after_star || word.len >= sizeof *list ||
+            (star && *count > 0) || (!star && !origin_valid(word)))
             return false;
-        memcpy(cfg->origins[cfg->origins_count++], word.at, word.len);
+        memcpy(list[(*count)++], word.at, word.len);
     }
     return true;
 }

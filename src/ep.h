@@ -48,6 +48,7 @@ extern const struct json_field ep_join_fields[], ep_exchange_fields[], ep_messag
     ep_doctor_save_fields[];
 
 struct problem ep_health(struct ep_call *c);
+struct problem ep_embed(struct ep_call *c);
 struct problem ep_join(struct ep_call *c);
 struct problem ep_room(struct ep_call *c);
 struct problem ep_exchange(

@@ -32,6 +32,7 @@ struct route {
 
 static const struct route routes[] = {
     { HTTP_GET, "/v1/health", 0, 0, NULL, ep_health },
+    { HTTP_GET, "/v1/embed", 0, 0, NULL, ep_embed },
     { HTTP_POST, "/v1/rooms/{room}/join", 0, BODY_JOIN_MAX, ep_join_fields, ep_join },
     { HTTP_POST, "/v1/rooms/{room}/exchange", NEED_KEY, HTTP_BODY_BYTES_MAX, ep_exchange_fields,
       ep_exchange },

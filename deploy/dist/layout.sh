@@ -75,16 +75,20 @@ bundled_tables() {
 # that use <klatch-room>; the modules they are made of stay. The page's is named by its content, so
 # that a browser never puts together modules of two versions, whatever it has cached.
 lay_bundles() (
-    local page
+    local page frame
     cd "$web"
     mv ui/strings/tables.js "$stage/tables.js"
     bundled_tables >ui/strings/tables.js
     bundle app/app.js --entry-names='[dir]/[name]-[hash]' --chunk-names='app/later/[name]-[hash]'
+    bundle embed/embed.js --entry-names='[dir]/[name]-[hash]' --chunk-names='embed/later/[name]-[hash]'
     bundle klatch/index.js --entry-names='[dir]/klatch.min' --chunk-names='klatch/later/[name]-[hash]'
     bundle ui/klatch-room.js --entry-names='[dir]/[name].min' --chunk-names='ui/later/[name]-[hash]'
     mv "$stage/tables.js" ui/strings/tables.js
     page=$(echo app/app-*.js)
     sed -i "s|src=\"app/app\.js\"|src=\"$page\"|" index.html
+    frame=$(echo embed/embed-*.js)
+    sed -i "s|src=\"embed/embed\.js\"|src=\"$frame\"|" embed.html
+    grep -q "src=\"$frame\"" embed.html || fail "embed.html doesn't load embed/embed.js"
     sed -i '/rel="preload" href="ui\/strings\/en\.json"/d' index.html
     grep -q "src=\"$page\"" index.html || fail "index.html doesn't load app/app.js"
 )

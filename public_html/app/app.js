@@ -10,6 +10,10 @@ async function start(page) {
   const t = await loadTexts(navigator.languages);
   document.documentElement.lang = t.language;
   document.documentElement.dir = t.direction;
+  if (isFramedByAnother()) {
+    showFramed(page, t);
+    return;
+  }
   const follow = () => {
     const { room, secret, problem } = parseLink(location.hash);
     const refusal = problem ?? (secret === null || crypto.subtle ? null : new KlatchProblem('sealed-insecure'));
@@ -19,6 +23,23 @@ async function start(page) {
   };
   window.addEventListener('hashchange', follow);
   follow();
+}
+
+/** Whether another site shows this page within its own, where people may be led to press what they don't see. */
+function isFramedByAnother() {
+  try {
+    return window.top !== null && window.top.location.origin !== location.origin;
+  } catch {
+    return true;
+  }
+}
+
+/** embed.html is for that, and asks who may. @param {HTMLElement} page @param {import('../ui/strings.js').Texts} t */
+function showFramed(page, t) {
+  const card = new KlatchCard();
+  card.props = { title: t('app.framed'), more: t('app.framed.more'), action: t('embed.open') };
+  card.addEventListener('act', () => window.open(location.href, '_blank', 'noopener'));
+  page.replaceChildren(card);
 }
 
 /** @param {() => void} follow */

@@ -95,7 +95,7 @@ test('the check of a language finds what is missing, unknown, empty, or without 
 test('every text is used, and every key that is used has a text', async () => {
   const root = new URL('../../public_html/', import.meta.url);
   const files = (await readdir(new URL('ui/', root))).filter((name) => name.endsWith('.js')).map((name) => `ui/${name}`);
-  const sources = await Promise.all([...files, 'app/app.js'].map((name) => readFile(new URL(name, root), 'utf8')));
+  const sources = await Promise.all([...files, 'app/app.js', 'embed/embed.js'].map((name) => readFile(new URL(name, root), 'utf8')));
   const source = sources.join('\n');
   // Keys that are put together from a kind, a state or a code: any with two words before it, as in
   // t(`file.why.${code}`); shorter ones are named here.

@@ -94,6 +94,25 @@ static void origins_are_exact(void **state)
     assert_false(config_parse(&cfg, text, 10 + 128, error));
 }
 
+static void frame_ancestors_are_a_list_of_their_own(void **state)
+{
+    (void)state;
+    char error[CONFIG_ERROR_BYTES_MAX];
+    struct config cfg;
+    config_default(&cfg);
+    assert_int_equal(cfg.frame_ancestors_count, 0);
+    assert_true(config_parse(
+        &cfg,
+        TEXT(
+            "origins = https://a.example\nframe_ancestors = https://b.example https://*.c.example"),
+        error));
+    assert_int_equal(cfg.origins_count, 1);
+    assert_string_equal(cfg.origins[0], "https://a.example");
+    assert_int_equal(cfg.frame_ancestors_count, 2);
+    assert_string_equal(cfg.frame_ancestors[1], "https://*.c.example");
+    assert_false(config_parse(&cfg, TEXT("frame_ancestors = https://b.example/"), error));
+}
+
 static void ice_servers_replace_the_default(void **state)
 {
     (void)state;
@@ -228,6 +247,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(origins_are_exact),
+        cmocka_unit_test(frame_ancestors_are_a_list_of_their_own),
         cmocka_unit_test(ice_servers_replace_the_default),
         cmocka_unit_test(keys_of_tokens_are_a_list_and_long_enough),
         cmocka_unit_test(no_error_shows_a_secret),

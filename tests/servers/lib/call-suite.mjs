@@ -23,6 +23,17 @@ export function callSuite(name, start) {
     });
 
     it('lets two see each other', () => meet(browser, server.page));
+
+    it('serves embed.html for frames of other sites, and by its headers nothing else', async () => {
+      const policy = async (file) => {
+        const answer = await fetch(new URL(file, `${server.page.replace(/\/?$/, '/')}`));
+        assert.equal(answer.status, 200, file);
+        return answer.headers.get('content-security-policy');
+      };
+      assert.doesNotMatch(await policy('embed.html') ?? '', /frame-ancestors/);
+      // Apache's recipes set no headers: there the page itself refuses.
+      for (const file of ['index.html', 'doctor.html']) assert.match(await policy(file) ?? "frame-ancestors 'self'", /frame-ancestors 'self'/);
+    });
   });
 }
 
