@@ -39,6 +39,7 @@ const SENTENCES = {
   busy: 'The server is busy. Try again in a moment.',
   'mailbox-full': 'The room has too much mail waiting. Try again in a minute.',
   'disk-full': 'The server has no room left to store anything. Tell who runs it.',
+  misconfigured: 'The server is not set up right. Tell who runs it.',
   // From another tab of this browser.
   'in-another-tab': 'Your call in this room runs in another tab. Take it over, or join as another person.',
   // From links and arguments.

@@ -13,7 +13,7 @@ import './checks.js';
 import './devices.js';
 
 /** Codes of problems whose cause the doctor page finds. */
-const FOR_THE_DOCTOR = ['network', 'timeout', 'not-found', 'not-klatch', 'disk-full'];
+const FOR_THE_DOCTOR = ['network', 'timeout', 'not-found', 'not-klatch', 'disk-full', 'misconfigured'];
 
 /** @typedef {{code: string, message?: string, kind?: 'audio' | 'video' | 'both' | null}} Problem */
 

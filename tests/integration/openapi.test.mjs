@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe } from 'node:test';
+import { KlatchProblem } from '../../public_html/klatch/problem.js';
 import { it } from './lib/it.mjs';
 import { Description, readDescription } from './lib/openapi.mjs';
 import { ROOT } from './lib/run-dir.mjs';
@@ -14,11 +15,11 @@ const sorted = (set) => [...new Set(set)].sort();
 const document = readDescription();
 
 /** Every problem that the description promises, as "404 not-found". */
-function describedProblems() {
+function describedProblems(paths = document.paths) {
   const judge = new Description(document);
   const other = document['x-otherwise'];
   const answers = [['404', other['no-such-path']], ['405', other['another-method']],
-    ...Object.values(document.paths).flatMap((item) => Object.values(item))
+    ...Object.values(paths).flatMap((item) => Object.values(item))
       .flatMap((operation) => Object.entries(operation.responses ?? {}))];
   return answers.flatMap(([status, answer]) => (judge.resolve(answer).content?.['application/problem+json']
     ?.schema.properties.code.enum ?? []).map((code) => `${status} ${code}`));
@@ -59,6 +60,13 @@ describe('openapi.yaml', () => {
     const rows = [...page.matchAll(/^\| `([a-z-]+)` \| (\d{3}) \| ([^|]+) \| ([^|]+) \|$/gm)].map(([, code, status]) => `${status} ${code}`);
     assert.equal(rows.length, sorted(rows).length, 'each once');
     assert.deepEqual(sorted(rows), sorted(describedProblems()));
+  });
+
+  it('has no code in a room for which the SDK has no sentence', () => {
+    const rooms = Object.entries(document.paths).filter(([where]) => where.startsWith('/rooms/'));
+    const codes = describedProblems(Object.fromEntries(rooms)).map((problem) => problem.split(' ')[1]);
+    assert.ok(codes.length > 20);
+    for (const code of new Set(codes)) assert.doesNotMatch(new KlatchProblem(code).message, /Something went wrong/, code);
   });
 
   it('has every finding of the doctor, and none besides', () => {

@@ -9,7 +9,7 @@ const t = textsOf(en);
 const CODES = ['key-invalid', 'token-invalid', 'token-expired', 'token-early', 'token-missing',
   'token-other-room', 'token-failed', 'not-permitted', 'banned', 'password-wrong', 'room-not-found',
   'room-full', 'session-expired', 'room-closed', 'kicked', 'message-too-large', 'room-locked', 'rate-limited', 'busy',
-  'mailbox-full', 'disk-full', 'network', 'timeout', 'not-klatch', 'not-found', 'bad-link', 'sealed-insecure', 'seal-broken',
+  'mailbox-full', 'disk-full', 'misconfigured', 'network', 'timeout', 'not-klatch', 'not-found', 'bad-link', 'sealed-insecure', 'seal-broken',
   'seal-other-key', 'seal-other-fingerprint', 'bad-message', 'too-long-to-mail', 'file-too-large-to-carry',
   'no-webrtc', 'permission-denied', 'no-device', 'device-busy', 'device-lost', 'insecure-context'];
 
