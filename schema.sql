@@ -23,6 +23,10 @@ PRAGMA user_version = 1;
 --   told_messages, told_bytes  the same of the server's own
 --   opened_ms  when the file was made, Unix time; 0: not known
 --   stays      1: the site's owner has opened it, so that it stays when nobody is left
+--   locked, lobby  1: as a host has set it
+--   password_salt, password_hash  PBKDF2 of the password that is asked for; NULL: none
+--   hosted    1: somebody has been its host, so it gets another one when that one has gone
+--   watched   1: somebody waits, or a host has lapsed, and the end of that is looked for as a lease's is
 CREATE TABLE room (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
     epoch INTEGER NOT NULL,
@@ -34,7 +38,13 @@ CREATE TABLE room (
     told_messages INTEGER NOT NULL,
     told_bytes INTEGER NOT NULL,
     opened_ms INTEGER NOT NULL DEFAULT 0,
-    stays INTEGER NOT NULL DEFAULT 0
+    stays INTEGER NOT NULL DEFAULT 0,
+    locked INTEGER NOT NULL DEFAULT 0,
+    lobby INTEGER NOT NULL DEFAULT 0,
+    password_salt BLOB,
+    password_hash BLOB,
+    hosted INTEGER NOT NULL DEFAULT 0,
+    watched INTEGER NOT NULL DEFAULT 0
 );
 
 -- One row for each member: present, lapsed (its lease ended, its grace runs) or left. Written by join,
@@ -45,17 +55,22 @@ CREATE TABLE room (
 --   key_hash     SHA-256 of the key; former_hash that of the key before it, which is good for `resume`
 --                alone, and for that only while key_used is 0 (the new key was not yet used)
 --   meta         raw JSON
---   joined       seq of the peer-joined that announced it first
---   state        0 present, 1 lapsed, 2 left
---   until_ms     when the state ends: of a present one the end of its lease, else the end of its grace
+--   joined       seq of the peer-joined that announced it first; of one that waits a seq of its own
+--   state        0 present, 1 lapsed, 2 left, 3 waits in the lobby until a host lets it in
+--   until_ms     when the state ends: of one that is present or waits the end of its lease, else the end
+--                of its grace
 --   hung_up      1: a hang-up at its parked poll shortened its lease; undone by whatever shows that it
 --                is there, a newer poll that is parked too
 --   acked        it has acknowledged everything up to this seq (as far as written down)
 --   floor        mail for it up to this seq may be gone: a cursor below gets `gap`
 --   held_messages, held_bytes  what the mailbox holds of its own mail, counted as in room
 --   message_ids  its rows in message_id
---   sub, role    what the token of its first join said: the site's own id of the person, never told to
---                others; 1 for a host, 0 for a member. sub is NULL: it joined without a token
+--   sub, jti     what the token of its first join said: the site's own id of the person and the token's,
+--                never told to others. sub is NULL: it joined without a token
+--   role         1 for a host, 0 for a member
+--   address_hash of one without sub: the address it joined from as a ban hashes it, NULL when unknown
+--   left_why     of one that left: 0 by itself or replaced, 1 sent out, 2 not let in, 3 the room was over
+--                before it was let in
 CREATE TABLE member (
     peer TEXT PRIMARY KEY,
     join_id BLOB UNIQUE,
@@ -74,7 +89,10 @@ CREATE TABLE member (
     held_bytes INTEGER NOT NULL,
     message_ids INTEGER NOT NULL,
     sub TEXT,
-    role INTEGER NOT NULL DEFAULT 0
+    role INTEGER NOT NULL DEFAULT 0,
+    jti TEXT,
+    address_hash BLOB,
+    left_why INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX member_former ON member (former_hash) WHERE former_hash IS NOT NULL;
 CREATE INDEX member_until ON member (state, until_ms);
@@ -132,4 +150,12 @@ CREATE TABLE event (
     reason TEXT,
     time_ms INTEGER NOT NULL,
     moved INTEGER NOT NULL
+);
+
+-- One row for each sub, jti or address that may not come in. Written by a host's ban; the newest 1,024
+-- are kept. Deleted when nobody is in the room any more.
+--   hash  SHA-256 of the room's epoch, the kind (s, j or a) and what is banned
+CREATE TABLE ban (
+    number INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL
 );

@@ -18,6 +18,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "park.h"
+#include "password.h"
 #include "place.h"
 #include "rates.h"
 #include "slots.h"
@@ -189,6 +190,7 @@ bool app_open(struct app *app)
     app->metrics = metrics_open(app);
     app->store = store_open(app);
     app->park = park_open(app);
+    app->password = password_open();
     if (app->store != NULL && app->park != NULL) return true;
     app_close(app);
     app->trouble = PROBLEM_RETRY(503, "busy", "The server is out of memory.", 5);
@@ -206,6 +208,7 @@ bool app_open_refusing(struct app *app, struct problem trouble)
 void app_close(struct app *app)
 {
     park_close(app->park);
+    password_close(app->password);
     store_close(app->store);
     events_close(app->events);
     slots_close(app->slots);
@@ -214,6 +217,7 @@ void app_close(struct app *app)
     metrics_close(app->metrics);
     bell_close(app->bell);
     app->park = NULL;
+    app->password = NULL;
     app->store = NULL;
     app->events = NULL;
     app->slots = NULL;

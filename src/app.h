@@ -18,6 +18,7 @@ struct events;
 struct metrics;
 struct rates;
 struct park;
+struct password;
 struct place;
 struct place_fault;
 struct slots;
@@ -45,6 +46,7 @@ struct app {
     struct slots *slots;
     struct slots *ears; /* the bell's, one for each process with a loop; NULL: none taken */
     struct park *park;
+    struct password *password; /* the helper that hashes; NULL: none */
     const struct place *place; /* where the binary lies; NULL: not known */
     struct upgrade *upgrade;   /* the loop's look at its own files; NULL: none */
     struct problem trouble;    /* status not 0: why nothing can be served, said to all who ask */

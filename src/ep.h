@@ -23,7 +23,7 @@ struct in_key {
 };
 
 struct in_join {
-    struct slice id, name, meta, resume, replaces, after, token;
+    struct slice id, name, meta, resume, replaces, after, token, password;
 };
 struct in_ice {
     struct slice key;
@@ -38,14 +38,21 @@ struct in_leave {
     struct slice key;
     bool soon;
 };
+struct in_host {
+    struct slice key, peer;
+    bool ban;
+};
+struct in_settings {
+    struct slice key, locked, lobby, password; /* raw, but for the key */
+};
 struct in_doctor {
     struct slice admin_key, lines;
     int64_t ms;
 };
 
 extern const struct json_field ep_join_fields[], ep_exchange_fields[], ep_messages_fields[],
-    ep_leave_fields[], ep_ice_fields[], ep_doctor_hold_fields[], ep_doctor_report_fields[],
-    ep_doctor_save_fields[];
+    ep_leave_fields[], ep_ice_fields[], ep_host_fields[], ep_settings_fields[],
+    ep_doctor_hold_fields[], ep_doctor_report_fields[], ep_doctor_save_fields[];
 
 struct problem ep_health(struct ep_call *c);
 struct problem ep_embed(struct ep_call *c);
@@ -56,6 +63,10 @@ struct problem ep_exchange(
 struct problem ep_read(struct ep_call *c);
 struct problem ep_leave(struct ep_call *c);
 struct problem ep_ice(struct ep_call *c);
+struct problem ep_settings(struct ep_call *c);
+struct problem ep_admit(struct ep_call *c);
+struct problem ep_kick(struct ep_call *c);
+struct problem ep_hand_on(struct ep_call *c);
 struct problem ep_doctor_echo(struct ep_call *c); /* GET and POST */
 struct problem ep_doctor_hold(struct ep_call *c);
 struct problem ep_doctor_report(struct ep_call *c);
@@ -82,7 +93,7 @@ struct problem ep_doctor_count(const struct ep_call *c);
 
 /* What this binary can do, for join and health. */
 #define EP_FEATURES \
-    "[\"exchange\",\"resume\",\"replaces\",\"supersede\",\"doctor\",\"tokens\",\"ice\",\"admin\"]"
+    "[\"exchange\",\"resume\",\"replaces\",\"supersede\",\"doctor\",\"tokens\",\"ice\",\"admin\",\"hosts\"]"
 
 /* Let the parked request's answer be read where this one's may be. False: no memory. */
 bool ep_keep_origin(struct ep_call *c);
@@ -95,6 +106,10 @@ int64_t ep_retry_ms(const struct app *app);
 void ep_put_limits(struct buf *b, const struct config *cfg);
 /* Append `"ice_servers":[…]`, with credentials for `peer`, and how long those hold. */
 void ep_put_ice_servers(struct buf *b, const struct app *app, const char *peer);
+/* Append `"locked":…,"lobby":…,"password":…`: what a newcomer meets. */
+void ep_put_settings(struct buf *b, const struct room_settings *settings);
+/* Append `"hosts":[…]`. */
+void ep_put_hosts(struct buf *b, const struct room_settings *settings);
 /* Append `"peers":[…]`. */
 void ep_put_peers(struct buf *b, const struct member_view *peers, size_t count);
 

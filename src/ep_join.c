@@ -2,6 +2,7 @@
 
 #include "bell.h"
 #include "ep.h"
+#include "ep_password.h"
 #include "ep_place.h"
 #include "log.h"
 #include "rates.h"
@@ -46,6 +47,12 @@ const struct json_field ep_join_fields[] = {
       .offset = IN(token),
       .max = HTTP_BODY_BYTES_MAX,
       .wrong = "token must be a string, the JSON Web Token that your site has signed." },
+    { .name = "password",
+      .type = JSON_STRING,
+      .offset = IN(password),
+      .min = 1,
+      .max = PASSWORD_BYTES_MAX,
+      .wrong = "password must be a string of 1 to 256 bytes." },
     { .name = NULL },
 };
 
@@ -59,20 +66,26 @@ static int64_t meta_bytes_max(const struct config *cfg)
     return share < ROOM_META_BYTES_MAX ? share : ROOM_META_BYTES_MAX;
 }
 
+static void put_member(struct buf *b, const struct member_view *m)
+{
+    buf_text(b, "{\"peer\":");
+    json_put_string(b, m->peer);
+    if (m->name.at != NULL) {
+        buf_text(b, ",\"name\":");
+        json_put_string(b, m->name);
+    }
+    if (m->meta.at != NULL) {
+        buf_text(b, ",\"meta\":");
+        buf_slice(b, m->meta);
+    }
+}
+
 void ep_put_peers(struct buf *b, const struct member_view *peers, size_t count)
 {
     buf_text(b, "\"peers\":[");
     for (size_t i = 0; i < count; i++) {
-        buf_text(b, i == 0 ? "{\"peer\":" : ",{\"peer\":");
-        json_put_string(b, peers[i].peer);
-        if (peers[i].name.at != NULL) {
-            buf_text(b, ",\"name\":");
-            json_put_string(b, peers[i].name);
-        }
-        if (peers[i].meta.at != NULL) {
-            buf_text(b, ",\"meta\":");
-            buf_slice(b, peers[i].meta);
-        }
+        if (i > 0) buf_text(b, ",");
+        put_member(b, &peers[i]);
         buf_printf(b, ",\"joined\":%lld}", (long long)peers[i].joined);
     }
     buf_text(b, "]");
@@ -92,31 +105,69 @@ static void put_token(struct buf *b, const struct join_result *res)
 {
     buf_text(b, "\"sub\":");
     json_put_string(b, res->sub);
-    buf_printf(b, ",\"role\":\"%s\",", res->host ? "host" : "member");
+    buf_text(b, ",");
     if (res->name.at == NULL) return;
     buf_text(b, "\"name\":");
     json_put_string(b, res->name);
     buf_text(b, ",");
 }
 
-static void put_answer(struct ep_call *c, const struct join_result *res)
+/* Whose say it is here, and, to a host, who waits. */
+static void put_hosts(struct buf *b, const struct join_result *res)
 {
-    struct buf *b = &c->an->body;
+    buf_printf(b, "\"role\":\"%s\",\"settings\":{", res->host ? "host" : "member");
+    ep_put_settings(b, &res->settings);
+    buf_text(b, "},");
+    ep_put_hosts(b, &res->settings);
+    buf_text(b, ",");
+    if (!res->host) return;
+    buf_text(b, "\"knocking\":[");
+    for (size_t i = 0; i < res->knocking_count; i++) {
+        if (i > 0) buf_text(b, ",");
+        put_member(b, &res->knocking[i]);
+        buf_text(b, "}");
+    }
+    buf_text(b, "],");
+}
+
+static void put_keys(struct buf *b, const struct join_result *res)
+{
     char cursor[CURSOR_TEXT_BYTES + 1];
     cursor_format(&res->cursor, cursor);
     buf_printf(b, "{\"peer\":\"%s\",\"key\":\"%s\",\"cursor\":\"%s\",", res->peer, res->key,
                cursor);
+}
+
+static void put_limits(struct ep_call *c, const char *peer)
+{
+    struct buf *b = &c->an->body;
+    ep_put_limits(b, &c->app->cfg);
+    buf_text(b, ",");
+    ep_place_put(c, peer);
+    buf_text(b, ",\"features\":" EP_FEATURES "}");
+}
+
+static void put_waiting(struct ep_call *c, const struct join_result *res)
+{
+    struct buf *b = &c->an->body;
+    put_keys(b, res);
+    buf_printf(b, "\"waiting\":true,\"hosts_present\":%lld,", (long long)res->hosts_present);
+    put_limits(c, res->peer);
+}
+
+static void put_answer(struct ep_call *c, const struct join_result *res)
+{
+    struct buf *b = &c->an->body;
+    put_keys(b, res);
     if (res->resumed) buf_text(b, "\"resumed\":true,");
     if (res->gap) buf_text(b, "\"gap\":true,");
     if (res->sub.at != NULL) put_token(b, res);
+    put_hosts(b, res);
     ep_put_peers(b, res->peers, res->peers_count);
     buf_text(b, ",");
     ep_put_ice_servers(b, c->app, res->peer);
     buf_text(b, ",");
-    ep_put_limits(b, &c->app->cfg);
-    buf_text(b, ",");
-    ep_place_put(c, res->peer);
-    buf_text(b, ",\"features\":" EP_FEATURES "}");
+    put_limits(c, res->peer);
 }
 
 /* Counted once for a request, however often its room is busy. */
@@ -152,6 +203,33 @@ static void check_token(const struct ep_call *c, struct slice token, struct join
     log_event(LOG_LEVEL_INFO, "token-refused", "code=%s from=%s", ask->refusal.code, address);
 }
 
+enum { SALTS_MAX = 3 }; /* a host may change the password meanwhile */
+
+static bool asks_password(struct problem p)
+{
+    return p.status == 401 && strcmp(p.code, "password-missing") == 0;
+}
+
+/* Join; where the room asks for the password, hash what was given, and join again with that. */
+static struct problem join(struct ep_call *c, struct join_ask *ask, struct slice password,
+                           struct join_result *res)
+{
+    struct password_kept given;
+    struct problem p = room_join(c->app, c->rq->arena, ask, res);
+    for (int i = 0; i < SALTS_MAX && asks_password(p) && password.at != NULL; i++) {
+        p = ep_password_guess(c, password, res->salt, &given);
+        if (p.status != 0) return p;
+        ask->password = &given;
+        p = room_join(c->app, c->rq->arena, ask, res);
+        ask->password = NULL;
+    }
+    if (asks_password(p) && password.at != NULL)
+        return PROBLEM_RETRY(503, "busy", "The room's password has just changed; try again.", 1);
+    if (!PROBLEM_IS_BUSY(p) && !(p.status == 403 && strcmp(p.code, "password-wrong") == 0))
+        ep_password_right(c);
+    return p;
+}
+
 struct problem ep_join(struct ep_call *c)
 {
     const struct in_join *in = c->in;
@@ -167,12 +245,13 @@ struct problem ep_join(struct ep_call *c)
         .meta = in->meta,
         .resume = in->resume,
         .replaces = in->replaces,
+        .address = c->rq->address,
     };
     if (!cursor_parse(in->after, &ask.after))
         return PROBLEM(400, "bad-cursor", "after is not a cursor.");
     check_token(c, in->token, &ask);
     struct join_result res = { 0 };
-    p = room_join(c->app, c->rq->arena, &ask, &res);
+    p = join(c, &ask, in->password, &res);
     if (!PROBLEM_IS_BUSY(p)) sweep_after_join(c->app); /* refused ones too: rooms may be too many */
     if (p.status != 0) return p;
     if (res.known && c->app->bell != NULL) {
@@ -180,7 +259,10 @@ struct problem ep_join(struct ep_call *c)
         bell_owner_restart(c->app->bell, res.peer);
         app_ring(c->app, c->room);
     }
-    c->an->status = 201;
-    put_answer(c, &res);
+    c->an->status = res.waiting ? 202 : 201;
+    if (res.waiting)
+        put_waiting(c, &res);
+    else
+        put_answer(c, &res);
     return NO_PROBLEM;
 }

@@ -36,6 +36,8 @@ struct request {
     bool body_too_large; /* body is empty then */
     int64_t busy_ms;     /* when a room that it asks for was first found locked; 0: none was */
     bool again;          /* handled before, with OUTCOME_BUSY: its rate was counted then */
+    bool patient;        /* what it is busy with ends by itself: ROUTE_PATIENT_MS */
+    void *kept;          /* what the handler keeps in the arena for when it is asked again */
     const char *address; /* REMOTE_ADDR, "" when unknown */
     char *const *env;    /* every variable; NULL: none */
 };

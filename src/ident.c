@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <mbedtls/md.h>
+#include <mbedtls/pkcs5.h>
 #include <mbedtls/sha256.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +80,18 @@ void ident_hmac(struct slice key, struct slice text, uint8_t out[IDENT_HASH_BYTE
 void ident_hmac_sha1(struct slice key, struct slice text, uint8_t out[IDENT_SHA1_BYTES])
 {
     hmac(MBEDTLS_MD_SHA1, key, text, out);
+}
+
+void ident_pbkdf2(struct slice password, const uint8_t *salt, size_t salt_len, unsigned rounds,
+                  uint8_t out[IDENT_HASH_BYTES])
+{
+    mbedtls_md_context_t md;
+    mbedtls_md_init(&md);
+    if (mbedtls_md_setup(&md, mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), 1) != 0 ||
+        mbedtls_pkcs5_pbkdf2_hmac(&md, (const uint8_t *)password.at, password.len, salt, salt_len,
+                                  rounds, IDENT_HASH_BYTES, out) != 0)
+        die("PBKDF2");
+    mbedtls_md_free(&md);
 }
 
 void ident_hex(const void *at, size_t len, char *out)

@@ -24,6 +24,9 @@ void ident_hash(const void *at, size_t len, uint8_t out[IDENT_HASH_BYTES]);
 /* HMAC (RFC 2104) with SHA-256, and with SHA-1 where somebody else's scheme asks for that. */
 void ident_hmac(struct slice key, struct slice text, uint8_t out[IDENT_HASH_BYTES]);
 void ident_hmac_sha1(struct slice key, struct slice text, uint8_t out[IDENT_SHA1_BYTES]);
+/* PBKDF2 (RFC 8018, section 5.2) with HMAC-SHA-256, one block. */
+void ident_pbkdf2(struct slice password, const uint8_t *salt, size_t salt_len, unsigned rounds,
+                  uint8_t out[IDENT_HASH_BYTES]);
 /* `len` bytes as 2 * len digits in lower case, with a NUL. */
 void ident_hex(const void *at, size_t len, char *out);
 /* Same bytes? In a time that depends on `len` only. */

@@ -429,6 +429,14 @@ struct problem json_decode_unique(struct arena *a, struct slice body,
     return decode_body(a, body, fields, true, out);
 }
 
+bool json_text(struct arena *a, struct slice raw, size_t min, size_t max, struct slice *out)
+{
+    struct scan s = scan_of(raw);
+    bool has_nul = false;
+    return scan_string(&s, &has_nul) && s.at == s.end && !has_nul && decode_string(a, raw, out) &&
+           out->len >= min && out->len <= max;
+}
+
 void json_put_string(struct buf *b, struct slice s)
 {
     static const char short_escapes[0x20] = {

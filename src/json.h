@@ -58,6 +58,10 @@ bool json_valid(struct slice text);
 /* Is `text` valid UTF-8 (RFC 3629)? */
 bool json_utf8_valid(struct slice text);
 
+/* The text of `raw`, which came as a JSON_RAW field. False: it is no string of `min` to `max` bytes
+ * without NUL, or memory is out. */
+bool json_text(struct arena *a, struct slice raw, size_t min, size_t max, struct slice *out);
+
 /* Append `s` as a JSON string with its quotes. `s` is valid UTF-8. */
 void json_put_string(struct buf *b, struct slice s);
 

@@ -1,18 +1,17 @@
 #include "rates.h"
 
-#include <arpa/inet.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ident.h"
 #include "mapfile.h"
+#include "subnet.h"
 
 enum {
     ROWS = 8192,
     MINUTE_US = 60000000,
-    SUBNET_BYTES = 8, /* of an IPv6 address: one customer has a /64 at least */
-    TRIES_MAX = 64,   /* so often was another take of this row faster */
+    TRIES_MAX = 64, /* so often was another take of this row faster */
     NAME_BYTES_MAX = 64
 };
 
@@ -57,18 +56,12 @@ static void rows_of(const struct rates *l, const char *what, const char *address
 {
     struct {
         uint8_t key[MAPFILE_KEY_BYTES];
-        char what[NAME_BYTES_MAX], address[NAME_BYTES_MAX];
+        char what[NAME_BYTES_MAX], address[SUBNET_BYTES];
     } hashed = { .address = "" };
     uint8_t hash[IDENT_HASH_BYTES];
-    struct in6_addr six;
     memcpy(hashed.key, l->file->head.key, sizeof hashed.key);
     strncpy(hashed.what, what, sizeof hashed.what - 1);
-    if (inet_pton(AF_INET6, address, &six) != 1)
-        strncpy(hashed.address, address, sizeof hashed.address - 1);
-    else if (IN6_IS_ADDR_V4MAPPED(&six))
-        inet_ntop(AF_INET, six.s6_addr + 12, hashed.address, sizeof hashed.address);
-    else
-        memcpy(hashed.address, six.s6_addr, SUBNET_BYTES);
+    subnet_of(address, hashed.address);
     ident_hash(&hashed, sizeof hashed, hash);
     rows[0] = &l->file->full_us[(hash[0] << 8 | hash[1]) % ROWS];
     rows[1] = &l->file->full_us[(hash[2] << 8 | hash[3]) % ROWS];
@@ -106,4 +99,14 @@ bool rates_take(struct rates *l, const char *what, const char *address, int64_t 
     bool second = take(rows[1], per_minute, now_ms, &later_s);
     if (!first && !second && later_s < *retry_after_s) *retry_after_s = later_s;
     return first || second;
+}
+
+void rates_give(struct rates *l, const char *what, const char *address, int64_t per_minute)
+{
+    _Atomic int64_t *rows[2];
+    if (l == NULL || per_minute <= 0) return;
+    rows_of(l, what, address == NULL ? "" : address, rows);
+    int64_t token_us = (MINUTE_US + per_minute - 1) / per_minute;
+    atomic_fetch_sub(rows[0], token_us);
+    if (rows[0] != rows[1]) atomic_fetch_sub(rows[1], token_us);
 }

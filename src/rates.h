@@ -19,4 +19,7 @@ void rates_close(struct rates *l);
 bool rates_take(struct rates *l, const char *what, const char *address, int64_t per_minute,
                 int64_t now_ms, int *retry_after_s);
 
+/* Give back what was taken for something that turned out not to count. */
+void rates_give(struct rates *l, const char *what, const char *address, int64_t per_minute);
+
 #endif

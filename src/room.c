@@ -73,6 +73,7 @@ struct problem room_begin(struct room_tx *tx, struct app *app, struct arena *a, 
 struct problem room_end(struct room_tx *tx, struct problem refusal)
 {
     char room[ROOM_NAME_BYTES_MAX + 1];
+    room_settle(tx);
     snprintf(room, sizeof room, "%s", store_name(tx->db));
     if (tx->recount && tx->app->metrics != NULL)
         metrics_set_people(tx->app, room, (size_t)store_members_count(tx->db, MEMBER_PRESENT));
@@ -98,7 +99,23 @@ void room_hash(struct slice s, uint8_t out[IDENT_HASH_BYTES])
 
 bool room_member_there(const struct room_tx *tx, const struct member_row *m)
 {
-    return m->state == MEMBER_PRESENT && m->until_ms + tx->app->cfg.grace_ms > tx->now_ms;
+    return (m->state == MEMBER_PRESENT || m->state == MEMBER_WAITING) &&
+           m->until_ms + tx->app->cfg.grace_ms > tx->now_ms;
+}
+
+struct problem room_problem_full(void)
+{
+    return PROBLEM(409, "room-full", "The room has as many members as it may.");
+}
+
+struct problem room_member_gone(const struct member_row *m)
+{
+    enum member_left why = m->state == MEMBER_LEFT ? m->left_why : LEFT_ITSELF;
+    if (why == LEFT_KICKED)
+        return PROBLEM(410, "kicked", "A host has sent this member out of the room.");
+    if (why == LEFT_REFUSED) return PROBLEM(403, "refused", "A host has not let this member in.");
+    if (why == LEFT_OVER) return PROBLEM(410, "room-closed", "This room is over.");
+    return PROBLEM(410, "session-expired", "This member is no longer in the room; join again.");
 }
 
 struct problem room_member_of_key(struct room_tx *tx, struct slice key, struct member_row *out)
@@ -110,9 +127,7 @@ struct problem room_member_of_key(struct room_tx *tx, struct slice key, struct m
             return PROBLEM(410, "session-expired", "This key was replaced by a newer one.");
         return PROBLEM(401, "key-invalid", "This key belongs to no member of the room.");
     }
-    if (!room_member_there(tx, out))
-        return PROBLEM(410, "session-expired", "This member is no longer in the room; join again.");
-    return NO_PROBLEM;
+    return room_member_there(tx, out) ? NO_PROBLEM : room_member_gone(out);
 }
 
 /* ---- cursors ---- */
@@ -121,12 +136,14 @@ bool room_cursor_servable(const struct room_tx *tx, const struct member_row *m,
                           const struct cursor *c)
 {
     const struct room_row *room = store_room(tx->db);
-    return c->epoch == room->epoch && c->seq <= room->head && c->seq >= m->floor;
+    int64_t floor = m->state == MEMBER_WAITING ? m->joined : m->floor;
+    return c->epoch == room->epoch && c->seq <= room->head && c->seq >= floor;
 }
 
 struct cursor room_cursor_oldest(const struct room_tx *tx, const struct member_row *m)
 {
     int64_t seq = m->floor > m->acked ? m->floor : m->acked;
+    if (m->state == MEMBER_WAITING) seq = m->joined;
     return (struct cursor){ true, store_room(tx->db)->epoch, seq };
 }
 
@@ -140,14 +157,18 @@ static bool room_stays(const struct room_tx *tx)
     return stays;
 }
 
-struct problem room_info(struct app *app, const char *room, int64_t *peers, bool *locked)
+struct problem room_info(struct app *app, const char *room, int64_t *peers,
+                         struct room_settings *settings)
 {
     struct room_tx tx;
     struct problem problem = room_begin(&tx, app, NULL, room, STORE_READ);
     if (problem.status == 410) return PROBLEM(404, "room-not-found", "There is no such room.");
     if (problem.status != 0) return problem;
     *peers = store_members_count_until(tx.db, MEMBER_PRESENT, tx.now_ms);
-    *locked = false;
+    const struct room_row *row = store_room(tx.db);
+    *settings = (struct room_settings){ .locked = row->rules.locked,
+                                        .lobby = row->rules.lobby,
+                                        .password = row->password };
     bool exists =
         *peers > 0 || room_stays(&tx) ||
         store_members_count_until(tx.db, MEMBER_PRESENT, tx.now_ms - app->cfg.grace_ms) > 0 ||

@@ -19,6 +19,7 @@
 #include "arena.h"
 #include "buf.h"
 #include "ident.h"
+#include "password.h"
 #include "problem.h"
 #include "token.h"
 
@@ -87,8 +88,18 @@ struct join_ask {
     struct slice resume;   /* former key */
     struct slice replaces; /* key of the member whose place it takes */
     struct cursor after;
-    struct token_claims token; /* of a newcomer */
-    struct problem refusal;    /* why no newcomer is let in; status 0: one is */
+    const char *address;                  /* it comes from; NULL or empty: not known */
+    struct token_claims token;            /* of a newcomer */
+    const struct password_kept *password; /* the password it gave, hashed with a salt; NULL: none */
+    struct problem refusal;               /* why no newcomer is let in; status 0: one is */
+};
+
+/* Who may come in, and whose say it is. */
+struct room_settings {
+    bool locked, lobby;
+    bool password;       /* one is asked for */
+    struct slice *hosts; /* peers, present or in their grace, by `joined` */
+    size_t hosts_count;
 };
 
 struct join_result {
@@ -98,9 +109,15 @@ struct join_result {
     bool known; /* a member that was here before, by `id` or `resume`: polls with its former key are
                    over */
     bool resumed;
-    struct slice sub;          /* of the member's token; absent: it joined without */
-    struct slice name;         /* what others are told, where sub is there */
-    bool host;                 /* as the token said */
+    struct slice sub;  /* of the member's token; absent: it joined without */
+    struct slice name; /* what others are told, where sub is there */
+    bool host;
+    bool waiting; /* in the lobby: the rest isn't filled but for hosts_present */
+    int64_t hosts_present;
+    struct room_settings settings;
+    struct member_view *knocking; /* a host's: who waits, as many as fit; of others it gets mail */
+    size_t knocking_count;
+    uint8_t salt[PASSWORD_SALT_BYTES]; /* with 401 password-missing: to hash a password with */
     bool gap;                  /* `after` could not be served; cursor is the oldest that can */
     struct member_view *peers; /* the others that are present */
     size_t peers_count;
@@ -118,8 +135,14 @@ struct join_result {
  * acknowledged; else the head.
  * A token is a newcomer's: its sub and role are kept, and its name goes before the one asked for,
  * but where `meta` is sealed nobody is told any. Who comes back keeps all three, whatever is asked.
- * Fails: `refusal`, for who isn't known; 409 room-full; 503 busy (also: rooms_max reached, with
- * Retry-After); 507 disk-full. */
+ * A newcomer, in this order: `refusal`; 403 banned, by sub or jti of its token or, without one, by
+ * address; 423 room-locked; 401 password-missing, also when `password` has another salt than the
+ * room's (*out has that); 403 password-wrong; 409 room-full; the lobby: `waiting`. A host by token
+ * passes all but bans and a full room; who replaces a member passes all, and has its role.
+ * Who comes first, where tokens aren't required, is host; and where there was one and none is any
+ * more, the one that is there longest.
+ * Fails: as above; 410 kicked and 403 refused, for a resume or a retry of who was; 503 busy (also:
+ * rooms_max reached, with Retry-After); 507 disk-full. */
 struct problem room_join(struct app *app, struct arena *a, const struct join_ask *ask,
                          struct join_result *out);
 
@@ -151,6 +174,7 @@ struct exchange_result {
     struct member_view *peers; /* with gap: the present others */
     size_t peers_count;
     struct room_wait wait; /* what to park with when there is nothing to tell */
+    bool waiting;          /* in the lobby: there is no mail for it, and no peers with a gap */
 };
 
 /* Acknowledge, renew, send, read, in one transaction; a write transaction only when there is
@@ -192,8 +216,50 @@ struct problem room_leave(struct app *app, const char *room, struct slice key, b
  */
 struct problem room_hangup(struct app *app, const struct room_wait *wait);
 
-/* How many are present. 404 room-not-found when there is no such room; 503 busy. */
-struct problem room_info(struct app *app, const char *room, int64_t *peers, bool *locked);
+/* How many are present, and what they would ask of another one; no hosts. 404 room-not-found when
+ * there is no such room; 503 busy. */
+struct problem room_info(struct app *app, const char *room, int64_t *peers,
+                         struct room_settings *settings);
+
+/* ---- the host's calls ----
+ * Each is one transaction, and its success may be asked for again. All fail as room_exchange() with
+ * a key that is no present member's, and with 403 not-permitted for who isn't host. After each that
+ * changed settings or hosts all are told by room-updated {locked, lobby, password, hosts}. `out` is
+ * what holds then. */
+
+struct host_ask {
+    const char *room;
+    struct slice key, peer;
+    bool ban; /* room_kick() */
+};
+
+/* Let one that waits in: peer-joined to all, room-admitted {} to it. Of one that is in: nothing
+ * changes. Fails: 404 peer-not-found; 409 room-full. */
+struct problem room_admit(struct app *app, struct arena *a, const struct host_ask *ask,
+                          struct room_settings *out);
+/* Send a member away (peer-left {reason: "kicked"}), or don't let one that waits in; `ban`: nor
+ * anybody with its sub or its token or, without one, from its address, while the room exists. Of
+ * one that was sent away: bans, or nothing. Fails: 400 invalid-request (oneself); 403 not-permitted
+ * (a host); 404 peer-not-found. */
+struct problem room_kick(struct app *app, struct arena *a, const struct host_ask *ask,
+                         struct room_settings *out);
+/* `peer`, who is present, becomes host, and the caller a member. Oneself: nothing changes. Fails:
+ * 404 peer-not-found. */
+struct problem room_hand_on(struct app *app, struct arena *a, const struct host_ask *ask,
+                            struct room_settings *out);
+
+struct settings_ask {
+    const char *room;
+    struct slice key;
+    bool set_locked, locked, set_lobby, lobby, set_password;
+    const struct password_kept *password; /* NULL: none is asked for any more */
+};
+
+/* Turning the lobby off lets in who waits, in order, while there is place. */
+struct problem room_set(struct app *app, struct arena *a, const struct settings_ask *ask,
+                        struct room_settings *out);
+/* May this one call it? Changes nothing but its lease. */
+struct problem room_may_set(struct app *app, const char *room, struct slice key);
 
 /* Lapse, expire, prune and, when nobody's grace runs any more, delete one room's file. 503 busy:
  * later. */

@@ -22,6 +22,8 @@ struct room_tx {
     struct slice to[ROOM_RING_MEMBERS_MAX];
     bool recount;          /* how many are present may have changed */
     struct slice sub;      /* of the token of who is just joining, for the feed */
+    bool settle;           /* somebody went, or came without a host: see room_settle() */
+    bool changed;          /* settings or hosts, so that all are told */
     const char *committed; /* fault points after the commit and after the ring; NULL: none */
     const char *rung;
 };
@@ -32,12 +34,16 @@ struct problem room_begin(struct room_tx *tx, struct app *app, struct arena *a, 
 /* Commit, ring. A failure of the store goes before `refusal`. */
 struct problem room_end(struct room_tx *tx, struct problem refusal);
 
-/* A key's member, to act as it: 401 key-invalid, or 410 session-expired for a former key, after a
- * lapse, after leaving. */
+/* A key's member, present or waiting, to act as it: 401 key-invalid, or 410 session-expired for a
+ * former key, after a lapse, after leaving; 410 kicked, 403 refused, 410 room-closed. */
 struct problem room_member_of_key(struct room_tx *tx, struct slice key, struct member_row *out);
 void room_hash(struct slice s, uint8_t out[IDENT_HASH_BYTES]);
 
-/* Is it there: present, with its lease not over, or over but noticed by nobody and its grace not?
+/* Why there is nothing more for m. */
+struct problem room_member_gone(const struct member_row *m);
+
+/* Is it there: present or waiting, with its lease not over, or over but noticed by nobody and its
+ * grace not?
  */
 bool room_member_there(const struct room_tx *tx, const struct member_row *m);
 
@@ -50,13 +56,45 @@ void room_lease_renew(struct room_tx *tx, struct member_row *m);
 void room_expire(struct room_tx *tx, const char *spared);
 /* Is there something for room_expire() that somebody may be waiting for? */
 bool room_lapse_due(const struct room_tx *tx);
-/* m leaves for good, because of `reason`; `by` takes its place, or NULL. */
-void room_member_leaves(struct room_tx *tx, const struct member_row *m, const char *reason,
+/* m leaves for good; `by` takes its place, or NULL. Who waits is told of to the hosts alone. */
+void room_member_leaves(struct room_tx *tx, const struct member_row *m, enum member_left why,
                         const char *by);
+/* Who acts shows that it is there: renew its lease where a third has gone, end its former key. */
+void room_member_acts(struct room_tx *tx, struct member_row *m);
 
 /* peer-joined, peer-updated: tell the others about a member. Returns its seq. */
 int64_t room_tell(struct room_tx *tx, const char *type, const struct member_view *about,
                   bool resumed);
+
+/* Append one of the server's own messages, about a member or "" (that one doesn't read it when it
+ * is to all), to one or to all (SLICE_NONE). Returns its seq. */
+int64_t room_tell_data(struct room_tx *tx, const char *type, const char *about, struct slice to,
+                       const struct buf *data);
+/* The same as room_tell(), to one. */
+void room_tell_one(struct room_tx *tx, const char *type, const struct member_view *about,
+                   const char *to);
+
+/* room_host.c: after somebody went or came, or a setting changed: over when nobody is there; a new
+ * host where there was one and none is left; tell. Nothing where tx->settle isn't set. */
+void room_settle(struct room_tx *tx);
+/* Nobody is there: whoever comes makes the room anew. Who waits is told. */
+void room_over(struct room_tx *tx);
+/* One knocks: to this host, or to each (NULL). */
+void room_tell_knocking(struct room_tx *tx, const char *peer, const char *to);
+/* To each host. */
+void room_tell_withdrew(struct room_tx *tx, const char *peer, const char *reason);
+/* Whoever becomes host hears of all who wait. */
+void room_make_host(struct room_tx *tx, const char *peer);
+/* One has come that is host; told unless nobody was there. */
+void room_came_host(struct room_tx *tx, bool alone);
+int64_t room_hosts_present(struct room_tx *tx);
+/* The end of what isn't the end of a lease is to be looked for. */
+void room_watch(struct room_tx *tx);
+/* SLICE_NONE where an address isn't known. */
+struct slice room_address_hash(struct room_tx *tx, const char *address);
+bool room_is_banned(struct room_tx *tx, const struct token_claims *token, struct slice address);
+struct problem room_problem_full(void);
+void room_settings_now(struct room_tx *tx, struct room_settings *out);
 
 /* Can this member go on from this cursor? */
 bool room_cursor_servable(const struct room_tx *tx, const struct member_row *m,

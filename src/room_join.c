@@ -14,7 +14,13 @@ struct joining {
     struct member_row m;
     bool replaces; /* `replaced` goes */
     struct member_row replaced;
+    bool passes;          /* that one was in, so nothing is asked of who takes its place */
+    bool first;           /* nobody is there */
+    bool waits;           /* in the lobby */
+    struct slice address; /* hash of it */
 };
+
+enum { KNOCKING_BYTES_MAX = 8192 }; /* in an answer that tells of all members too */
 
 /* Can it come back as the same peer: present, or lapsed within its grace? */
 static bool resumable(const struct room_tx *tx, const struct member_row *m)
@@ -26,6 +32,7 @@ static bool resumable(const struct room_tx *tx, const struct member_row *m)
 static bool find_key(struct room_tx *tx, struct slice key, struct member_row *m, bool *current)
 {
     uint8_t hash[IDENT_HASH_BYTES];
+    m->peer[0] = '\0';
     if (key.at == NULL) return false;
     room_hash(key, hash);
     *current = store_member_by_key(tx->db, hash, m);
@@ -33,21 +40,34 @@ static bool find_key(struct room_tx *tx, struct slice key, struct member_row *m,
     return resumable(tx, m);
 }
 
-static void find(struct room_tx *tx, struct joining *j)
+/* Was this one, who isn't to be found any more, sent out or not let in? */
+static struct problem sent_away(const struct member_row *m)
+{
+    bool away = m->peer[0] != '\0' && m->state == MEMBER_LEFT &&
+                (m->left_why == LEFT_KICKED || m->left_why == LEFT_REFUSED);
+    return away ? room_member_gone(m) : NO_PROBLEM;
+}
+
+static struct problem find(struct room_tx *tx, struct joining *j)
 {
     const struct join_ask *ask = j->ask;
+    struct problem problem = NO_PROBLEM;
     bool current;
     if (ask->id.at != NULL) {
         room_hash(ask->id, j->id_hash);
         j->found = store_member_by_join_id(tx->db, j->id_hash, &j->m) && resumable(tx, &j->m);
         j->by_resume = j->found && ask->resume.at != NULL;
+        if (!j->found) problem = sent_away(&j->m);
     }
-    if (!j->found) {
+    if (!j->found && problem.status == 0) {
         j->found = find_key(tx, ask->resume, &j->m, &j->by_key);
         j->by_resume = j->found;
+        if (!j->found) problem = sent_away(&j->m);
     }
     j->replaces = find_key(tx, ask->replaces, &j->replaced, &current) &&
                   !(j->found && strcmp(j->replaced.peer, j->m.peer) == 0);
+    j->passes = j->replaces && j->replaced.state != MEMBER_WAITING;
+    return problem;
 }
 
 static const uint8_t *new_key(const struct joining *j, char key[IDENT_KEY_BYTES + 1],
@@ -69,10 +89,11 @@ static bool is_sealed(struct arena *a, struct slice meta)
            envelope.at != NULL;
 }
 
-static struct slice newcomers_name(struct room_tx *tx, const struct join_ask *ask)
+static struct slice newcomers_name(struct room_tx *tx, const struct join_ask *ask,
+                                   const struct member_self *as)
 {
-    if (ask->token.name.at == NULL) return ask->name;
-    return is_sealed(tx->a, ask->meta) ? SLICE_NONE : ask->token.name;
+    if (as->name.at == NULL) return ask->name;
+    return is_sealed(tx->a, ask->meta) ? SLICE_NONE : as->name;
 }
 
 /* Keep name and meta up to date. True: they changed. */
@@ -84,7 +105,9 @@ static bool update_self(struct room_tx *tx, const struct join_ask *ask, struct m
     self->name = kept.name;
     self->meta = kept.meta;
     out->sub = kept.sub;
-    out->host = kept.host;
+    struct slice address = room_address_hash(tx, ask->address);
+    if (kept.sub.at == NULL && address.at != NULL && !slice_equal(address, kept.address))
+        store_member_set_address(tx->db, self->peer.at, address);
     if (kept.sub.at != NULL) out->name = kept.name;
     bool renamed = ask->name.at != NULL && kept.sub.at == NULL;
     struct slice name = renamed ? ask->name : self->name;
@@ -106,7 +129,10 @@ static void join_again(struct room_tx *tx, struct joining *j, struct join_result
     store_member_set_key(tx->db, j->m.peer, key_hash, j->by_key, id_hash);
     room_lease_renew(tx, &j->m);
     bool changed = update_self(tx, j->ask, &self, out);
-    if (lapsed)
+    out->waiting = j->m.state == MEMBER_WAITING;
+    if (out->waiting && changed)
+        room_tell_knocking(tx, j->m.peer, NULL);
+    else if (lapsed)
         room_tell(tx, "peer-joined", &self, true);
     else if (changed)
         room_tell(tx, "peer-updated", &self, false);
@@ -121,6 +147,7 @@ static void set_cursor(struct room_tx *tx, struct joining *j, struct join_result
     const struct cursor *after = &j->ask->after;
     store_member_by_peer(tx->db, slice_of(out->peer), &j->m);
     out->cursor = room_cursor_oldest(tx, &j->m);
+    out->host = j->m.host;
     if (!j->found) return;
     if (after->given && room_cursor_servable(tx, &j->m, after))
         out->cursor = *after;
@@ -128,15 +155,40 @@ static void set_cursor(struct room_tx *tx, struct joining *j, struct join_result
         out->gap = after->given || j->m.floor > j->m.acked;
 }
 
+/* Who this is to the site: as its own token says, else as that of the one whose place it takes. */
+static struct member_self identity(struct room_tx *tx, const struct joining *j)
+{
+    const struct token_claims *token = &j->ask->token;
+    struct member_self kept = { 0 };
+    if (j->replaces) store_member_self(tx->db, tx->a, j->replaced.peer, &kept);
+    if (!token->given && kept.sub.at != NULL) return kept;
+    bool makes = j->first && !token->given && tx->app->cfg.tokens != CONFIG_TOKENS_REQUIRED;
+    return (struct member_self){
+        .name = token->name,
+        .sub = token->sub,
+        .jti = token->jti,
+        .host = token->host || kept.host || makes,
+    };
+}
+
+/* A seq of its own, by which those that wait are in order. */
+static int64_t knock_seq(struct room_tx *tx)
+{
+    struct tally t = { .head = store_room(tx->db)->head + 1 };
+    store_tally(tx->db, NULL, &t);
+    return t.head;
+}
+
 static void join_new(struct room_tx *tx, struct joining *j, struct join_result *out)
 {
     uint8_t key_hash[IDENT_HASH_BYTES];
+    const struct member_self as = identity(tx, j);
     struct member_view self = { .peer = slice_of(out->peer),
-                                .name = newcomers_name(tx, j->ask),
+                                .name = newcomers_name(tx, j->ask, &as),
                                 .meta = j->ask->meta };
     const uint8_t *id_hash = new_key(j, out->key, key_hash);
     struct member_row former;
-    tx->sub = j->ask->token.sub;
+    tx->sub = as.sub;
     if (id_hash != NULL && store_member_by_join_id(tx->db, id_hash, &former))
         store_member_forget_join_id(tx->db, former.peer);
     struct member_new m = {
@@ -145,35 +197,131 @@ static void join_new(struct room_tx *tx, struct joining *j, struct join_result *
         .key_hash = key_hash,
         .name = self.name,
         .meta = self.meta,
-        .sub = j->ask->token.sub,
-        .host = j->ask->token.host,
-        .joined = room_tell(tx, "peer-joined", &self, false),
+        .sub = as.sub,
+        .jti = as.jti,
+        .address = as.sub.at == NULL ? j->address : SLICE_NONE,
+        .host = as.host,
+        .waiting = j->waits,
+        .joined = j->waits ? knock_seq(tx) : room_tell(tx, "peer-joined", &self, false),
         .until_ms = tx->now_ms + tx->app->cfg.lease_ms,
     };
     store_member_insert(tx->db, &m);
+    if (m.host) room_came_host(tx, j->first);
+    if (m.waiting) {
+        room_watch(tx);
+        room_tell_knocking(tx, out->peer, NULL);
+    }
+    out->waiting = m.waiting;
     out->sub = m.sub;
-    out->host = m.host;
     if (m.sub.at != NULL) out->name = m.name;
+}
+
+static struct problem check_password(struct room_tx *tx, const struct password_kept *given,
+                                     struct join_result *out)
+{
+    struct password_kept kept;
+    if (!store_room_password(tx->db, &kept)) return NO_PROBLEM;
+    memcpy(out->salt, kept.salt, sizeof out->salt);
+    if (given == NULL || memcmp(given->salt, kept.salt, sizeof kept.salt) != 0)
+        return PROBLEM(401, "password-missing", "This room asks for a password.");
+    if (!ident_equal(given->hash, kept.hash, sizeof kept.hash))
+        return PROBLEM(403, "password-wrong", "This is not the password of the room.");
+    return NO_PROBLEM;
+}
+
+/* May this newcomer come in, or knock? */
+static struct problem check_newcomer(struct room_tx *tx, struct joining *j, struct join_result *out)
+{
+    const struct join_ask *ask = j->ask;
+    const struct room_row *room = store_room(tx->db);
+    int64_t members_max = tx->app->cfg.members_max;
+    if (ask->refusal.status != 0) return ask->refusal;
+    j->first = !store_members_others(tx->db, "");
+    if (j->first) {
+        room_over(tx);
+        j->replaces = false;
+    }
+    j->address = room_address_hash(tx, ask->address);
+    if (j->first || j->passes) return NO_PROBLEM;
+    if (room_is_banned(tx, &ask->token, j->address))
+        return PROBLEM(403, "banned", "A host has sent you out for as long as this room exists.");
+    bool asked = !ask->token.host;
+    if (asked && room->rules.locked)
+        return PROBLEM(423, "room-locked", "A host has locked this room.");
+    if (asked && room->password) {
+        struct problem problem = check_password(tx, ask->password, out);
+        if (problem.status != 0) return problem;
+    }
+    j->waits = asked && room->rules.lobby;
+    bool full = store_members_count(tx->db, MEMBER_PRESENT) >= members_max ||
+                (j->waits && store_members_count(tx->db, MEMBER_WAITING) >= members_max);
+    return full ? room_problem_full() : NO_PROBLEM;
+}
+
+/* Who waits, for a host that comes; what doesn't fit into the answer comes as mail. */
+static void list_knocking(struct room_tx *tx, struct join_result *out)
+{
+    struct member_row m = { 0 };
+    size_t max = (size_t)tx->app->cfg.members_max, bytes = 0;
+    out->knocking = arena_alloc(tx->a, max * sizeof *out->knocking);
+    if (out->knocking == NULL) {
+        store_out_of_memory(tx->db);
+        return;
+    }
+    while (store_member_next(tx->db, MEMBER_WAITING, MEMBER_WAITING, false, m.joined, &m)) {
+        struct member_self self;
+        store_member_self(tx->db, tx->a, m.peer, &self);
+        bytes += 6 * self.name.len + self.meta.len + ROOM_FRAME_BYTES;
+        if (bytes > KNOCKING_BYTES_MAX || out->knocking_count == max) {
+            room_tell_knocking(tx, m.peer, out->peer);
+            continue;
+        }
+        out->knocking[out->knocking_count++] = (struct member_view){
+            .peer = slice_of(arena_copy(tx->a, m.peer, strlen(m.peer))),
+            .name = self.name,
+            .meta = self.meta,
+        };
+    }
+}
+
+/* All that is told to who came, when everything else is done. */
+static void fill(struct room_tx *tx, struct joining *j, struct join_result *out)
+{
+    room_settle(tx);
+    room_settings_now(tx, &out->settings);
+    if (out->settings.hosts_count == 0) { /* by now nobody else is, who could be */
+        tx->settle = true;
+        room_settle(tx);
+        room_settings_now(tx, &out->settings);
+    }
+    set_cursor(tx, j, out);
+    out->hosts_present = room_hosts_present(tx);
+    if (out->waiting) return;
+    if (out->host && store_room(tx->db)->rules.watched) list_knocking(tx, out);
+    store_members_present(tx->db, tx->a, out->peer, &out->peers, &out->peers_count);
 }
 
 static struct problem join(struct room_tx *tx, struct joining *j, struct join_result *out)
 {
-    find(tx, j);
+    struct problem problem = find(tx, j);
+    if (problem.status != 0) return problem;
     if (!j->found && j->ask->refusal.status != 0) return j->ask->refusal;
-    if (j->found) memcpy(out->peer, j->m.peer, sizeof out->peer);
     /* Who is coming back is spared; who is replaced isn't announced twice. */
     room_expire(tx, j->found ? j->m.peer : j->replaces ? j->replaced.peer : "");
-    if (!j->found && !j->replaces &&
-        store_members_count(tx->db, MEMBER_PRESENT) >= tx->app->cfg.members_max)
-        return PROBLEM(409, "room-full", "The room has as many members as it may.");
-    if (!j->found) ident_peer(out->peer);
-    if (j->replaces) room_member_leaves(tx, &j->replaced, "replaced", out->peer);
+    if (j->found && store_member_by_peer(tx->db, slice_of(j->m.peer), &j->m))
+        j->found = resumable(tx, &j->m); /* not, where it waited for a room that is over now */
+    if (!j->found) problem = check_newcomer(tx, j, out);
+    if (problem.status != 0) return problem;
+    if (j->found)
+        memcpy(out->peer, j->m.peer, sizeof out->peer);
+    else
+        ident_peer(out->peer);
+    if (j->replaces) room_member_leaves(tx, &j->replaced, LEFT_ITSELF, out->peer);
     if (j->found)
         join_again(tx, j, out);
     else
         join_new(tx, j, out);
-    set_cursor(tx, j, out);
-    store_members_present(tx->db, tx->a, out->peer, &out->peers, &out->peers_count);
+    fill(tx, j, out);
     tx->ring = true;
     tx->committed = "join-committed";
     return NO_PROBLEM;

@@ -40,12 +40,12 @@ static void make_room_to_tell(struct room_tx *tx, size_t bytes)
     }
 }
 
-/* Append one of the server's own messages about a member; it goes to all others. */
-static int64_t tell(struct room_tx *tx, const char *type, const char *about, const struct buf *data)
+int64_t room_tell_data(struct room_tx *tx, const char *type, const char *about, struct slice to,
+                       const struct buf *data)
 {
     struct tally t = { .head = store_room(tx->db)->head + 1 };
     if (data->failed) store_out_of_memory(tx->db);
-    if (!store_members_others(tx->db, about)) { /* nobody would ever read it */
+    if (to.at == NULL && !store_members_others(tx->db, about)) { /* nobody would ever read it */
         store_tally(tx->db, NULL, &t);
         return t.head;
     }
@@ -54,6 +54,7 @@ static int64_t tell(struct room_tx *tx, const char *type, const char *about, con
         .seq = t.head,
         .sender = about,
         .server = true,
+        .to = to,
         .type = slice_of(type),
         .data = { data->at, data->len },
         .sent_ms = app_wall_ms(tx->app),
@@ -65,25 +66,41 @@ static int64_t tell(struct room_tx *tx, const char *type, const char *about, con
     return t.head;
 }
 
+static void put_member(struct buf *b, const struct member_view *about)
+{
+    buf_text(b, "{\"peer\":");
+    json_put_string(b, about->peer);
+    if (about->name.at != NULL) {
+        buf_text(b, ",\"name\":");
+        json_put_string(b, about->name);
+    }
+    if (about->meta.at != NULL) {
+        buf_text(b, ",\"meta\":");
+        buf_slice(b, about->meta);
+    }
+}
+
+void room_tell_one(struct room_tx *tx, const char *type, const struct member_view *about,
+                   const char *to)
+{
+    struct buf b;
+    buf_init(&b, TOLD_BYTES_MAX);
+    put_member(&b, about);
+    buf_text(&b, "}");
+    room_tell_data(tx, type, about->peer.at, slice_of(to), &b);
+    buf_free(&b);
+}
+
 int64_t room_tell(struct room_tx *tx, const char *type, const struct member_view *about,
                   bool resumed)
 {
     struct buf b;
     buf_init(&b, TOLD_BYTES_MAX);
-    buf_text(&b, "{\"peer\":");
-    json_put_string(&b, about->peer);
-    if (about->name.at != NULL) {
-        buf_text(&b, ",\"name\":");
-        json_put_string(&b, about->name);
-    }
-    if (about->meta.at != NULL) {
-        buf_text(&b, ",\"meta\":");
-        buf_slice(&b, about->meta);
-    }
+    put_member(&b, about);
     int64_t joined = about->joined != 0 ? about->joined : store_room(tx->db)->head + 1;
     buf_printf(&b, ",\"joined\":%lld%s}", (long long)joined, resumed ? ",\"resumed\":true" : "");
     if (strcmp(type, "peer-joined") == 0) room_note(tx, type, about->peer.at, NULL);
-    int64_t seq = tell(tx, type, about->peer.at, &b);
+    int64_t seq = room_tell_data(tx, type, about->peer.at, SLICE_NONE, &b);
     buf_free(&b);
     return seq;
 }
@@ -96,7 +113,7 @@ static void tell_left(struct room_tx *tx, const char *peer, const char *reason, 
     if (by != NULL) buf_printf(&b, ",\"by\":\"%s\"", by);
     buf_text(&b, "}");
     room_note(tx, "peer-left", peer, reason);
-    tell(tx, "peer-left", peer, &b);
+    room_tell_data(tx, "peer-left", peer, SLICE_NONE, &b);
     buf_free(&b);
 }
 
@@ -110,10 +127,16 @@ bool room_lease_worn(const struct room_tx *tx, const struct member_row *m)
 
 void room_lease_renew(struct room_tx *tx, struct member_row *m)
 {
-    m->state = MEMBER_PRESENT;
     tx->recount = true;
+    if (m->state != MEMBER_WAITING) m->state = MEMBER_PRESENT;
     m->until_ms = tx->now_ms + tx->app->cfg.lease_ms;
     store_member_set_state(tx->db, m->peer, m->state, m->until_ms);
+}
+
+void room_member_acts(struct room_tx *tx, struct member_row *m)
+{
+    if (!m->key_used) store_member_set_key_used(tx->db, m->peer);
+    if (room_lease_worn(tx, m)) room_lease_renew(tx, m);
 }
 
 bool room_lapse_due(const struct room_tx *tx)
@@ -131,6 +154,38 @@ static void expire_mail(struct room_tx *tx)
     }
 }
 
+void room_watch(struct room_tx *tx)
+{
+    struct room_rules rules = store_room(tx->db)->rules;
+    if (rules.watched) return;
+    rules.watched = true;
+    store_room_set_rules(tx->db, &rules);
+}
+
+static bool asks_something(const struct room_row *room)
+{
+    return room->rules.locked || room->rules.lobby || room->rules.watched || room->password;
+}
+
+/* A present or lapsed member is gone: does that matter to who is host, or is nobody left? */
+static void gone(struct room_tx *tx, const struct member_row *m)
+{
+    tx->changed = tx->changed || m->host;
+    tx->settle = tx->settle || m->host || asks_something(store_room(tx->db));
+}
+
+/* Leases that ended in the lobby. There is no grace: who comes back knocks again. */
+static void expire_waiting(struct room_tx *tx, const char *spared)
+{
+    struct member_row m;
+    for (int i = 0; i < EXPIRE_MEMBERS_MAX; i++) {
+        if (!store_member_due(tx->db, MEMBER_WAITING, tx->now_ms, spared, &m)) return;
+        store_member_set_left(tx->db, m.peer, LEFT_ITSELF, tx->now_ms + tx->app->cfg.grace_ms);
+        room_tell_withdrew(tx, m.peer, "lapsed");
+        tx->settle = true;
+    }
+}
+
 void room_expire(struct room_tx *tx, const char *spared)
 {
     struct member_row m;
@@ -139,24 +194,37 @@ void room_expire(struct room_tx *tx, const char *spared)
         if (!store_member_due(tx->db, MEMBER_PRESENT, tx->now_ms, spared, &m)) break;
         store_member_set_state(tx->db, m.peer, MEMBER_LAPSED, m.until_ms + tx->app->cfg.grace_ms);
         tell_left(tx, m.peer, "lapsed", NULL);
+        if (m.host) room_watch(tx);
     }
+    if (store_room(tx->db)->rules.watched) expire_waiting(tx, spared);
     for (int i = 0; i < EXPIRE_MEMBERS_MAX; i++) {
         if (!store_member_due(tx->db, MEMBER_LAPSED, tx->now_ms, spared, &m) &&
             !store_member_due(tx->db, MEMBER_LEFT, tx->now_ms, spared, &m))
             break;
         store_member_delete(tx->db, m.peer);
+        if (m.state == MEMBER_LAPSED) gone(tx, &m);
         prune = true;
     }
     expire_mail(tx);
     if (prune) room_prune(tx);
+    room_settle(tx);
 }
 
-void room_member_leaves(struct room_tx *tx, const struct member_row *m, const char *reason,
+void room_member_leaves(struct room_tx *tx, const struct member_row *m, enum member_left why,
                         const char *by)
 {
-    store_member_set_state(tx->db, m->peer, MEMBER_LEFT, tx->now_ms + tx->app->cfg.grace_ms);
+    static const char *const words[] = {
+        [LEFT_ITSELF] = "left", [LEFT_KICKED] = "kicked", [LEFT_REFUSED] = "refused"
+    };
+    store_member_set_left(tx->db, m->peer, why, tx->now_ms + tx->app->cfg.grace_ms);
+    if (m->state == MEMBER_WAITING) {
+        room_tell_withdrew(tx, m->peer, words[why]);
+        tx->ring = tx->settle = true;
+        return;
+    }
     store_messages_delete_to(tx->db, m->peer, INT64_MAX);
-    tell_left(tx, m->peer, reason, by);
+    tell_left(tx, m->peer, by != NULL ? "replaced" : words[why], by);
+    gone(tx, m);
     room_prune(tx);
 }
 
@@ -174,8 +242,8 @@ static struct problem leave(struct room_tx *tx, struct slice key, bool soon)
     if (!m.key_used) store_member_set_key_used(tx->db, m.peer);
     tx->ring = true; /* a retry's too: who committed may have died before it rang */
     if (!soon) {
-        if (m.state != MEMBER_LEFT) room_member_leaves(tx, &m, "left", NULL);
-    } else if (m.state == MEMBER_PRESENT && m.until_ms > tx->now_ms + ROOM_SOON_MS) {
+        if (m.state != MEMBER_LEFT) room_member_leaves(tx, &m, LEFT_ITSELF, NULL);
+    } else if (room_member_there(tx, &m) && m.until_ms > tx->now_ms + ROOM_SOON_MS) {
         store_member_set_state(tx->db, m.peer, m.state, tx->now_ms + ROOM_SOON_MS);
     }
     room_expire(tx, "");
@@ -198,7 +266,7 @@ struct problem room_hangup(struct app *app, const struct room_wait *wait)
     struct member_row m;
     struct problem problem = room_begin(&tx, app, NULL, wait->room, STORE_READ);
     if (problem.status != 0) return problem;
-    if (store_member_by_peer(tx.db, slice_of(wait->peer), &m) && m.state == MEMBER_PRESENT &&
+    if (store_member_by_peer(tx.db, slice_of(wait->peer), &m) && room_member_there(&tx, &m) &&
         m.until_ms > tx.now_ms + ROOM_HANGUP_MS) {
         store_member_hang_up(tx.db, m.peer, tx.now_ms + ROOM_HANGUP_MS);
         tx.ring = true; /* the next lease ends earlier than those who wait know */

@@ -86,8 +86,8 @@ static struct problem check_message(struct room_tx *tx, const struct member_row 
     if (in->data.len > (size_t)tx->app->cfg.message_bytes_max)
         return PROBLEM(413, "message-too-large", "A message's data is longer than allowed.");
     if (in->to.at == NULL) return NO_PROBLEM;
-    if (!store_member_by_peer(tx->db, in->to, &to) || to.state == MEMBER_LEFT ||
-        strcmp(to.peer, m->peer) == 0)
+    if (!store_member_by_peer(tx->db, in->to, &to) ||
+        (to.state != MEMBER_PRESENT && to.state != MEMBER_LAPSED) || strcmp(to.peer, m->peer) == 0)
         return PROBLEM(404, "peer-not-found", "Nobody else in the room has this peer id.");
     return NO_PROBLEM;
 }
@@ -201,13 +201,19 @@ static struct problem send_all(struct room_tx *tx, const struct member_row *m,
 static void read_mail(struct room_tx *tx, const struct member_row *m, const struct cursor *after,
                       bool servable, struct exchange_result *out)
 {
+    out->gap = !servable;
+    if (m->state == MEMBER_WAITING) {
+        out->next = servable ? *after : room_cursor_oldest(tx, m);
+        return;
+    }
     if (!servable) {
-        out->gap = true;
         out->next = room_cursor_oldest(tx, m);
         store_members_present(tx->db, tx->a, m->peer, &out->peers, &out->peers_count);
         return;
     }
-    store_messages_after(tx->db, tx->a, m->peer, after->seq, ROOM_ANSWER_MESSAGES_MAX,
+    /* Of what was said before it was let in nothing is for it. */
+    int64_t from = after->seq > m->joined ? after->seq : m->joined;
+    store_messages_after(tx->db, tx->a, m->peer, from, ROOM_ANSWER_MESSAGES_MAX,
                          ROOM_ANSWER_BYTES_MAX, &out->messages, &out->count, &out->more);
     out->next = *after;
     /* Where nothing else is for this member, what isn't is passed over. */
@@ -220,23 +226,26 @@ static struct problem exchange(struct room_tx *tx, const struct exchange_ask *as
     struct member_row m;
     struct problem problem = room_member_of_key(tx, ask->key, &m);
     if (problem.status != 0) return problem;
-    bool acks =
-        ask->after.given && room_cursor_servable(tx, &m, &ask->after) && ask->after.seq > m.acked;
+    if (m.state == MEMBER_WAITING && ask->send_count > 0)
+        return PROBLEM(403, "not-permitted", "Who waits to be let in can't send.");
+    bool acks = m.state == MEMBER_PRESENT && ask->after.given &&
+                room_cursor_servable(tx, &m, &ask->after) && ask->after.seq > m.acked;
     if (ask->send_count > 0 || !m.key_used || room_lease_worn(tx, &m) || room_lapse_due(tx) ||
         (acks && filled(tx, store_room(tx->db)->messages, store_room(tx->db)->bytes, ACK_SHARE))) {
         bool prune = prune_due(tx, &m);
-        if (!m.key_used) store_member_set_key_used(tx->db, m.peer);
-        if (room_lease_worn(tx, &m)) room_lease_renew(tx, &m);
+        room_member_acts(tx, &m);
         room_expire(tx, "");
         if (acks) store_member_set_acked(tx->db, m.peer, ask->after.seq);
         if (prune) room_prune(tx);
         store_member_by_peer(tx->db, slice_of(m.peer), &m); /* its floor and counters now */
+        if (m.state == MEMBER_LEFT) return room_member_gone(&m);
     }
     bool servable = room_cursor_servable(tx, &m, &ask->after);
     if (ask->send_count > 0) {
         problem = send_all(tx, &m, ask, out);
         if (problem.status != 0) return problem;
     }
+    out->waiting = m.state == MEMBER_WAITING;
     memcpy(out->peer, m.peer, sizeof out->peer);
     memcpy(out->wait.room, store_name(tx->db), strlen(store_name(tx->db)) + 1);
     memcpy(out->wait.peer, m.peer, sizeof out->wait.peer);
@@ -269,8 +278,8 @@ static struct problem look(struct room_tx *tx, struct room_wait *wait, struct ex
         room_expire(tx, "");
         (void)store_member_by_peer(tx->db, slice_of(wait->peer), &m);
     }
-    if (m.peer[0] == '\0' || m.state != MEMBER_PRESENT)
-        return PROBLEM(410, "session-expired", "This member is no longer in the room; join again.");
+    if (m.peer[0] == '\0' || (m.state != MEMBER_PRESENT && m.state != MEMBER_WAITING))
+        return room_member_gone(&m);
     memcpy(out->peer, m.peer, sizeof out->peer);
     read_mail(tx, &m, &wait->after, room_cursor_servable(tx, &m, &wait->after), out);
     if (!out->gap && out->count == 0) wait->after = out->next;

@@ -16,6 +16,7 @@ enum {
     BODY_JOIN_MAX = 65536,
     BODY_LEAVE_MAX = 4096,
     BODY_ICE_MAX = 4096,
+    BODY_HOST_MAX = 4096,
     BODY_ECHO_MAX = 100000,
     BODY_DOCTOR_MAX = 8192,
     BODY_ADMIN_MAX = 4096,
@@ -41,6 +42,11 @@ static const struct route routes[] = {
     { HTTP_GET, "/v1/rooms/{room}/messages", NEED_KEY, 0, NULL, ep_read },
     { HTTP_POST, "/v1/rooms/{room}/leave", NEED_KEY, BODY_LEAVE_MAX, ep_leave_fields, ep_leave },
     { HTTP_POST, "/v1/rooms/{room}/ice", NEED_KEY, BODY_ICE_MAX, ep_ice_fields, ep_ice },
+    { HTTP_POST, "/v1/rooms/{room}/settings", NEED_KEY, BODY_HOST_MAX, ep_settings_fields,
+      ep_settings },
+    { HTTP_POST, "/v1/rooms/{room}/admit", NEED_KEY, BODY_HOST_MAX, ep_host_fields, ep_admit },
+    { HTTP_POST, "/v1/rooms/{room}/kick", NEED_KEY, BODY_HOST_MAX, ep_host_fields, ep_kick },
+    { HTTP_POST, "/v1/rooms/{room}/host", NEED_KEY, BODY_HOST_MAX, ep_host_fields, ep_hand_on },
     { HTTP_GET, "/v1/rooms/{room}", 0, 0, NULL, ep_room },
     { HTTP_GET, "/v1/doctor/echo", DOCTOR, 0, NULL, ep_doctor_echo },
     { HTTP_POST, "/v1/doctor/echo", DOCTOR, BODY_ECHO_MAX, NULL, ep_doctor_echo },
@@ -66,6 +72,8 @@ union any_in {
     struct in_exchange exchange;
     struct in_leave leave;
     struct in_ice ice;
+    struct in_host host;
+    struct in_settings settings;
     struct in_doctor doctor;
 };
 

@@ -12,6 +12,7 @@ enum {
     ROUTE_ARENA_BYTES_MAX =
         4 * HTTP_BODY_BYTES_MAX + 2 * HTTP_PARAMS_BYTES_MAX + 4 * ROOM_ANSWER_BYTES_MAX,
     ROUTE_BUSY_MS = 2000,        /* how long OUTCOME_BUSY is answered by trying again … */
+    ROUTE_PATIENT_MS = 8000,     /* … so much longer where the request is patient … */
     ROUTE_BUSY_STEP_MS_MAX = 20, /* … after 1 ms, 2, 4 and so on up to this */
     ROUTE_NAME_BYTES_MAX = 64,   /* of a call's method and path */
 };

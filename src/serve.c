@@ -171,7 +171,8 @@ static void try(struct loop *l, struct conn *c)
     enum outcome outcome = route_handle(l->app, c->rq, &an, &w);
     if (outcome == OUTCOME_PARK) {
         park(l, c, &w, &an);
-    } else if (outcome == OUTCOME_BUSY && now_ms < c->busy_until_ms) {
+    } else if (outcome == OUTCOME_BUSY &&
+               now_ms < c->busy_until_ms + (c->rq->patient ? ROUTE_PATIENT_MS : 0)) {
         http_answer_free(&an);
         c->rq->again = true;
         set_state(l, c, CONN_BUSY, c->busy_step_ms);

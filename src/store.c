@@ -323,21 +323,6 @@ static int64_t number(struct sql *c, enum store_statement st)
     return n;
 }
 
-/* Add what an older program didn't know. Found whole, it stays so; what is added here may still be
- * rolled back. */
-static void complete(struct store_room *r)
-{
-    bool sub = sql_has_column(r->sql, "member", "sub");
-    bool role = sql_has_column(r->sql, "member", "role");
-    if (!sub) sql_run(r->sql, ST_MEMBER_ADD_SUB, NULL, 0);
-    if (!role) sql_run(r->sql, ST_MEMBER_ADD_ROLE, NULL, 0);
-    bool stays = sql_has_column(r->sql, "room", "stays");
-    if (!stays) sql_run(r->sql, ST_ROOM_ADD_OPENED, NULL, 0);
-    if (!stays) sql_run(r->sql, ST_ROOM_ADD_STAYS, NULL, 0);
-    if (!stays) sql_run(r->sql, ST_EVENT_ADD_TABLE, NULL, 0);
-    r->whole = sub && role && stays;
-}
-
 /* What is this file? Asked inside the transaction, with at least a read lock. */
 static enum store_entry judge(struct store_room *r)
 {
@@ -352,9 +337,8 @@ static enum store_entry judge(struct store_room *r)
         if (tables < 0) return sql_result(r->sql) == SQL_BROKEN ? STORE_BROKEN : STORE_FAILED;
         return tables == 0 ? STORE_CLOSED : STORE_BROKEN;
     }
-    store_room_read(
-        r); /* a connection that has just turned to this file learns its tables by this */
-    if (!r->whole && sql_result(r->sql) == SQL_OK) complete(r);
+    if (!r->whole) store_complete(r);
+    store_room_read(r);
     if (sql_result(r->sql) != SQL_OK)
         return sql_result(r->sql) == SQL_BROKEN ? STORE_BROKEN : STORE_FAILED;
     if (r->row.boot_id[0] == '\0') return STORE_BLANK;

@@ -36,6 +36,7 @@ uint64_t store_hash(const char *room);
 struct store;
 struct store_room; /* an open room, the caller's from begin to end of its transaction */
 
+enum { STORE_BANS_MAX = 1024 };
 enum { STORE_MESSAGE_BYTES = 64 }; /* what a message counts beside its data and type */
 
 /* NULL: no memory. A data folder that can't be written is told by the calls that need it. */
@@ -94,6 +95,12 @@ enum room_closed {
     ROOM_ENDED, /* the site's owner has closed it: kept for a grace, for who doesn't know yet */
 };
 
+/* Who may come in, and what is to be looked for. */
+struct room_rules {
+    bool locked, lobby;
+    bool hosted;  /* it has had a host, so it gets another one */
+    bool watched; /* somebody waits in the lobby, or a host has lapsed */
+};
 /* The room's row, as it was when the transaction began or store_room_read() was last called. */
 struct room_row {
     uint64_t epoch;
@@ -101,10 +108,17 @@ struct room_row {
     enum room_closed closed;
     char boot_id[37];
     int64_t messages, bytes, told_messages, told_bytes;
+    struct room_rules rules;
+    bool password; /* one is asked for */
 };
 const struct room_row *store_room(const struct store_room *r);
 const char *store_name(const struct store_room *r); /* good until the transaction ends */
 void store_room_read(struct store_room *r);
+void store_room_set_rules(struct store_room *r, const struct room_rules *rules);
+/* False: none is asked for. */
+bool store_room_password(struct store_room *r, struct password_kept *out);
+void store_room_set_password(struct store_room *r,
+                             const struct password_kept *kept); /* NULL: none */
 /* What a transaction inserted. Zero it, insert, then count it all at once with store_tally().
  * Whatever deletes rows counts them down itself. */
 struct tally {
@@ -117,14 +131,16 @@ void store_tally(struct store_room *r, const char *sender, const struct tally *t
 void store_room_set_boot(struct store_room *r, const char *boot_id, int64_t now_ms,
                          int64_t lease_ms, int64_t grace_ms);
 
-enum member_state { MEMBER_PRESENT, MEMBER_LAPSED, MEMBER_LEFT };
+enum member_state { MEMBER_PRESENT, MEMBER_LAPSED, MEMBER_LEFT, MEMBER_WAITING };
+enum member_left { LEFT_ITSELF, LEFT_KICKED, LEFT_REFUSED, LEFT_OVER };
 struct member_row {
     char peer[IDENT_PEER_BYTES + 1];
     enum member_state state;
     int64_t until_ms; /* end of lease or grace */
     int64_t joined, acked, floor;
     int64_t held_messages, held_bytes, message_ids;
-    bool key_used, hung_up;
+    bool key_used, hung_up, host;
+    enum member_left left_why; /* MEMBER_LEFT */
 };
 struct member_new {
     const char *peer;
@@ -132,12 +148,13 @@ struct member_new {
     const uint8_t *key_hash;
     struct slice name, meta;
     int64_t joined, until_ms;
-    struct slice sub; /* absent: without a token */
-    bool host;
+    struct slice sub, jti; /* absent: without a token */
+    struct slice address;  /* hash of it; absent: not kept */
+    bool host, waiting;
 };
 /* What it said of itself, and what its token said of it. */
 struct member_self {
-    struct slice name, meta, sub;
+    struct slice name, meta, sub, jti, address;
     bool host;
 };
 
@@ -158,7 +175,10 @@ void store_members_present(struct store_room *r, struct arena *a, const char *ex
 int64_t store_members_count(struct store_room *r, enum member_state state);
 /* How many of this state have an until_ms after `after_ms`. */
 int64_t store_members_count_until(struct store_room *r, enum member_state state, int64_t after_ms);
-/* The first end of a lease; INT64_MAX: nobody is present. */
+/* The first one after the seq `joined` whose state is one of `from` to `to`, hosts alone or all. */
+bool store_member_next(struct store_room *r, enum member_state from, enum member_state to,
+                       bool host, int64_t joined, struct member_row *out);
+/* The first end of a lease, or, while rules.watched, of a lapsed host's grace; INT64_MAX: none. */
 int64_t store_members_next_lease(struct store_room *r);
 /* Present and lapsed ones, not counting `except`: who may read what is sent to all. */
 bool store_members_others(struct store_room *r, const char *except);
@@ -176,7 +196,13 @@ void store_member_insert(struct store_room *r, const struct member_new *m);
 void store_member_delete(struct store_room *r, const char *peer);
 void store_member_set_state(struct store_room *r, const char *peer, enum member_state state,
                             int64_t until_ms);
-/* A present member's lease ends at until_ms, and that is a hang-up's doing. */
+void store_member_set_left(struct store_room *r, const char *peer, enum member_left why,
+                           int64_t until_ms);
+void store_member_set_host(struct store_room *r, const char *peer, bool host);
+void store_member_set_address(struct store_room *r, const char *peer, struct slice address);
+/* One that waits is present from now on. The cursor that it had is servable. */
+void store_member_admit(struct store_room *r, const char *peer, int64_t joined, int64_t until_ms);
+/* The lease of one that is present or waits ends at until_ms, and that is a hang-up's doing. */
 void store_member_hang_up(struct store_room *r, const char *peer, int64_t until_ms);
 /* A new key, not yet used. What was the key becomes the former one; but where that was never used
  * and `current` isn't set (nobody has shown that it came through), the former one stays. join_id
@@ -270,5 +296,8 @@ int64_t store_closed_for_ms(const struct app *app, const char *room);
  * many; *more: there are others. Reads the folder through. */
 size_t store_rooms_after(struct app *app, const char *after, char (*out)[ROOM_NAME_BYTES_MAX + 1],
                          size_t max, bool *more);
+bool store_banned(struct store_room *r, const uint8_t *hash);
+void store_ban(struct store_room *r, const uint8_t *hash); /* the newest STORE_BANS_MAX are kept */
+void store_bans_delete(struct store_room *r);
 
 #endif

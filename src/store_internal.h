@@ -18,11 +18,22 @@ enum store_statement {
     ST_COMMIT,
     ST_VERSION,
     ST_TABLES,
+    ST_LEARN,
     ST_MEMBER_ADD_SUB,
     ST_MEMBER_ADD_ROLE,
     ST_ROOM_ADD_OPENED,
     ST_ROOM_ADD_STAYS,
     ST_EVENT_ADD_TABLE,
+    ST_MEMBER_ADD_JTI,
+    ST_MEMBER_ADD_ADDRESS,
+    ST_MEMBER_ADD_LEFT_WHY,
+    ST_ROOM_ADD_LOCKED,
+    ST_ROOM_ADD_LOBBY,
+    ST_ROOM_ADD_SALT,
+    ST_ROOM_ADD_PASSWORD,
+    ST_ROOM_ADD_HOSTED,
+    ST_ROOM_ADD_WATCHED,
+    ST_BAN_TABLE,
     ST_ROOM_INSERT,
     ST_ROOM_CLOSE,
     ST_ROOM_OPENED,
@@ -31,6 +42,9 @@ enum store_statement {
     ST_ROOM_TALLY,
     ST_ROOM_TALLY_TOLD,
     ST_ROOM_SET_BOOT,
+    ST_ROOM_SET_RULES,
+    ST_ROOM_PASSWORD,
+    ST_ROOM_SET_PASSWORD,
     ST_MEMBERS_SET_BOOT,
     ST_MESSAGES_SET_BOOT,
     ST_MEMBER_BY_PEER,
@@ -42,6 +56,8 @@ enum store_statement {
     ST_MEMBERS_PRESENT,
     ST_MEMBERS_COUNT,
     ST_MEMBERS_NEXT_LEASE,
+    ST_MEMBERS_NEXT_WATCHED,
+    ST_MEMBER_NEXT,
     ST_MEMBERS_OTHERS,
     ST_MEMBERS_LEAST_ACKED,
     ST_MEMBER_ABOVE_FLOOR,
@@ -49,6 +65,10 @@ enum store_statement {
     ST_MEMBER_INSERT,
     ST_MEMBER_DELETE,
     ST_MEMBER_SET_STATE,
+    ST_MEMBER_SET_LEFT,
+    ST_MEMBER_SET_HOST,
+    ST_MEMBER_SET_ADDRESS,
+    ST_MEMBER_ADMIT,
     ST_MEMBER_HANG_UP,
     ST_MEMBER_SET_KEY,
     ST_MEMBER_SET_KEY_USED,
@@ -83,6 +103,10 @@ enum store_statement {
     ST_EVENT_SET_MOVED,
     ST_EVENTS_DELETE_ALL,
     ST_MEMBERS_KNOWN,
+    ST_BAN,
+    ST_BAN_INSERT,
+    ST_BANS_TRIM,
+    ST_BANS_DELETE,
     ST_COUNT
 };
 extern const char *const store_texts[ST_COUNT];
@@ -159,6 +183,9 @@ void store_path(const struct app *app, const char *room, const char *suffix,
 struct problem store_make(struct app *app, const char *room, struct store_room **out);
 /* The transaction that makes the room is over: count it, or remove its blank file. */
 void store_made(struct store_room *r, bool committed);
+/* Add what an older program didn't know. Found whole, it stays so; what is added now may still be
+ * rolled back. */
+void store_complete(struct store_room *r);
 /* Move this room's broken file aside; r's connection is closed. 404, or 503 when that wasn't
  * possible. */
 struct problem store_move_aside(struct store_room *r);

@@ -56,6 +56,11 @@ void store_room_read(struct store_room *r)
     r->row.bytes = sql_column_int(r->sql, ST_ROOM, 5);
     r->row.told_messages = sql_column_int(r->sql, ST_ROOM, 6);
     r->row.told_bytes = sql_column_int(r->sql, ST_ROOM, 7);
+    r->row.rules.locked = sql_column_int(r->sql, ST_ROOM, 8) != 0;
+    r->row.rules.lobby = sql_column_int(r->sql, ST_ROOM, 9) != 0;
+    r->row.password = sql_column_int(r->sql, ST_ROOM, 10) != 0;
+    r->row.rules.hosted = sql_column_int(r->sql, ST_ROOM, 11) != 0;
+    r->row.rules.watched = sql_column_int(r->sql, ST_ROOM, 12) != 0;
     sql_done(r->sql, ST_ROOM);
 }
 
@@ -88,6 +93,8 @@ static bool member_one(struct store_room *r, enum store_statement st,
     out->message_ids = sql_column_int(r->sql, st, 8);
     out->key_used = sql_column_int(r->sql, st, 9) != 0;
     out->hung_up = sql_column_int(r->sql, st, 10) != 0;
+    out->host = sql_column_int(r->sql, st, 11) != 0;
+    out->left_why = (enum member_left)sql_column_int(r->sql, st, 12);
     sql_done(r->sql, st);
     return true;
 }
@@ -128,6 +135,8 @@ void store_member_self(struct store_room *r, struct arena *a, const char *peer,
     out->meta = copy_slice(r, a, ST_MEMBER_SELF, 1);
     out->sub = copy_slice(r, a, ST_MEMBER_SELF, 2);
     out->host = sql_column_int(r->sql, ST_MEMBER_SELF, 3) != 0;
+    out->jti = copy_slice(r, a, ST_MEMBER_SELF, 4);
+    out->address = copy_slice(r, a, ST_MEMBER_SELF, 5);
     sql_done(r->sql, ST_MEMBER_SELF);
 }
 
@@ -168,10 +177,19 @@ int64_t store_members_count_until(struct store_room *r, enum member_state state,
 
 int64_t store_members_next_lease(struct store_room *r)
 {
-    if (!one(r, ST_MEMBERS_NEXT_LEASE, NULL, 0)) return INT64_MAX;
-    int64_t until_ms = sql_column_int(r->sql, ST_MEMBERS_NEXT_LEASE, 0);
-    sql_done(r->sql, ST_MEMBERS_NEXT_LEASE);
+    enum store_statement st =
+        r->row.rules.watched ? ST_MEMBERS_NEXT_WATCHED : ST_MEMBERS_NEXT_LEASE;
+    if (!one(r, st, NULL, 0)) return INT64_MAX;
+    int64_t until_ms = sql_column_int(r->sql, st, 0);
+    sql_done(r->sql, st);
     return until_ms;
+}
+
+bool store_member_next(struct store_room *r, enum member_state from, enum member_state to,
+                       bool host, int64_t joined, struct member_row *out)
+{
+    return member_one(r, ST_MEMBER_NEXT,
+                      SQL_ARGS(sql_int(from), sql_int(to), sql_int(host), sql_int(joined)), out);
 }
 
 bool store_members_others(struct store_room *r, const char *except)
@@ -216,7 +234,9 @@ void store_member_insert(struct store_room *r, const struct member_new *m)
             SQL_ARGS(sql_text(m->peer), sql_blob(m->join_id, IDENT_HASH_BYTES),
                      sql_blob(m->key_hash, IDENT_HASH_BYTES), sql_slice(m->name),
                      sql_blob(m->meta.at, m->meta.len), sql_int(m->joined), sql_int(m->until_ms),
-                     sql_slice(m->sub), sql_int(m->host)));
+                     sql_slice(m->sub), sql_int(m->host),
+                     sql_int(m->waiting ? MEMBER_WAITING : MEMBER_PRESENT), sql_slice(m->jti),
+                     sql_blob(m->address.at, m->address.len)));
 }
 
 void store_member_delete(struct store_room *r, const char *peer)

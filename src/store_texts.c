@@ -3,7 +3,7 @@
 
 #define MEMBER_COLUMNS                                                                               \
     "peer, state, until_ms, joined, acked, floor, held_messages, held_bytes, message_ids, key_used," \
-    " hung_up"
+    " hung_up, role, left_why"
 /* Of messages that are about to go. */
 #define HELD "SELECT server, sender, length(type) + length(data) FROM message WHERE "
 
@@ -14,6 +14,7 @@ const char *const store_texts[ST_COUNT] = {
     [ST_COMMIT] = "COMMIT",
     [ST_VERSION] = "PRAGMA user_version",
     [ST_TABLES] = "SELECT count(*) FROM sqlite_schema",
+    [ST_LEARN] = "SELECT 1 FROM room",
 
     [ST_MEMBER_ADD_SUB] = "ALTER TABLE member ADD COLUMN sub TEXT",
     [ST_MEMBER_ADD_ROLE] = "ALTER TABLE member ADD COLUMN role INTEGER NOT NULL DEFAULT 0",
@@ -22,6 +23,16 @@ const char *const store_texts[ST_COUNT] = {
     [ST_EVENT_ADD_TABLE] =
         "CREATE TABLE IF NOT EXISTS event (event_order INTEGER PRIMARY KEY, type TEXT NOT NULL,"
         " peer TEXT, sub TEXT, reason TEXT, time_ms INTEGER NOT NULL, moved INTEGER NOT NULL)",
+    [ST_MEMBER_ADD_JTI] = "ALTER TABLE member ADD COLUMN jti TEXT",
+    [ST_MEMBER_ADD_ADDRESS] = "ALTER TABLE member ADD COLUMN address_hash BLOB",
+    [ST_MEMBER_ADD_LEFT_WHY] = "ALTER TABLE member ADD COLUMN left_why INTEGER NOT NULL DEFAULT 0",
+    [ST_ROOM_ADD_LOCKED] = "ALTER TABLE room ADD COLUMN locked INTEGER NOT NULL DEFAULT 0",
+    [ST_ROOM_ADD_LOBBY] = "ALTER TABLE room ADD COLUMN lobby INTEGER NOT NULL DEFAULT 0",
+    [ST_ROOM_ADD_SALT] = "ALTER TABLE room ADD COLUMN password_salt BLOB",
+    [ST_ROOM_ADD_PASSWORD] = "ALTER TABLE room ADD COLUMN password_hash BLOB",
+    [ST_ROOM_ADD_HOSTED] = "ALTER TABLE room ADD COLUMN hosted INTEGER NOT NULL DEFAULT 0",
+    [ST_ROOM_ADD_WATCHED] = "ALTER TABLE room ADD COLUMN watched INTEGER NOT NULL DEFAULT 0",
+    [ST_BAN_TABLE] = "CREATE TABLE ban (number INTEGER PRIMARY KEY, hash BLOB NOT NULL)",
 
     [ST_ROOM_INSERT] = "INSERT INTO room (only_row, epoch, head, closed, boot_id, messages, bytes,"
                        " told_messages, told_bytes, opened_ms)"
@@ -29,14 +40,18 @@ const char *const store_texts[ST_COUNT] = {
     [ST_ROOM_CLOSE] = "UPDATE room SET closed = ?1",
     [ST_ROOM_OPENED] = "SELECT opened_ms, stays FROM room",
     [ST_ROOM_SET_STAYS] = "UPDATE room SET stays = 1 WHERE stays = 0",
-    [ST_ROOM] = "SELECT epoch, head, closed, boot_id, messages, bytes, told_messages, told_bytes"
-                " FROM room",
+    [ST_ROOM] = "SELECT epoch, head, closed, boot_id, messages, bytes, told_messages, told_bytes,"
+                " locked, lobby, password_hash IS NOT NULL, hosted, watched FROM room",
     [ST_ROOM_TALLY] = "UPDATE room SET head = ?1, messages = messages + ?2, bytes = bytes + ?3",
     [ST_ROOM_TALLY_TOLD] = "UPDATE room SET head = ?1, told_messages = told_messages + ?2,"
                            " told_bytes = told_bytes + ?3",
     [ST_ROOM_SET_BOOT] = "UPDATE room SET boot_id = ?1",
-    [ST_MEMBERS_SET_BOOT] =
-        "UPDATE member SET until_ms = ?1 + CASE state WHEN 0 THEN ?2 ELSE ?3 END",
+    [ST_ROOM_SET_RULES] = "UPDATE room SET locked = ?1, lobby = ?2, hosted = ?3, watched = ?4",
+    [ST_ROOM_PASSWORD] = "SELECT password_salt, password_hash FROM room"
+                         " WHERE password_hash IS NOT NULL",
+    [ST_ROOM_SET_PASSWORD] = "UPDATE room SET password_salt = ?1, password_hash = ?2",
+    [ST_MEMBERS_SET_BOOT] = "UPDATE member SET until_ms = ?1 +"
+                            " CASE WHEN state = 0 OR state = 3 THEN ?2 ELSE ?3 END",
     [ST_MESSAGES_SET_BOOT] = "UPDATE message SET stored_ms = ?1",
 
     [ST_MEMBER_BY_PEER] = "SELECT " MEMBER_COLUMNS " FROM member WHERE peer = ?1",
@@ -46,12 +61,18 @@ const char *const store_texts[ST_COUNT] = {
     [ST_MEMBER_DUE] = "SELECT " MEMBER_COLUMNS " FROM member"
                       " WHERE state = ?1 AND until_ms <= ?2 AND peer <> ?3"
                       " ORDER BY until_ms LIMIT 1",
-    [ST_MEMBER_SELF] = "SELECT name, meta, sub, role FROM member WHERE peer = ?1",
+    [ST_MEMBER_SELF] =
+        "SELECT name, meta, sub, role, jti, address_hash FROM member WHERE peer = ?1",
     [ST_MEMBERS_PRESENT] = "SELECT peer, name, meta, joined FROM member"
                            " WHERE state = 0 AND peer <> ?1 ORDER BY joined",
     [ST_MEMBERS_COUNT] = "SELECT count(*) FROM member WHERE state = ?1 AND until_ms > ?2",
     [ST_MEMBERS_NEXT_LEASE] =
         "SELECT until_ms FROM member WHERE state = 0 ORDER BY until_ms LIMIT 1",
+    [ST_MEMBERS_NEXT_WATCHED] = "SELECT until_ms FROM member"
+                                " WHERE state IN (0, 3) OR (state = 1 AND role = 1)"
+                                " ORDER BY until_ms LIMIT 1",
+    [ST_MEMBER_NEXT] = "SELECT " MEMBER_COLUMNS " FROM member WHERE state BETWEEN ?1 AND ?2"
+                       " AND role >= ?3 AND joined > ?4 ORDER BY joined LIMIT 1",
     [ST_MEMBERS_OTHERS] = "SELECT 1 FROM member WHERE state <= 1 AND peer <> ?1 LIMIT 1",
     [ST_MEMBERS_LEAST_ACKED] =
         "SELECT peer, acked FROM member WHERE state <= 1 ORDER BY acked LIMIT 2",
@@ -61,11 +82,18 @@ const char *const store_texts[ST_COUNT] = {
 
     [ST_MEMBER_INSERT] =
         "INSERT INTO member (peer, join_id, key_hash, key_used, name, meta, joined, state,"
-        " until_ms, acked, floor, held_messages, held_bytes, message_ids, sub, role)"
-        " VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, 0, ?7, ?6, ?6, 0, 0, 0, ?8, ?9)",
+        " until_ms, acked, floor, held_messages, held_bytes, message_ids, sub, role,"
+        " jti, address_hash)"
+        " VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?10, ?7, ?6, ?6, 0, 0, 0, ?8, ?9, ?11, ?12)",
     [ST_MEMBER_DELETE] = "DELETE FROM member WHERE peer = ?1",
     [ST_MEMBER_SET_STATE] = "UPDATE member SET state = ?2, until_ms = ?3, hung_up = 0"
                             " WHERE peer = ?1",
+    [ST_MEMBER_SET_LEFT] = "UPDATE member SET state = 2, until_ms = ?2, hung_up = 0, left_why = ?3"
+                           " WHERE peer = ?1",
+    [ST_MEMBER_SET_HOST] = "UPDATE member SET role = ?2 WHERE peer = ?1",
+    [ST_MEMBER_SET_ADDRESS] = "UPDATE member SET address_hash = ?2 WHERE peer = ?1",
+    [ST_MEMBER_ADMIT] = "UPDATE member SET state = 0, joined = ?2, until_ms = ?3, hung_up = 0,"
+                        " floor = acked WHERE peer = ?1",
     [ST_MEMBER_HANG_UP] = "UPDATE member SET until_ms = ?2, hung_up = 1 WHERE peer = ?1",
     [ST_MEMBER_SET_KEY] =
         "UPDATE member SET former_hash ="
@@ -126,4 +154,9 @@ const char *const store_texts[ST_COUNT] = {
     [ST_EVENTS_DELETE_ALL] = "DELETE FROM event",
     [ST_MEMBERS_KNOWN] = "SELECT peer, name, sub, role, state FROM member"
                          " WHERE state <> 2 ORDER BY joined",
+    [ST_BAN] = "SELECT 1 FROM ban WHERE hash = ?1 LIMIT 1",
+    [ST_BAN_INSERT] = "INSERT INTO ban (hash) SELECT ?1"
+                      " WHERE NOT EXISTS (SELECT 1 FROM ban WHERE hash = ?1)",
+    [ST_BANS_TRIM] = "DELETE FROM ban WHERE number <= (SELECT max(number) FROM ban) - ?1",
+    [ST_BANS_DELETE] = "DELETE FROM ban",
 };

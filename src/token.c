@@ -207,5 +207,6 @@ struct problem token_check(const struct config *cfg, struct arena *a, struct sli
     if (p.status != 0) return p;
     *out = (struct token_claims){ .given = true, .sub = claims.sub, .host = host };
     if (claims.name.len > 0) out->name = claims.name;
+    if (claims.jti.len > 0) out->jti = claims.jti;
     return NO_PROBLEM;
 }

@@ -29,6 +29,7 @@ struct token_claims {
     bool given;        /* there was a token, and it is good */
     struct slice sub;  /* UTF-8, 1 to 255 bytes */
     struct slice name; /* absent: the token gives none */
+    struct slice jti;  /* the same */
     bool host;
 };
 

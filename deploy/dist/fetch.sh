@@ -104,7 +104,7 @@ take_source libfcgi LICENSE.TERMS libfcgi/{fcgiapp,os_unix}.c \
     include/{fcgiapp,fastcgi,fcgimisc,fcgios}.h
 take_source cjson LICENSE cJSON.c cJSON.h
 take_source util-linux libuuid/src/{unparse.c,uuid.h,uuidP.h} include
-take_source mbedtls LICENSE library/{md,md5,ripemd160,sha1,sha256,sha512,platform_util}.c library/common.h include/mbedtls
+take_source mbedtls LICENSE library/{md,md5,pkcs5,ripemd160,sha1,sha256,sha512,platform_util}.c library/common.h include/mbedtls
 take_musl
 write_licences >LICENSES.txt
 

@@ -17,17 +17,17 @@ static void a_room_is_made_by_its_first_join_in_a_folder_of_its_own(void **state
     struct fixture *f = *state;
     struct who a;
     int64_t peers;
-    bool locked;
-    assert_problem(room_info(&f->app, "tea", &peers, &locked), 404, "room-not-found");
+    struct room_settings settings;
+    assert_problem(room_info(&f->app, "tea", &peers, &settings), 404, "room-not-found");
     assert_false(there(f, "rooms"));
     join(f, "tea", &a);
     assert_int_equal(mode_of(f, "rooms"), 0700);
     assert_int_equal(mode_of(f, "rooms.lock"), 0600);
     assert_int_equal(mode_of(f, "rooms/tea.db"), 0600);
     assert_int_equal(mode_of(f, "rooms/tea.db-journal"), 0600);
-    assert_ok(room_info(&f->app, "tea", &peers, &locked));
+    assert_ok(room_info(&f->app, "tea", &peers, &settings));
     assert_int_equal(peers, 1);
-    assert_false(locked);
+    assert_false(settings.locked);
     assert_int_equal(sql(f, "rooms/tea.db", "SELECT count(*) FROM message"), 0);
 }
 
@@ -74,17 +74,17 @@ static void what_a_killed_deleter_or_maker_left_is_no_room_and_makes_way_for_one
     struct who a;
     struct exchange_result res;
     int64_t peers;
-    bool locked;
+    struct room_settings settings;
     join(f, "tea", &a);
     uint64_t epoch = a.cursor.epoch;
     sql(f, "rooms/tea.db", "UPDATE room SET closed = 1");
     assert_problem(exchange(f, "tea", &a, true, NULL, 0, &res), 404, "room-not-found");
-    assert_problem(room_info(&f->app, "tea", &peers, &locked), 404, "room-not-found");
+    assert_problem(room_info(&f->app, "tea", &peers, &settings), 404, "room-not-found");
     join(f, "tea", &a);
     assert_true(a.cursor.epoch != epoch);
 
     write_file(f, "rooms/blank.db", "", 0);
-    assert_problem(room_info(&f->app, "blank", &peers, &locked), 404, "room-not-found");
+    assert_problem(room_info(&f->app, "blank", &peers, &settings), 404, "room-not-found");
     assert_ok(join_of(f, "blank"));
 
     write_file(f, "rooms/blank2.db", "", 0);
@@ -405,13 +405,13 @@ static void a_full_file_system_is_told_too(void **state)
 static int act_as_somebody_else(struct fixture *f)
 {
     int64_t peers;
-    bool locked;
+    struct room_settings settings;
     if (getuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) return 1;
     struct problem p = join_of(f, "new");
     if (p.status != 503 || p.retry_after_s <= 1) return 2;
     p = join_of(f, "tea");
     if (p.status != 503 || p.retry_after_s <= 1) return 3;
-    p = room_info(&f->app, "tea", &peers, &locked);
+    p = room_info(&f->app, "tea", &peers, &settings);
     if (p.status != 503 || p.retry_after_s <= 1) return 4;
     return 0;
 }

@@ -232,6 +232,23 @@ static void many_rooms_take_turns_on_few_connections(void **state)
 static void a_connection_that_turns_to_an_older_programs_file_completes_it(void **state)
 {
     struct fixture *f = *state;
+    static const char *const later[] = {
+        "ALTER TABLE member DROP COLUMN sub",
+        "ALTER TABLE member DROP COLUMN role",
+        "ALTER TABLE member DROP COLUMN jti",
+        "ALTER TABLE member DROP COLUMN address_hash",
+        "ALTER TABLE member DROP COLUMN left_why",
+        "ALTER TABLE room DROP COLUMN locked",
+        "ALTER TABLE room DROP COLUMN lobby",
+        "ALTER TABLE room DROP COLUMN password_salt",
+        "ALTER TABLE room DROP COLUMN password_hash",
+        "ALTER TABLE room DROP COLUMN hosted",
+        "ALTER TABLE room DROP COLUMN watched",
+        "DROP TABLE ban",
+        "ALTER TABLE room DROP COLUMN opened_ms",
+        "ALTER TABLE room DROP COLUMN stays",
+        "DROP TABLE event",
+    };
     struct who old, w, other;
     char room[32];
     join(f, "tea", &old);
@@ -241,11 +258,13 @@ static void a_connection_that_turns_to_an_older_programs_file_completes_it(void 
         f->now_ms += 200;
         store_let_go_unused(&f->app);
     }
-    (void)sql(f, "rooms/tea.db", "ALTER TABLE member DROP COLUMN sub");
-    (void)sql(f, "rooms/tea.db", "ALTER TABLE member DROP COLUMN role");
+    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
+        (void)sql(f, "rooms/tea.db", later[i]);
     join(f, "tea", &other);
     assert_true(open_room_files() <= CONNECTIONS_MAX);
     assert_int_equal(sql(f, "rooms/tea.db", "SELECT count(role) FROM member"), 2);
+    assert_int_equal(sql(f, "rooms/tea.db", "SELECT count(watched) FROM room"), 1);
+    assert_int_equal(sql(f, "rooms/tea.db", "SELECT count(hash) FROM ban"), 0);
 }
 
 int main(void)

@@ -46,6 +46,18 @@ export function sql(file, statement) {
   return execFileSync('sqlite3', ['-bail', file, statement], { encoding: 'utf8' }).trim();
 }
 
+const LATER = {
+  member: ['sub', 'role', 'jti', 'address_hash', 'left_why'],
+  room: ['opened_ms', 'stays', 'locked', 'lobby', 'password_salt', 'password_hash', 'hosted', 'watched'],
+};
+
+/** Make of a room's file what the first version's program made. */
+export function makeOlder(file) {
+  const drops = Object.entries(LATER).flatMap(([table, columns]) => columns
+    .map((column) => `ALTER TABLE ${table} DROP COLUMN ${column};`));
+  sql(file, `${drops.join('')} DROP TABLE ban; DROP TABLE event;`);
+}
+
 /** Hold a lock on a room file, as a backup program or a stuck process would. */
 export async function lockRoom(file, how = 'EXCLUSIVE') {
   const child = tie(spawn('sqlite3', ['-bail', file], { stdio: ['pipe', 'pipe', 'inherit'] }));
