@@ -9,7 +9,7 @@
  * event tells `not-loaded`, the room goes on without it, and it is tried again.
  */
 
-export { joinRoom, runsElsewhere } from './join.js';
+export { joinRoom, lookAtRoom, runsElsewhere } from './join.js';
 export { Room } from './room.js';
 export { Person } from './member.js';
 export { Media } from './media.js';

@@ -24,6 +24,20 @@ export async function joinRoom(options) {
 }
 
 /**
+ * What a room asks of newcomers, without joining it.
+ * @param {Pick<JoinOptions, 'api' | 'room' | 'env'>} options
+ * @returns {Promise<import('./types.js').Settings & {peers: number} | null>} null where there is no such room
+ *   now, or the server doesn't tell outsiders
+ */
+export async function lookAtRoom({ api, room, env }) {
+  const { base, fetch } = environment(env);
+  const url = new URL(`${api.replace(/\/+$/, '')}/rooms/${parseLink(room).room}`, base);
+  const seen = await fetch(url.href, { cache: 'no-store', referrerPolicy: 'no-referrer' })
+    .then((answer) => answer.ok && answer.json()).catch(() => null);
+  return typeof seen?.peers === 'number' ? seen : null;
+}
+
+/**
  * Whether a call in this room runs in another tab of this browser.
  * @param {Pick<JoinOptions, 'room' | 'env'> & {api?: string | null}} options without api: at any
  *   API that pages of this origin use

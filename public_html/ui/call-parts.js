@@ -19,6 +19,8 @@ export function top(t, room, copied, copy) {
   return html`<div class="top" part="top">
     <div class="room" title=${`${lockName(t, room.sealed)}. ${lockMore(t, room.sealed)}`}>
       ${lock(t, room.sealed)}<h1 part="title">${room.name}</h1></div>
+    ${room.settings.locked ? html`<span class="locked" role="img" aria-label=${t('house.is.locked')} title=${t('house.is.locked')}>
+      ${icon('door')}</span>` : nothing}
     <p class="count" part="count" role="status" ?data-none=${others === 0} ?data-part=${connected < others}>
       ${others === 0 ? t('call.alone') : t('call.connected', { connected, others })}</p>
     <button part="button invite-button" class="button copy" @click=${copy}>${icon(copied ? 'check' : 'link')}
@@ -32,13 +34,15 @@ export function top(t, room, copied, copy) {
  * @param {Texts} t
  * @param {Room} room
  * @param {(person: {name: string}) => string} nameOf
+ * @param {unknown} more
  */
-export function banner(t, room, nameOf) {
+export function banner(t, room, nameOf, more) {
   const text = room.server === 'online' ? outsideText(t, room.people) : t('call.serverAway');
   return html`<div class="banners">
     ${text === null ? nothing : html`<p class="banner" part="banner" role="status">${icon('warning')}${text}</p>`}
     <div role="status">${room.carrying.map(([one, other]) => html`<p class="carrying">
       ${t('call.carrying', { name: nameOf(one), other: nameOf(other) })}</p>`)}</div>
+    ${more}
   </div>`;
 }
 

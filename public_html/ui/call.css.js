@@ -19,6 +19,8 @@ export const callStyle = css`
 .room { display: flex; align-items: center; gap: .4rem; min-inline-size: 4.5rem; flex: 1 0; }
 .room .icon { inline-size: 1.15em; block-size: 1.15em; color: var(--muted); }
 h1 { font-size: 1.0625rem; font-weight: 650; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.locked { display: grid; flex: none; color: var(--muted); }
+.locked .icon { inline-size: 1.2em; block-size: 1.2em; }
 .count {
   display: flex; align-items: center; gap: .45rem; flex: 0 1 auto; min-inline-size: 0; overflow: hidden; padding: .25rem .75rem; border-radius: 999px;
   background: var(--raised); font-size: .875rem; font-weight: 600; white-space: nowrap;

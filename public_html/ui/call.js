@@ -12,10 +12,12 @@ import { NoticeList } from './notice-list.js';
 import { problemText } from './strings.js';
 import { callStyle } from './call.css.js';
 import './grid.js';
+import './knocks.js';
 import { KlatchChat } from './chat.js';
 import { Conversation } from './conversation.js';
 import { takeDrops } from './drop.js';
 import { can } from './can.js';
+import { House } from './house.js';
 import { Presence } from './presence.js';
 import { stateMore } from './paths.js';
 import { ShownSizes } from './shown-sizes.js';
@@ -63,6 +65,8 @@ export class KlatchCall extends Part {
   /** @type {Conversation | null} */
   #conversation = null;
   #unread = 0;
+  /** @type {House | null} */
+  #house = null;
   /** Whether files are being held over the call. */
   #dropping = false;
   #chatOpen = false;
@@ -112,6 +116,13 @@ export class KlatchCall extends Part {
       unread: (entry) => this.#heard(entry),
       problem: (problem) => this.#warn(problem),
     });
+    this.#house = new House({
+      room, life: this.life, t: this.props.t,
+      nameOf: (person) => this.#nameOf(person),
+      changed: () => this.update(),
+      say: (title) => this.#say(title),
+      warn: (problem) => this.#warn(problem),
+    });
     document.addEventListener('visibilitychange', () => this.#watchChat(), life);
     takeDrops(this, this.props.owner, this.life, {
       over: (over) => {
@@ -148,9 +159,13 @@ export class KlatchCall extends Part {
       @offer-files=${(/** @type {CustomEvent} */ event) => this.#offer(event.detail.files, 0)}
       @file-save=${(/** @type {CustomEvent} */ event) => this.#conversation?.save(event.detail)}
       @file-stop=${(/** @type {CustomEvent} */ event) => this.#conversation?.stop(event.detail)}
+      @admit=${(/** @type {CustomEvent} */ event) => this.#house?.admit(event.detail.who)}
+      @refuse=${(/** @type {CustomEvent} */ event) => this.#house?.refuse(event.detail.who)}
+      @room-change=${(/** @type {CustomEvent} */ event) => this.#house?.change(event.detail)}
+      @host-act=${(/** @type {CustomEvent} */ event) => this.#house?.act(event.detail.act, event.detail.person)}
       @dismiss-notice=${(/** @type {CustomEvent} */ event) => this.#notices.dismiss(event.detail.id)}>
       ${top(t, room, this.#copied, this.#copy)}
-      ${banner(t, room, (person) => this.#nameOf(person))}
+      ${banner(t, room, (person) => this.#nameOf(person), html`<klatch-knocks .props=${{ t, people: room.knocking }}></klatch-knocks>`)}
       <div class="stage" ?inert=${covered}>
         <klatch-grid .props=${{ t, tiles, invite: this.#invite() }}></klatch-grid>
         ${this.#soundBlocked ? soundButton(t, this.#unsilence) : nothing}
@@ -167,9 +182,10 @@ export class KlatchCall extends Part {
       ${this.#dropping ? this.#dropZone() : nothing}
       <klatch-settings .props=${{
         t, name: room.self.name, media: this.props.media, quality: room.budget.quality, choices: this.props.choices,
+        house: { settings: room.settings, host: room.self.host, hosts: this.#hostNames() },
       }}></klatch-settings>
       ${this.#stats()}
-      <klatch-person-menu .props=${{ t, tile: menu }}></klatch-person-menu>
+      <klatch-person-menu .props=${{ t, tile: menu, hosting: room.self.host }}></klatch-person-menu>
     </div>`;
   }
 
@@ -228,16 +244,16 @@ export class KlatchCall extends Part {
 
   /**
    * @param {object} key @param {boolean} mine
-   * @param {Pick<Person, 'id' | 'name' | 'state' | 'stream' | 'screen' | 'mic' | 'cam' | 'plain'>} shown
+   * @param {Pick<Person, 'id' | 'name' | 'state' | 'stream' | 'screen' | 'mic' | 'cam' | 'plain' | 'host'>} shown
    * @param {Partial<import('./tile.js').TileProps>} [own] of the person's own tile alone
    * @returns {import('./tile.js').TileProps[]}
    */
   #tilesOf(key, mine, shown, own = {}) {
     const { t, choices } = this.props;
-    const { id, state, stream, screen, mic, cam, plain } = shown;
+    const { id, state, stream, screen, mic, cam, plain, host } = shown;
     const stage = this.#stage;
     const tile = (/** @type {object} */ its, /** @type {MediaStream | null} */ what) => ({
-      t, key: its, id, name: this.#nameOf(shown), mine, state, stream: what, mic, cam, plain,
+      t, key: its, id, name: this.#nameOf(shown), mine, state, stream: what, mic, cam, plain, host,
       screen: its !== key, large: false, pinned: stage.pinned === its, speaking: stage.speakers.speaks(key),
       ...stage.hearing(its), person: its, speaker: choices.speakerId,
       ...(mine ? {} : { show: this.#sizes.of(/** @type {Person} */ (key), its === key ? 'camera' : 'screen') }),
@@ -253,6 +269,12 @@ export class KlatchCall extends Part {
   #copiedByHand() {
     this.#copyByHand = false;
     this.update();
+  }
+
+  #hostNames() {
+    const { t, room } = this.props;
+    const others = room.people.filter(({ host }) => host).map((person) => this.#nameOf(person));
+    return room.self.host ? [...others, t('person.you')] : others;
   }
 
   /** @param {{name: string}} person */

@@ -31,6 +31,16 @@ export async function findOwnApi() {
 }
 
 /**
+ * Where it was found last from here; it isn't asked, and may have moved.
+ * @returns {string | null}
+ */
+export function rememberedApi() {
+  const base = HOME ?? new URL('.', document.baseURI).href;
+  const place = recall(base);
+  return place === null ? null : new URL(place, base).href;
+}
+
+/**
  * The best place that answers a health request. What answered is remembered for this page's
  * folder and asked first next time; it is never used without having answered again.
  * @param {string} base the page's address

@@ -21,6 +21,9 @@ const shapes = {
   'lock-open': svg`<rect x="5" y="10.5" width="14" height="10" rx="2"/><path d="M8.2 10.5V7.3a3.8 3.8 0 0 1 7.4-1.2"/>`,
   pause: svg`<path d="M8.5 5.5v13M15.5 5.5v13"/>`,
   lock: svg`<rect x="5" y="10.5" width="14" height="10" rx="2"/><path d="M8.2 10.5V7.3a3.8 3.8 0 0 1 7.6 0v3.2"/>`,
+  door: svg`<path d="M6.5 20.5v-17h11v17M3.5 20.5h17M14 12.2v.1"/>`,
+  host: svg`<path d="m12 4 2.4 5 5.4.7-4 3.8 1 5.5-4.8-2.7L7.2 19l1-5.5-4-3.8 5.4-.7z"/>`,
+  leave: svg`<path d="M10 4H5v16h5M10 12h10M16.5 8l3.8 4-3.8 4"/>`,
   close: svg`<path d="m6 6 12 12M18 6 6 18"/>`,
   clip: svg`<path d="m20 11.2-8.3 8.3a5 5 0 0 1-7.1-7.1l8.6-8.6a3.4 3.4 0 0 1 4.8 4.8l-8.5 8.5a1.7 1.7 0 0 1-2.4-2.4
     l7.9-7.9"/>`,

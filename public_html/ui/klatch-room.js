@@ -5,7 +5,8 @@ import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { joinRoom, makeLink, parseLink, randomSecret, runsElsewhere, KlatchProblem, Media } from '../klatch/index.js';
 import { define } from './define.js';
 import { announce, announceRoom } from './announce.js';
-import { findOwnApi } from './find-api.js';
+import { Entry } from './entry.js';
+import { findOwnApi, rememberedApi } from './find-api.js';
 import { tidyName } from './name.js';
 import { hidingStyle } from './part-names.js';
 import { loadChoices, saveChoices } from './remember.js';
@@ -55,6 +56,7 @@ export class KlatchRoom extends RoomAttributes {
   #hiding = new CSSStyleSheet();
   /** @type {AbortController | null} */
   #joining = null;
+  #entry = new Entry(() => this.update());
 
   constructor() {
     super();
@@ -144,7 +146,8 @@ export class KlatchRoom extends RoomAttributes {
       if (undecided) throw new KlatchProblem('in-another-tab');
       const room = await joinRoom({
         api, room: this.address, name: tidyName(this.#name), media: this.media, signal: joining.signal, takeOver,
-        token: this.token || null,
+        token: this.token || null, password: this.#entry.password || this.password || null,
+        onWaiting: (waiting) => this.#entry.wait(waiting),
       });
       if (joining.signal.aborted) {
         room.destroy();
@@ -165,6 +168,7 @@ export class KlatchRoom extends RoomAttributes {
     if (this.#joining) {
       this.#joining.abort();
       this.#joining = null;
+      this.#entry.wait(null);
       this.#phase = 'lobby';
       this.update();
     }
@@ -224,7 +228,9 @@ export class KlatchRoom extends RoomAttributes {
 
   /** Where there is no lobby. @param {Texts} t */
   #joiningView(t) {
-    const props = { title: t('lobby.joining'), more: '', action: t('lobby.cancel') };
+    const { waiting } = this.#entry;
+    const more = waiting ? t(waiting.hosts > 0 ? 'lobby.waiting.more' : 'lobby.waiting.nobody') : '';
+    const props = { title: t(waiting ? 'lobby.waiting' : 'lobby.joining'), more, action: t('lobby.cancel') };
     return html`<klatch-card theme=${this.theme} lang=${t.language} dir=${t.direction} .props=${props} @act=${this.leave}></klatch-card>`;
   }
 
@@ -242,12 +248,12 @@ export class KlatchRoom extends RoomAttributes {
     const props = {
       t, room: this.#roomName, name: this.#name, joining: this.#phase === 'joining', asking: this.#asking,
       deviceProblems: this.#deviceProblems, joinProblem: this.#joinProblem ?? this.obstacle, media: this.media,
-      elsewhere: this.#elsewhere, sealed: this.#secret !== null, sealable: this.sealable && Boolean(crypto.subtle),
+      elsewhere: this.#elsewhere, entry: this.#entry, sealed: this.#secret !== null, sealable: this.sealable && Boolean(crypto.subtle),
       speaker: this.#choices.speakerId, api: () => this.#findApi(),
       doctor: this.doctor,
     };
     return html`<klatch-lobby lang=${t.language} dir=${t.direction} .props=${props} @join-wanted=${this.#wanted} @join-cancelled=${this.leave}
-      @name-written=${this.#named} @seal-wanted=${this.#seal} @devices-wanted=${this.#openMedia} @device-chosen=${this.#chose}
+      @name-written=${this.#named} @password-written=${(/** @type {CustomEvent} */ event) => this.#entry.write(event.detail.password)} @seal-wanted=${this.#seal} @devices-wanted=${this.#openMedia} @device-chosen=${this.#chose}
       @toggle-mic=${() => this.#toggle('mic')} @toggle-cam=${() => this.#toggle('cam')}></klatch-lobby>`;
   }
 
@@ -264,7 +270,7 @@ export class KlatchRoom extends RoomAttributes {
 
   /** @param {Texts} t */
   #endedView(t) {
-    const action = t(this.#reason === 'taken-over' ? 'ended.back' : 'ended.again');
+    const action = t(this.#reason === 'taken-over' ? 'ended.back' : this.#reason === 'refused' ? 'ended.ask' : 'ended.again');
     return html`<klatch-card theme=${this.theme} lang=${t.language} dir=${t.direction} .props=${{ ...endedText(t, this.#reason), action }}
       @act=${this.#again}></klatch-card>`;
   }
@@ -272,6 +278,7 @@ export class KlatchRoom extends RoomAttributes {
   /** @param {Room} room */
   #enter(room) {
     this.call = room;
+    this.#entry.waiting = null;
     room.budget.quality = this.#choices.quality;
     this.#phase = 'call';
     room.on('left', ({ detail }) => this.#ended(detail.reason), { once: true });
@@ -286,6 +293,11 @@ export class KlatchRoom extends RoomAttributes {
     const problem = error instanceof KlatchProblem ? error : new KlatchProblem('other', { cause: error });
     this.#elsewhere = problem.code === 'in-another-tab';
     this.#joinProblem = problem.code === 'aborted' || this.#elsewhere ? null : problem;
+    if (this.#entry.refused(problem)) {
+      this.media.close();
+      this.#reason = problem.code;
+      this.#phase = 'ended';
+    }
     this.update();
     if (problem.code !== 'aborted') announce(this, 'problem', { problem });
   }
@@ -323,6 +335,7 @@ export class KlatchRoom extends RoomAttributes {
   #changeRoom() {
     this.#close();
     this.#elsewhere = false;
+    this.#entry.clear();
     this.#begin();
   }
 
@@ -330,8 +343,12 @@ export class KlatchRoom extends RoomAttributes {
   #begin() {
     if (!this.here || this.obstacle) return;
     void this.#openMedia();
-    if (this.open) void this.#joinQuietly({});
-    else void this.#lookAround();
+    if (this.open) {
+      void this.#joinQuietly({});
+      return;
+    }
+    void this.#lookAround();
+    void this.#entry.look(this.givenApi ?? rememberedApi(), this.#roomName);
   }
 
   /** What the attribute hides is hidden through the names of parts. */

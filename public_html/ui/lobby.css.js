@@ -43,8 +43,8 @@ h1 { font-size: 1.5rem; line-height: 1.2; letter-spacing: -.01em; }
 
 form { display: grid; gap: .9rem; min-inline-size: 0; }
 .problems { display: grid; gap: .6rem; }
-/* It stays in the page, so that readers say what comes into it, but takes no gap. */
-.problems[data-none] { margin-block-end: -.9rem; }
+/* They stay in the page, so that readers say what comes into them, but take no place. */
+.problems[data-none] { position: absolute; }
 .problem {
   display: flex; gap: .7rem; padding: .8rem 1rem; border-radius: 1rem; background: var(--warn-soft);
   color: var(--warn-text); line-height: 1.4;
@@ -99,7 +99,6 @@ form { display: grid; gap: .9rem; min-inline-size: 0; }
     .preview { grid-column: 1; grid-row: 1 / span 2; max-block-size: 80dvh; align-self: start; }
     .preview[data-off] { max-block-size: 80dvh; }
     form { grid-column: 2; gap: .6rem; }
-    .problems[data-none] { margin-block-end: -.6rem; }
   }
 }
 @media (forced-colors: active) { .toggle { border-color: ButtonText; } }

@@ -27,6 +27,7 @@ const FOR_THE_DOCTOR = ['network', 'timeout', 'not-found', 'not-klatch', 'disk-f
  * @property {boolean} asking whether the browser is asking for devices
  * @property {Problem[]} deviceProblems
  * @property {Problem | null} joinProblem
+ * @property {import('./entry.js').Entry} entry
  * @property {boolean} elsewhere whether a call in this room runs in another tab
  * @property {import('../klatch/index.js').Media} media
  * @property {string} speaker the id of the chosen loudspeaker
@@ -37,7 +38,7 @@ const FOR_THE_DOCTOR = ['network', 'timeout', 'not-found', 'not-klatch', 'disk-f
 
 /**
  * Emits 'join-wanted' {takeOver} (undefined where there is nothing to choose), 'join-cancelled', 'name-written' {name}, 'toggle-mic', 'toggle-cam',
- * 'devices-wanted' (try again), 'device-chosen' {mic}, {cam} or {speaker}, 'seal-wanted'.
+ * 'password-written' {password}, 'devices-wanted' (try again), 'device-chosen' {mic}, {cam} or {speaker}, 'seal-wanted'.
  * @extends {Part<LobbyProps>}
  */
 export class KlatchLobby extends Part {
@@ -48,10 +49,13 @@ export class KlatchLobby extends Part {
   #level = null;
   /** @type {MediaStreamTrack | null} */
   #heard = null;
+  /** @type {Problem | null} */
+  #told = null;
 
   /** @override */
   view() {
     const { t, room, name, joining, media, sealed, speaker } = this.props;
+    const entry = this.#entry();
     return html`<div class="lobby" part="lobby">
       <header>
         <h1>${t('lobby.heading')}</h1>
@@ -60,9 +64,11 @@ export class KlatchLobby extends Part {
       ${this.#preview()}
       <form @submit=${this.#submit}>
         ${this.#problems()}
+        <div role="status" class="problems" ?data-none=${entry === nothing}>${entry}</div>
         <label class="field" part="name-field"><span>${t('lobby.name')}</span>
           <input name="name" autocomplete="nickname" maxlength=${NAME_MAX} placeholder=${t('lobby.name.hint')}
             .value=${live(name)} ?disabled=${joining} @input=${this.#named}></label>
+        ${this.#password()}
         <klatch-devices part="devices" data-beside .props=${{ media, t, speaker, kinds: ['mic', 'cam'] }} @device-chosen=${this.relay}></klatch-devices>
         ${this.#ways()}
         <klatch-devices part="devices" .props=${{ media, t, speaker, kinds: ['speaker'] }} @device-chosen=${this.relay}></klatch-devices>
@@ -81,6 +87,7 @@ export class KlatchLobby extends Part {
     const stream = media.cam ? media.stream : null;
     if (video.srcObject !== stream) video.srcObject = stream;
     this.#listen();
+    this.#askAgain();
   }
 
   /** @override */
@@ -88,6 +95,40 @@ export class KlatchLobby extends Part {
     this.#level?.stop();
     this.#level = null;
     this.#heard = null;
+  }
+
+  /** The password is what is to be written next. */
+  #askAgain() {
+    const { joinProblem, joining } = this.props;
+    if (joining || joinProblem === this.#told) return;
+    this.#told = joinProblem;
+    if (joinProblem?.code.startsWith('password-')) this.find('[name=password]')?.focus();
+  }
+
+  #password() {
+    const { t, joining, entry } = this.props;
+    if (!entry.asked.password) return nothing;
+    return html`<label class="field"><span>${t('lobby.password')}</span>
+      <input name="password" type="password" autocomplete="off" .value=${live(entry.password)} ?disabled=${joining}
+        @input=${this.#passwordWritten}></label>`;
+  }
+
+  /** @param {InputEvent} event */
+  #passwordWritten(event) {
+    if (event.target instanceof HTMLInputElement) this.emit('password-written', { password: event.target.value });
+  }
+
+  /** What the room asks of newcomers, and how that stands. */
+  #entry() {
+    const { t, joining, entry } = this.props;
+    const { waiting, asked } = entry;
+    if (joining && waiting) {
+      return html`<div class="problem told">${icon('door')}<div><p class="title">${t('lobby.waiting')}</p>
+        <p>${t(waiting.hosts > 0 ? 'lobby.waiting.more' : 'lobby.waiting.nobody')}</p></div></div>`;
+    }
+    if (joining) return nothing;
+    const said = asked.locked ? t('lobby.locked') : asked.lobby ? t('lobby.lobby') : '';
+    return said ? html`<div class="problem told">${icon('door')}<div><p>${said}</p></div></div>` : nothing;
   }
 
   #preview() {
@@ -106,7 +147,8 @@ export class KlatchLobby extends Part {
   #ways() {
     const { t, joining, elsewhere } = this.props;
     if (joining) {
-      return html`<div class="act"><p class="joining" role="status"><span class="spinner"></span>${t('lobby.joining')}</p>
+      const words = t(this.props.entry.waiting ? 'lobby.waiting.short' : 'lobby.joining');
+      return html`<div class="act"><p class="joining" role="status"><span class="spinner"></span>${words}</p>
         <button type="button" part="button" class="button" @click=${() => this.emit('join-cancelled')}>${t('lobby.cancel')}</button></div>`;
     }
     if (!elsewhere) return html`<div class="act"><button part="button primary-button join-button" class="button primary join">${t('lobby.join')}</button></div>`;
@@ -140,7 +182,7 @@ export class KlatchLobby extends Part {
     return html`<div role="alert" class="problems" ?data-none=${none}>
       ${elsewhere ? html`<div class="problem told">${icon('tabs')}<div>
         <p class="title">${t('lobby.elsewhere')}</p><p>${t('lobby.elsewhere.more')}</p></div></div>` : nothing}
-      ${joinProblem ? this.#problem(joinProblem, 'grave') : nothing}
+      ${joinProblem ? this.#problem(joinProblem, joinProblem.code === 'password-missing' ? 'told' : 'grave') : nothing}
       ${deviceProblems.map((problem) => this.#problem(problem, ''))}
       ${deviceProblems.length === 0 ? nothing : html`<div class="without">
         <p>${t('lobby.without')}</p>

@@ -24,7 +24,7 @@ export const HIDDEN_BY = Object.freeze({
 
 /** What can only be styled. */
 const OTHERS = ['lobby', 'card', 'join-button', 'seal-button', 'top', 'banner', 'tile', 'tile-name', 'controls', 'button',
-  'primary-button', 'message', 'notice', 'dialog'];
+  'primary-button', 'message', 'notice', 'dialog', 'knocks'];
 
 /** Every name, for the attribute `exportparts` of each part within another. */
 export const EXPORTED = [...new Set([...Object.values(HIDDEN_BY).flat(), ...OTHERS])].join(', ');

@@ -10,30 +10,40 @@ import { stateMore } from './paths.js';
 import { settingsStyle } from './settings.css.js';
 import { personMenuStyle } from './person-menu.css.js';
 
+/** @typedef {'host' | 'remove' | 'ban'} HostAct */
+
+/** @type {readonly [HostAct, import('./icons.js').IconName][]} */
+const HOST_ACTS = [['host', 'host'], ['remove', 'leave'], ['ban', 'lock']];
+
 /**
  * @typedef {object} PersonMenuProps
  * @property {import('./tile.js').TileProps | null} tile whose menu is open
+ * @property {boolean} hosting whether this person is a host
  * @property {import('./strings.js').Texts} t
  */
 
 /**
  * Emits 'tile-act' {act: 'pin' | 'full-screen' | 'window', key}, 'hearing' {person, volume} or
- * {person, silenced}, and 'menu-closed'.
+ * {person, silenced}, 'host-act' {act: 'host' | 'remove' | 'ban', person}, and 'menu-closed'.
  * @extends {Part<PersonMenuProps>}
  */
 export class KlatchPersonMenu extends Part {
   /** @override */
   static styles = [settingsStyle, personMenuStyle];
 
+  /** What a host is asked about once more. @type {HostAct | null} */
+  #sure = null;
+
   /** @override */
   view() {
     const { tile, t } = this.props;
-    return html`<dialog part="dialog" aria-labelledby="heading" @close=${() => this.emit('menu-closed')}>
+    return html`<dialog part="dialog" aria-labelledby="heading" @close=${this.#closed}>
       ${tile === null ? nothing : html`<form method="dialog">
         <header>
           <h2 id="heading">${tile.screen ? t('person.screenOf', { name: tile.name }) : tile.name}</h2>
           <button type="button" class="plain" aria-label=${t('notice.dismiss')} @click=${this.close}>${icon('close')}</button>
         </header>
+        ${tile.host && !tile.screen ? html`<p class="about">${icon('host')}<span>${t('person.host.more')}</span></p>` : nothing}
         ${tile.mine || tile.screen ? nothing : this.#path(tile)}
         ${tile.mine ? nothing : this.#hearing(tile)}
         <div class="acts">
@@ -41,6 +51,7 @@ export class KlatchPersonMenu extends Part {
           ${can('fullScreen') ? this.#act('full-screen', tile) : nothing}
           ${can('pictureInPicture') && tile.stream ? this.#act('window', tile) : nothing}
         </div>
+        ${this.#hosting(tile)}
       </form>`}
     </dialog>`;
   }
@@ -58,6 +69,44 @@ export class KlatchPersonMenu extends Part {
 
   #dialog() {
     return /** @type {HTMLDialogElement} */ (this.need('dialog'));
+  }
+
+  #closed() {
+    this.#sure = null;
+    this.emit('menu-closed');
+  }
+
+  /** What a host can do about somebody. @param {import('./tile.js').TileProps} tile */
+  #hosting({ mine, screen, host, person, name }) {
+    const { t, hosting } = this.props;
+    if (!hosting || mine || screen || host) return nothing;
+    const sure = this.#sure;
+    if (sure === null) {
+      return html`<div class="acts hosting" role="group" aria-label=${t('host.heading')}>
+        ${HOST_ACTS.map(([act, sign]) => html`<button type="button" part="button" class="button"
+          @click=${() => this.#ask(act)}>${icon(sign)}${t(`host.act.${act}`)}</button>`)}</div>`;
+    }
+    return html`<div class="sure" role="alertdialog" aria-label=${t(`host.act.${sure}`)} aria-describedby="sure">
+      <p id="sure">${t(`host.sure.${sure}`, { name })}</p>
+      <div class="acts">
+        <button type="button" part="button" class="button ${sure === 'host' ? 'primary' : 'danger'} yes"
+          @click=${() => this.#decide(sure, person)}>${t(`host.act.${sure}`)}</button>
+        <button type="button" part="button" class="button" @click=${() => this.#ask(null)}>${t('host.cancel')}</button>
+      </div></div>`;
+  }
+
+  /** @param {HostAct | null} act */
+  #ask(act) {
+    this.#sure = act;
+    this.update();
+    // What was pressed is gone, and its focus with it.
+    queueMicrotask(() => (this.find('.yes') ?? this.find('.hosting .button'))?.focus());
+  }
+
+  /** @param {HostAct} act @param {object} person */
+  #decide(act, person) {
+    this.close();
+    this.emit('host-act', { act, person });
   }
 
   /** @param {import('./tile.js').TileProps} tile */

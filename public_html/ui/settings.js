@@ -8,6 +8,7 @@ import { NAME_MAX } from './name.js';
 import { QUALITIES } from './remember.js';
 import { settingsStyle } from './settings.css.js';
 import './devices.js';
+import './room-settings.js';
 import './switches.js';
 
 /**
@@ -16,12 +17,13 @@ import './switches.js';
  * @property {import('../klatch/allot.js').Quality} quality
  * @property {import('../klatch/index.js').Media} media
  * @property {import('./remember.js').Choices} choices
+ * @property {Omit<import('./room-settings.js').RoomSettingsProps, 't'>} house
  * @property {import('./strings.js').Texts} t
  */
 
 /**
  * Emits 'rename' {name} when another name was written, 'device-chosen' {mic}, {cam} or {speaker},
- * 'quality-chosen' {quality}, 'choice' with what was switched, and 'open-stats'.
+ * 'quality-chosen' {quality}, 'choice' with what was switched, 'room-change' and 'open-stats'.
  * @extends {Part<SettingsProps>}
  */
 export class KlatchSettings extends Part {
@@ -32,7 +34,7 @@ export class KlatchSettings extends Part {
 
   /** @override */
   view() {
-    const { t, name, media, choices } = this.props;
+    const { t, name, media, choices, house } = this.props;
     return html`<dialog part="dialog" aria-labelledby="heading" @close=${this.#closed}>
       <form method="dialog">
         <header>
@@ -44,7 +46,8 @@ export class KlatchSettings extends Part {
         ${this.#quality()}
         ${this.#open ? html`<klatch-devices part="devices" .props=${{ media, t, speaker: choices.speakerId }}
             @device-chosen=${this.relay}></klatch-devices>
-          <klatch-switches .props=${{ media, t, choices }} @choice=${this.relay}></klatch-switches>` : ''}
+          <klatch-switches .props=${{ media, t, choices }} @choice=${this.relay}></klatch-switches>
+          <klatch-room-settings .props=${{ t, ...house }} @room-change=${this.relay}></klatch-room-settings>` : ''}
         <button type="button" part="button stats-button" class="button" @click=${this.#stats}>${t('settings.stats')}</button>
         <button part="button primary-button" class="button primary">${t('settings.done')}</button>
       </form>

@@ -31,6 +31,8 @@ ${hues.map((hue, i) => `.hue-${i} { --hue: ${hue}; }`).join('\n')}
   background: rgb(18 15 12 / .78); color: #fff; font-size: .875rem; line-height: 1.4;
 }
 .strip .icon { inline-size: 1.1em; block-size: 1.1em; color: #ffc2bb; }
+.host { display: grid; flex: none; }
+.strip .host .icon { color: #ffd88a; }
 .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-weight: 600; }
 .tag { padding: 0 .4em; border: 1px solid rgb(255 255 255 / .5); border-radius: .4em; font-size: .75rem; }
 .dot { flex: none; inline-size: .55rem; block-size: .55rem; border-radius: 50%; background: var(--pending); }

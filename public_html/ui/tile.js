@@ -27,6 +27,7 @@ import { tileStyle } from './tile.css.js';
  * @property {boolean} mic
  * @property {boolean} cam
  * @property {boolean} plain
+ * @property {boolean} [host] whether they are a host of the room
  * @property {'bits' | 'still' | 'choice' | 'own' | 'frozen' | null} [paused] why the picture stands still
  * @property {(heightPx: number) => void} [show] is told the picture's height on the screen, 0 for none
  * @property {boolean} [outside] whether they came by another link
@@ -63,7 +64,7 @@ export class KlatchTile extends Part {
 
   /** @override */
   view() {
-    const { t, key, name, mine, state, mic, cam, plain, screen, speaking, silenced } = this.props;
+    const { t, key, name, mine, state, mic, cam, plain, screen, speaking, silenced, host } = this.props;
     const shown = screen ? t('person.screenOf', { name }) : mine ? `${name} (${t('person.you')})` : name;
     const picture = this.#hasPicture();
     return html`
@@ -77,6 +78,7 @@ export class KlatchTile extends Part {
         <div class="strip" part="tile-name" aria-hidden="true">
           <span class="dot"></span>
           ${screen ? icon('screen') : nothing}
+          ${host && !screen ? html`<span class="host" title=${t('person.host')}>${icon('host')}</span>` : nothing}
           <span class="name" dir="auto">${shown}</span>
           ${plain ? html`<span class="tag" title=${t('person.plain.more')}>${t('person.plain')}</span>` : nothing}
           ${mic || screen ? nothing : icon('mic-off')}
@@ -190,9 +192,10 @@ export class KlatchTile extends Part {
   }
 
   #label() {
-    const { t, name, mine, mic, cam, screen, paused, silenced } = this.props;
+    const { t, name, mine, mic, cam, screen, paused, silenced, host } = this.props;
     if (screen) return t('person.screenOf', { name: mine ? `${name} (${t('person.you')})` : name });
     const parts = [mine ? `${name} (${t('person.you')})` : name];
+    if (host) parts.push(t('person.host'));
     if (!mine) parts.push(stateText(t, this.props));
     if (!mic) parts.push(t('person.micOff'));
     if (!cam) parts.push(t('person.camOff'));

@@ -219,6 +219,10 @@ class FakeRoom extends Emitter {
   people = [];
   carrying = [];
   server = 'online';
+  settings = { locked: false, lobby: false, password: false, ...plan().settings };
+  knocking = [];
+  /** What the host decided. */
+  decided = [];
   /** What the page asked for. */
   said = [];
   wrote = [];
@@ -229,7 +233,7 @@ class FakeRoom extends Emitter {
     super();
     this.name = room;
     this.media = media;
-    this.self = { id: 'self', name, get mic() { return media.mic; }, get cam() { return media.cam; }, get screen() { return media.screen.live; } };
+    this.self = { id: 'self', name, get mic() { return media.mic; }, get cam() { return media.cam; }, get screen() { return media.screen.live; }, host: Boolean(plan().host) };
     for (const person of plan().people ?? []) this.enter(person);
     this.server = plan().server ?? 'online';
   }
@@ -243,7 +247,7 @@ class FakeRoom extends Emitter {
     const number = this.#next++;
     const whole = {
       id: `person-${number}`, name: '', state: 'connected', mic: true, cam: true, joined: number, plain: false, screen: null,
-      picture: 'moving', why: 'asked', frozen: false, outside: null, via: null, ...person,
+      picture: 'moving', why: 'asked', frozen: false, outside: null, via: null, host: false, ...person,
     };
     const seen = whole.state !== 'connecting' && whole.state !== 'no-path' && whole.cam;
     whole.stream = seen ? new MediaStream([silentTrack(), paintedTrack(number)]) : null;
@@ -251,6 +255,47 @@ class FakeRoom extends Emitter {
     this.people.push(whole);
     this.emit('peer-joined', { person: whole });
     return whole;
+  }
+
+  /** What the server says of settings and hosts. */
+  update(settings = {}, hosts = null) {
+    this.settings = { ...this.settings, ...settings };
+    if (hosts) {
+      this.self.host = hosts.includes(this.self);
+      for (const person of this.people) person.host = hosts.includes(person);
+    }
+    this.emit('room-updated', { settings: this.settings });
+  }
+
+  knock(...people) {
+    this.knocking = people.map((person, at) => ({ id: `k${at}`, name: '', outside: null, ...person }));
+    this.emit('knocking', { people: this.knocking });
+  }
+
+  async hosting() {
+    const { decided } = this;
+    if (plan().hostProblem) throw new KlatchProblem(plan().hostProblem);
+    const done = (word, who) => {
+      decided.push([word, who.name]);
+      this.knock(...this.knocking.filter((one) => one !== who));
+    };
+    return {
+      change: async ({ password, ...settings }) => {
+        const asked = password === undefined ? {} : { password };
+        decided.push(['change', { ...settings, ...asked }]);
+        this.update({ ...settings, ...(password === undefined ? {} : { password: password !== null }) });
+      },
+      admit: async (who) => done('admit', who),
+      refuse: async (who) => done('refuse', who),
+      remove: async (person, how) => {
+        decided.push(['remove', person.name, how]);
+        this.part(person, 'kicked');
+      },
+      handOn: async (person) => {
+        decided.push(['handOn', person.name]);
+        this.update({}, [person]);
+      },
+    };
   }
 
   part(person, reason) {
@@ -354,12 +399,28 @@ export async function runsElsewhere() {
   return Boolean(plan().elsewhere);
 }
 
+export async function lookAtRoom() {
+  return plan().looks ?? null;
+}
+
+/** The host is asked: window.klatchDecide() lets in, with a code it refuses. */
+async function ask({ onWaiting, signal }) {
+  onWaiting(plan().waiting);
+  const code = await new Promise((resolve) => {
+    window.klatchDecide = resolve;
+    signal.addEventListener('abort', () => resolve('aborted'));
+  });
+  if (code) throw new KlatchProblem(code);
+}
+
 export async function joinRoom(options) {
-  const { room, name, media, signal, takeOver } = options;
+  const { room, name, media, signal, takeOver, password } = options;
   window.klatchTookOver = takeOver;
   window.klatchJoins = [...window.klatchJoins ?? [], options];
   await soon(plan().joining);
   if (signal?.aborted) throw new KlatchProblem('aborted');
+  if (plan().password && password !== plan().password) throw new KlatchProblem(password ? 'password-wrong' : 'password-missing');
+  if (plan().waiting) await ask(options);
   if (plan().joinProblem) throw new KlatchProblem(plan().joinProblem);
   return Object.assign(new FakeRoom({ room: room.split('.')[0], name, media }), { sealed: room.includes('.') });
 }

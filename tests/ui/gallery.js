@@ -27,6 +27,11 @@ const scenes = {
   'lobby-sealed': { room: SEALED },
   'lobby-elsewhere': { plan: { elsewhere: true } },
   'lobby-elsewhere-off': { plan: { elsewhere: true, deviceProblem: { code: 'no-device', kind: 'both' } } },
+  'lobby-password': { plan: { looks: { peers: 2, locked: false, lobby: true, password: true } } },
+  'lobby-locked': { plan: { looks: { peers: 2, locked: true, lobby: false, password: false } } },
+  'lobby-password-missing': { plan: { password: 'plum' }, enter: true },
+  'lobby-waiting': { plan: { waiting: { hosts: 1 } }, enter: true, endless: true },
+  'lobby-waiting-nobody': { plan: { waiting: { hosts: 0 } }, enter: true, endless: true },
   'call-1': { enter: true },
   'call-2': { plan: { people: people(1) }, enter: true },
   'call-3': { plan: { people: people(2) }, enter: true },
@@ -63,6 +68,34 @@ const scenes = {
   'call-chat-empty': { plan: { people: people(1) }, enter: true, chat: true },
   'call-unread': { plan: { people: people(2) }, enter: true, then: talk },
   'call-settings': { plan: { people: people(2) }, enter: true, settings: true },
+  'call-host': { plan: { host: true, settings: { locked: true }, people: people(3) }, enter: true },
+  'call-knocking': {
+    plan: { host: true, settings: { lobby: true }, people: people(3) }, enter: true,
+    then: ({ room }) => room.knock({ name: 'Noor' }, { name: 'Wilhelmina van der Heijden-Abernathy of the Northern Hills' },
+      { name: '', outside: 'other-secret' }, { name: '<b>Bold</b>' }),
+  },
+  'call-guest': {
+    plan: { settings: { locked: true, lobby: true, password: true }, people: people(2).map((one, i) => ({ ...one, host: i === 0 })) },
+    enter: true, settings: true,
+  },
+  'call-host-settings': { plan: { host: true, settings: { lobby: true, password: true }, people: people(2) }, enter: true, settings: true },
+  'call-host-menu': { plan: { host: true, people: people(3) }, enter: true, then: openMenu },
+  'call-host-sure': {
+    plan: { host: true, people: people(3) }, enter: true,
+    async then(gallery) {
+      openMenu(gallery);
+      await until(() => gallery.menu('.hosting button:last-child'));
+      gallery.menu('.hosting button:last-child').click();
+      await until(() => gallery.menu('.sure'));
+    },
+  },
+  'call-became-host': {
+    plan: { people: people(2).map((one, i) => ({ ...one, host: i === 0 })) }, enter: true,
+    then({ room }) {
+      room.update({ locked: true });
+      room.update({}, [room.self]);
+    },
+  },
   'call-sound-blocked': {
     plan: { people: people(3) }, enter: true,
     then: ({ tiles }) => tiles()[0].emit('sound-blocked'),
@@ -92,7 +125,7 @@ const scenes = {
     },
   },
   'call-16': { plan: { people: [...people(8), ...people(7)] }, enter: true },
-  'call-person': { plan: { people: people(3) }, enter: true, then: ({ tiles }) => tiles()[0].shadowRoot.querySelector('.menu').click() },
+  'call-person': { plan: { people: people(3) }, enter: true, then: openMenu },
   'call-markup': {
     name: '<b>Bold</b>', plan: { people: [{ name: '<img src=x onerror=alert(1)>', cam: false }] }, enter: true, chat: true,
     then: ({ room }) => room.hear(room.people[0], '<script>alert(1)</script> & <i>italics</i>'),
@@ -100,6 +133,8 @@ const scenes = {
   'ended-left': { enter: true, then: ({ element }) => element.leave() },
   'ended-kicked': { enter: true, then: ({ room }) => room.end('kicked') },
   'ended-taken-over': { enter: true, then: ({ room }) => room.end('taken-over') },
+  'ended-refused': { plan: { joinProblem: 'refused' }, enter: true },
+  'ended-banned': { plan: { joinProblem: 'banned' }, enter: true },
   'ended-closed': { enter: true, then: ({ room }) => room.end('closed') },
   'ended-lost': { enter: true, then: ({ room }) => room.end('session-expired') },
 };
@@ -110,6 +145,10 @@ for (const kind of ['audio', 'video', 'both']) {
 }
 for (const code of ['room-full', 'network', 'not-klatch', 'room-locked', 'rate-limited', 'disk-full', 'odd-code']) {
   scenes[`lobby-${code}`] = { plan: { joinProblem: code }, enter: true };
+}
+
+function openMenu({ tiles }) {
+  tiles()[0].shadowRoot.querySelector('.menu').click();
 }
 
 function problemOf(code, kind) {
@@ -221,7 +260,7 @@ async function show(page, { plan = {}, room = 'kitchen-table', name = 'Ada', cho
   if (element.call) {
     gallery.room = element.call;
     await until(() => call('klatch-grid', 'klatch-tile'));
-    then?.({ ...gallery, room: element.call });
+    await then?.({ ...gallery, room: element.call, menu: (path) => call('klatch-person-menu', path) });
     if (chat) find(element, 'klatch-call', 'klatch-controls', '[aria-expanded]').click();
     if (stats) {
       call('klatch-controls').dispatchEvent(new CustomEvent('open-stats', { bubbles: true }));
