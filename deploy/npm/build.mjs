@@ -13,9 +13,9 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const OWN = path.join(ROOT, 'deploy/npm/package');
 const BUILD = path.join(ROOT, 'build');
-const PARTS = ['klatch', 'ui'];
+const PARTS = ['klatch', 'ui', 'klatch-frame.js'];
 /** What the declarations begin with. */
-const ENTRIES = ['index', 'ui/klatch-room'];
+const ENTRIES = ['index', 'ui/klatch-room', 'klatch-frame'];
 const dest = path.resolve(process.argv[2] ?? '');
 
 const read = (file) => fs.readFileSync(file, 'utf8');

@@ -9,6 +9,7 @@ import { install, newFolder } from './lib/site.mjs';
 const PROGRAM = `
 import { joinRoom, KlatchProblem, type Message, type Person, type Room } from 'klatch';
 import { KlatchRoom } from 'klatch/element';
+import { openFrame } from 'klatch/frame';
 
 const stop = new AbortController();
 export async function talk(): Promise<Room | null> {
@@ -34,6 +35,10 @@ export async function talk(): Promise<Room | null> {
 const element = document.createElement('klatch-room');
 const same: KlatchRoom = element;
 element.join().then((room) => room.say('hello'));
+const frame = openFrame(document.body, { src: 'https://chat.example.org/', room: 'tea' });
+frame.addEventListener('joined', () => console.log(frame.element.width));
+// @ts-expect-error the name of a room is a text
+openFrame(document.body, { src: 'https://chat.example.org/', room: 7 });
 element.token = async () => (await fetch('/token')).text();
 element.addEventListener('peer-joined', ({ detail }) => console.log(detail.person.name.length));
 element.addEventListener('click', (event) => console.log(event.clientX));
