@@ -75,12 +75,14 @@ test('every attribute is a property, and the property an attribute', async () =>
   await close();
 });
 
-test('what the page gives reaches the room: name, token, secret, devices', async () => {
+test('what the page gives reaches the room: name, token, secret, password, devices', async () => {
   const { page, add, close } = await blank({ plan: MAYA });
-  await add({ id: 'x', room: 'tea', secret: 's'.repeat(22), name: 'Ann', token: 'a.b.c', api: '/api/v1', devices: 'mic', open: '' });
+  await add({ id: 'x', room: 'tea', secret: 's'.repeat(22), name: 'Ann', token: 'a.b.c', password: 'open sesame',
+    api: '/api/v1', devices: 'mic', open: '' });
   await inCall(page);
-  const [joined] = await page.evaluate(() => window.klatchJoins.map(({ api, room, name, token }) => ({ api, room, name, token })));
-  assert.deepEqual(joined, { api: `${here.server.url}api/v1`, room: `tea.${'s'.repeat(22)}`, name: 'Ann', token: 'a.b.c' });
+  const [joined] = await page.evaluate(() => window.klatchJoins.map(({ api, room, name, token, password }) => ({ api, room, name, token, password })));
+  assert.deepEqual(joined, { api: `${here.server.url}api/v1`, room: `tea.${'s'.repeat(22)}`, name: 'Ann', token: 'a.b.c',
+    password: 'open sesame' });
   assert.deepEqual(await page.evaluate(() => [window.element.media.mic, window.element.media.cam]), [true, false]);
   await close();
 });

@@ -1,0 +1,98 @@
+/* The examples of public_html/examples, opened as they stand, with the real backend. */
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import test, { after as atEnd, before as atStart } from 'node:test';
+import { Site } from './lib/elsewhere.mjs';
+import { launch } from './lib/participant.mjs';
+import { Server } from './lib/server.mjs';
+import { until } from './lib/until.mjs';
+
+const CONNECT_MS = 30_000;
+const EXAMPLES = new URL('../../public_html/examples/', import.meta.url);
+const sites = [new Site(), new Site()];
+let server;
+let browser;
+
+atStart(async () => {
+  await Promise.all(sites.map((site) => site.start()));
+  server = await new Server({ settings: `origins = ${sites.map(({ origin }) => origin).join(' ')}\n` }).start();
+  browser = await launch();
+});
+
+atEnd(async () => {
+  await browser?.close();
+  await Promise.all(sites.map((site) => site.close()));
+  await server.stop();
+  assert.deepEqual(server.complaints(), []);
+  await server.close();
+});
+
+/** A page of an example, by somebody with a browser of their own. */
+async function open(t, address) {
+  const context = await browser.newContext({ viewport: { width: 1000, height: 760 } });
+  const page = await context.newPage();
+  const complaints = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (line) => { if (line.type() === 'error' && !line.text().includes('404')) complaints.push(line.text()); });
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(complaints, [], address);
+  });
+  await page.goto(address);
+  return page;
+}
+
+async function join(page, name) {
+  await page.getByRole('textbox', { name: 'Your name' }).fill(name);
+  await page.getByRole('button', { name: 'Join', exact: true }).click();
+  await page.getByRole('button', { name: 'Hang up' }).waitFor({ timeout: CONNECT_MS });
+}
+
+/** Wait until somebody's picture moves in the page's element. */
+const sees = (page, name) => until(`${name} is seen`, () => page.evaluate((wanted) => {
+  const of = (root) => [...root.querySelectorAll('*')].flatMap((one) => [one, ...(one.shadowRoot ? of(one.shadowRoot) : [])]);
+  const person = document.querySelector('klatch-room')?.call?.people.find((one) => one.name === wanted);
+  const video = of(document).find((one) => one.localName === 'video' && person && one.srcObject === person.stream);
+  return person?.state === 'connected' && (!person.cam || video?.getVideoPlaybackQuality().totalVideoFrames > 3);
+}, name), CONNECT_MS);
+
+test('the smallest page is a call', async (t) => {
+  const [ann, ben] = [await open(t, `${server.origin}/examples/smallest.html`), await open(t, `${server.origin}/examples/smallest.html`)];
+  await Promise.all([join(ann, 'Ann'), join(ben, 'Ben')]);
+  await Promise.all([sees(ann, 'Ben'), sees(ben, 'Ann')]);
+});
+
+test('a shop\'s button rings at the desk, an agent takes the call, and hanging up ends it for both', { timeout: 90_000 }, async (t) => {
+  const agent = await open(t, `${server.origin}/examples/support-button/agent.html`);
+  await agent.getByText('The desk is open').waitFor({ timeout: CONNECT_MS });
+  const shop = await open(t, `${server.origin}/examples/support-button/`);
+  assert.equal(await shop.evaluate(() => customElements.get('klatch-room')), undefined);
+  await shop.getByRole('button', { name: 'Talk to us' }).click();
+  await agent.getByRole('button', { name: 'Take the call' }).click({ timeout: CONNECT_MS });
+  await shop.getByText('You are talking to the shop.').waitFor({ timeout: CONNECT_MS });
+  await Promise.all([sees(shop, 'Support agent'), sees(agent, 'Customer')]);
+  assert.equal(await shop.evaluate(() => document.querySelector('klatch-room').call.sealed), true);
+  // A second customer is somebody else's call.
+  const second = await open(t, `${server.origin}/examples/support-button/`);
+  await second.getByRole('button', { name: 'Talk to us' }).click();
+  await agent.getByRole('button', { name: 'Take the call' }).waitFor({ timeout: CONNECT_MS });
+  assert.equal(await shop.evaluate(() => document.querySelector('klatch-room').call.people.length), 1);
+  await shop.locator('#help').click();
+  await shop.getByRole('button', { name: 'Talk to us' }).waitFor();
+  await agent.getByText('Only you are here').waitFor({ timeout: CONNECT_MS });
+});
+
+test('people of two sites meet in one room, with nothing but Klatch\'s address in either page', { timeout: 90_000 }, async (t) => {
+  const html = fs.readFileSync(new URL('two-origins/index.html', EXAMPLES), 'utf8');
+  const page = html.replace('src="../../ui/klatch-room.js"', `src="${server.origin}/ui/klatch-room.js"`);
+  assert.notEqual(page, html);
+  for (const site of sites) site.pages['/examples/two-origins/'] = page;
+  const [ann, ben] = await Promise.all(sites.map(({ origin }) => open(t, `${origin}/examples/two-origins/`)));
+  await Promise.all([join(ann, 'Ann'), join(ben, 'Ben')]);
+  await Promise.all([sees(ann, 'Ben'), sees(ben, 'Ann')]);
+  await ann.getByText('Ben is here.').waitFor();
+  await ann.getByText(sites[0].origin).waitFor();
+  await ben.getByRole('button', { name: 'Hang up' }).click();
+  await ann.getByText('Ben has gone.').waitFor({ timeout: CONNECT_MS });
+});
