@@ -86,11 +86,94 @@ function suite(api) {
   });
 }
 
+/** Wrong passwords, one after the other. */
+async function guess(api, room, count) {
+  const answers = [];
+  for (let i = 0; i < count; i += 1) answers.push(await join(api, room, { password: `guess ${i}` }));
+  return answers.map(({ status }) => status);
+}
+
+describe('wrong passwords', () => {
+  it('are looked at ten times a minute, and then none is, not even the right one', async () => {
+    const bin = new CgiBin({ config: { joins_per_minute: 1000 } });
+    try {
+      const api = bin.api();
+      const elsewhere = bin.api({ env: { REMOTE_ADDR: '192.0.2.9' } });
+      const [host] = await roomOf(api, newRoom(), 1);
+      const [another] = await roomOf(api, newRoom(), 1);
+      for (const one of [host, another]) await set(one, { password: 'right' });
+      for (let i = 0; i < 12; i += 1) {
+        const answer = expectStatus(await join(api, host.room, { password: 'right' }), 201);
+        await new Member(api, host.room, answer.json).leave();
+      }
+      assert.deepEqual(await guess(api, host.room, 10), Array(10).fill(403));
+      for (const password of ['wrong', 'right']) {
+        const refused = expectProblem(await join(api, host.room, { password }), 429, 'rate-limited');
+        const seconds = Number(refused.headers['retry-after']);
+        assert.ok(seconds >= 1 && seconds <= 60, `${seconds} s`);
+      }
+      expectProblem(await join(api, host.room), 401, 'password-missing');
+      expectStatus(await join(elsewhere, host.room, { password: 'right' }), 201);
+      expectStatus(await join(api, another.room, { password: 'right' }), 201);
+      assert.equal((await host.resume({ password: 'nonsense' })).peer, host.peer);
+    } finally {
+      bin.stop();
+    }
+  });
+
+  it('are counted by all workers together', async () => {
+    const stack = await Stack.start({ workers: 2, config: { joins_per_minute: 1000 } });
+    try {
+      const [host] = await roomOf(stack.api, newRoom(), 1);
+      await set(host, { password: 'right' });
+      const answers = await Promise.all(Array.from({ length: 15 }, () => guess(stack.api, host.room, 1)));
+      const count = (status) => answers.flat().filter((one) => one === status).length;
+      assert.ok(count(403) <= 10 && count(429) >= 5, String(answers));
+    } finally {
+      await stack.stop();
+    }
+  });
+
+  it('need one that is a string of 1 to 256 bytes', async () => {
+    const bin = new CgiBin();
+    try {
+      const [host] = await roomOf(bin.api(), newRoom(), 1);
+      for (const password of ['', 'ü'.repeat(129), 7, ['x'], { a: 1 }, true, 'a\0b']) {
+        expectProblem(await act(host, 'settings', { password }), 400, 'invalid-request');
+        expectProblem(await join(bin.api(), host.room, { password }), 400, 'invalid-request');
+      }
+      await set(host, { password: 'ü'.repeat(128) });
+      expectStatus(await join(bin.api(), host.room, { password: 'ü'.repeat(128) }), 201);
+      expectStatus(await act(host, 'settings', { password: null, lobby: true, locked: false }), 200);
+      expectStatus(await join(bin.api(), host.room), 202);
+    } finally {
+      bin.stop();
+    }
+  });
+});
+
 describe('lobby, behind nginx', () => {
   let stack;
   before(async () => { stack = await Stack.start({ workers: 2, config: { room_info: 'on', members_max: 4 } }); });
   after(() => stack?.stop());
   suite(() => stack.api);
+
+  it('lets who waits poll and leave, and nothing else', async () => {
+    const [host, other] = await withLobby(stack.api);
+    const ann = await knock(stack.api, host.room);
+    assert.deepEqual((await ann.exchange()).messages, []);
+    expectProblem(await ann.raw({ send: [ann.message('x')] }), 403, 'not-permitted');
+    expectProblem(await act(ann, 'ice'), 403, 'not-permitted');
+    for (const what of ['admit', 'kick', 'host']) {
+      expectProblem(await act(ann, what, { peer: ann.peer }), 403, 'not-permitted');
+      expectProblem(await act(ann, what, { peer: other.peer }), 403, 'not-permitted');
+    }
+    expectProblem(await act(ann, 'settings', { lobby: false }), 403, 'not-permitted');
+    expectProblem(await act(host, 'admit', { peer: 'nobody' }), 404, 'peer-not-found');
+    await ann.leave();
+    assert.equal((await host.event('peer-withdrew', ann.peer)).data.reason, 'left');
+    expectProblem(await act(host, 'admit', { peer: ann.peer }), 404, 'peer-not-found');
+  });
 });
 
 describe('lobby, as a plain CGI program', () => {

@@ -130,9 +130,24 @@ static void equal_looks_at_every_byte(void **state)
     }
 }
 
+/* RFC 7914, section 11. */
+static void pbkdf2_gives_the_published_vector(void **state)
+{
+    (void)state;
+    uint8_t out[IDENT_HASH_BYTES];
+    char hex[2 * sizeof out + 1];
+    ident_pbkdf2(slice_of("passwd"), (const uint8_t *)"salt", 4, 1, out);
+    ident_hex(out, sizeof out, hex);
+    assert_string_equal(hex, "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc");
+    ident_pbkdf2(slice_of("Password"), (const uint8_t *)"NaCl", 4, 80000, out);
+    ident_hex(out, sizeof out, hex);
+    assert_string_equal(hex, "4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pbkdf2_gives_the_published_vector),
         cmocka_unit_test(hashes_as_fips_180_4_says),
         cmocka_unit_test(hmacs_as_rfc_4231_and_rfc_2202_have_them),
         cmocka_unit_test(peers_are_distinct_version_4_uuids_in_lower_case),

@@ -180,9 +180,24 @@ static void processes_share_one_count_and_another_boot_starts_anew(void **state)
     rates_close(l);
 }
 
+static void what_is_given_back_may_be_taken_again_and_nothing_more(void **state)
+{
+    int retry_after_s = 0;
+    for (int i = 0; i < 50; i++) {
+        assert_true(rates_take(*state, "guess", "192.0.2.1", 10, 1000000, &retry_after_s));
+        rates_give(*state, "guess", "192.0.2.1", 10);
+    }
+    assert_int_equal(take_all(*state, "guess", "192.0.2.1", 10, 1000000, &retry_after_s), 10);
+    rates_give(*state, "guess", "192.0.2.1", 10);
+    assert_int_equal(take_all(*state, "guess", "192.0.2.1", 10, 1000000, &retry_after_s), 1);
+    rates_give(NULL, "guess", "192.0.2.1", 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_is_given_back_may_be_taken_again_and_nothing_more,
+                                        open_rates, close_rates),
         cmocka_unit_test_setup_teardown(a_minutes_number_at_once_then_one_by_one, open_rates,
                                         close_rates),
         cmocka_unit_test_setup_teardown(a_refusal_costs_nothing_and_its_retry_is_kept, open_rates,

@@ -14,6 +14,7 @@ enum {
     RACE_ROUNDS = 1500,  /* of each process */
     RACE_MS = 8000,      /* but no longer than this */
     KILLS = 60,
+    KNOCKS = 60, /* of each process */
 };
 
 static int64_t real_ms(void)
@@ -59,12 +60,16 @@ static void finish(pid_t pid)
         if (!(condition)) return __LINE__; \
     } while (0)
 
+/* Comes in whatever somebody who was killed has set. */
+static const struct token_claims by_token = { .given = true, .sub = { "7", 1 }, .host = true };
+
 /* ---- sending and reading at once ---- */
 
 static int join_patiently(struct fixture *f, const char *room, struct who *w)
 {
     struct join_result res;
-    struct problem p = PATIENTLY(try_join(f, &(struct join_ask){ .room = room }, &res));
+    struct join_ask ask = { .room = room, .token = by_token };
+    struct problem p = PATIENTLY(try_join(f, &ask, &res));
     if (p.status != 0) return p.status;
     memcpy(w->peer, res.peer, sizeof w->peer);
     memcpy(w->key, res.key, sizeof w->key);
@@ -150,7 +155,109 @@ static void nobody_who_joined_loses_its_room_to_a_deletion(void **state)
     for (int i = 0; i < 2; i++) finish(pid[i]);
 }
 
+/* ---- a host against those who come and go ---- */
+
+static struct problem host_asks(struct fixture *f, const struct who *host, bool admit,
+                                const char *peer)
+{
+    struct room_settings now;
+    struct host_ask ask = { .room = "tea", .key = slice_of(host->key), .peer = slice_of(peer) };
+    return PATIENTLY(admit ? room_admit(&f->app, f->a, &ask, &now)
+                           : room_kick(&f->app, f->a, &ask, &now));
+}
+
+/* Knocks; then leaves, waits to be let in, or is sent away, whichever comes first. */
+static int knock_and_go(struct fixture *f, int which)
+{
+    struct exchange_result mail;
+    f->app.cfg.grace_ms = 5;
+    for (int i = 0; i < KNOCKS; i++) {
+        struct join_result res;
+        struct problem p = PATIENTLY(try_join(f, &(struct join_ask){ .room = "tea" }, &res));
+        CHECK(p.status == 0 && res.waiting);
+        struct who w = { .cursor = res.cursor };
+        memcpy(w.key, res.key, sizeof w.key);
+        for (int turn = 0; turn < (i + which) % 4; turn++) {
+            p = PATIENTLY(exchange(f, "tea", &w, true, NULL, 0, &mail));
+            if (p.status != 0) break;
+            CHECK(!mail.gap);
+        }
+        CHECK(p.status == 0 || p.status == 403 || p.status == 410);
+        p = PATIENTLY(room_leave(&f->app, "tea", slice_of(w.key), false));
+        CHECK(p.status == 0 || p.status == 401); /* forgotten, once its grace is over */
+        arena_reset(f->a);
+    }
+    return 0;
+}
+
+static void letting_in_sending_away_and_leaving_cross_without_harm(void **state)
+{
+    struct fixture *f = *state;
+    struct who host;
+    struct exchange_result mail;
+    struct room_settings now;
+    char folder[APP_PATH_BYTES_MAX];
+    pid_t pid[2];
+    int knocked = 0, joined = 0, left = 0, withdrew = 0;
+    join(f, "tea", &host);
+    struct settings_ask ask = {
+        .room = "tea", .key = slice_of(host.key), .set_lobby = true, .lobby = true
+    };
+    assert_ok(room_set(&f->app, f->a, &ask, &now));
+    snprintf(folder, sizeof folder, "%s", f->app.data_dir);
+    fixture_shut(f);
+    for (int i = 0; i < 2; i++) pid[i] = start(folder, knock_and_go, i);
+    f->app.store = store_open(&f->app);
+    int64_t until_ms = real_ms() + PATIENCE_MS;
+    while (left + withdrew < 2 * KNOCKS && real_ms() < until_ms) {
+        assert_int_equal(PATIENTLY(exchange(f, "tea", &host, true, NULL, 0, &mail)).status, 0);
+        assert_false(mail.gap);
+        for (size_t i = 0; i < mail.count; i++) {
+            const struct message_out *m = &mail.messages[i];
+            char peer[IDENT_PEER_BYTES + 1] = "";
+            strncpy(peer, m->data.at + strlen("{\"peer\":\""), IDENT_PEER_BYTES);
+            joined += slice_is(m->type, "peer-joined");
+            left += slice_is(m->type, "peer-left");
+            withdrew += slice_is(m->type, "peer-withdrew");
+            if (!slice_is(m->type, "peer-knocking")) continue;
+            knocked++;
+            int status = host_asks(f, &host, knocked % 3 != 0, peer).status;
+            assert_true(status == 0 || status == 404);
+        }
+        arena_reset(f->a);
+    }
+    for (int i = 0; i < 2; i++) finish(pid[i]);
+    assert_int_equal(knocked, 2 * KNOCKS);
+    assert_int_equal(joined, left); /* each let in once, gone once */
+    assert_int_equal(joined + withdrew, 2 * KNOCKS);
+}
+
 /* ---- killed at any instant ---- */
+
+/* Where it is host: somebody knocks and is sent away, and a member is. */
+static int send_out_another(struct fixture *f, const char *room, const struct who *w)
+{
+    struct join_result res;
+    struct room_settings now;
+    for (int lobby = 1; lobby >= 0; lobby--) {
+        struct settings_ask ask = {
+            .room = room, .key = slice_of(w->key), .set_lobby = true, .lobby = lobby
+        };
+        struct problem p = PATIENTLY(room_set(&f->app, f->a, &ask, &now));
+        if (p.status == 403) return 0;
+        if (p.status != 0) return p.status;
+        struct join_ask join_ask = { .room = room, .address = "192.0.2.1" };
+        p = PATIENTLY(try_join(f, &join_ask, &res));
+        if (p.status == 403) return 0; /* by the ban before */
+        if (p.status != 0 || res.waiting != (lobby != 0)) return __LINE__;
+        struct host_ask kick = {
+            .room = room, .key = slice_of(w->key), .peer = slice_of(res.peer), .ban = lobby == 0
+        };
+        p = PATIENTLY(room_kick(&f->app, f->a, &kick, &now));
+        if (p.status != 0) return p.status;
+    }
+    return 0;
+}
 
 static int forever(struct fixture *f, int which)
 {
@@ -166,6 +273,7 @@ static int forever(struct fixture *f, int which)
             CHECK(PATIENTLY(try_send(f, room, &w, NULL, id, "\"some words\"")).status == 0);
             CHECK(PATIENTLY(exchange(f, room, &w, true, NULL, 0, &mail)).status == 0);
         }
+        CHECK(send_out_another(f, room, &w) == 0);
         CHECK(PATIENTLY(room_leave(&f->app, room, slice_of(w.key), false)).status == 0);
         (void)room_sweep(&f->app, room);
         arena_reset(f->a);
@@ -204,8 +312,9 @@ static void killing_a_process_anywhere_leaves_whole_rooms_that_go_on(void **stat
         for (int room = 0; room < 2; room++) {
             char name[32];
             snprintf(name, sizeof name, "room-%d", room);
-            assert_ok(try_join(f, &(struct join_ask){ .room = name }, &(struct join_result){ 0 }));
-            join(f, name, &w);
+            struct join_ask ask = { .room = name, .token = by_token };
+            assert_ok(try_join(f, &ask, &(struct join_result){ 0 }));
+            join_as(f, &ask, &w);
             send_note(f, name, &w, NULL, "1", "1");
             assert_int_equal(count(f, name,
                                    "SELECT count(*) FROM pragma_integrity_check"
@@ -238,6 +347,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(messages_of_several_processes_arrive_once_and_in_order),
         CASE(nobody_who_joined_loses_its_room_to_a_deletion),
+        CASE(letting_in_sending_away_and_leaving_cross_without_harm),
         CASE(killing_a_process_anywhere_leaves_whole_rooms_that_go_on),
     };
     return cmocka_run_group_tests_name("room_processes", tests, NULL, NULL);
