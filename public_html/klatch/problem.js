@@ -78,11 +78,11 @@ const DEVICES = { audio: 'microphone', video: 'camera', both: 'microphone and ca
 export class KlatchProblem extends Error {
   /**
    * @param {string} code
-   * @param {{status?: number, detail?: string, kind?: 'audio' | 'video' | 'both',
+   * @param {{sentence?: string, status?: number, detail?: string, kind?: 'audio' | 'video' | 'both',
    *   transient?: boolean, retryMs?: number, cause?: unknown}} [more]
    */
   constructor(code, more = {}) {
-    const sentence = SENTENCES[code] ?? more.detail ?? `Something went wrong (${code}). Try again.`;
+    const sentence = more.sentence ?? SENTENCES[code] ?? more.detail ?? `Something went wrong (${code}). Try again.`;
     super(sentence.replace('DEVICE', DEVICES[more.kind ?? 'both'] ?? 'device'), { cause: more.cause });
     this.name = 'KlatchProblem';
     /** A stable word, the API's own where the server said it. */

@@ -7,7 +7,7 @@ import { H264_MOST, isH264Efficient, prefer } from './codec.js';
 import { KlatchProblem, asProblem } from './problem.js';
 import { Filing } from './filing.js';
 import { Hosting } from './hosting.js';
-import { LateEmitter } from './late.js';
+import { LateEmitter } from './events.js';
 import { Later, loadPart } from './later.js';
 import { Letters } from './letters.js';
 import { Member } from './member.js';
@@ -55,6 +55,8 @@ export class Room extends LateEmitter {
   #relays;
   #carrying;
   #hosting;
+  /** @type {Later<import('./channels.js').Channels>} */
+  #channels;
   #resting;
   /** Whether H.264 is power-efficient here. */
   #h264 = false;
@@ -138,6 +140,10 @@ export class Room extends LateEmitter {
         this.#alert('peer-left', word);
         this.#roster.went(word);
       },
+    }, failed);
+    this.#channels = new Later(async () => {
+      const { Channels } = await loadPart(() => import('./channels.js'), 'channels');
+      return new Channels({ members: around.members, mine: this.#instance, over: () => this.#leaving !== null });
     }, failed);
     this.#carrying = new Carrying({
       ...around,
@@ -300,6 +306,17 @@ export class Room extends LateEmitter {
     return this.#filing.open();
   }
 
+  /**
+   * Open a channel for what this page says to the same in other people's, by a name that all of them know.
+   * @param {string} name
+   * @param {import('./channel.js').ChannelOptions} [options]
+   * @returns {Promise<import('./channel.js').Channel>} the same one while it is open
+   * @throws {KlatchProblem} bad-channel, channel-closed, not-loaded
+   */
+  async channel(name, options) {
+    return (await this.#channels.open()).open(name, options);
+  }
+
   /** @param {string} name a name that a token gave stays, where the room isn't sealed */
   rename(name) {
     this.#own.rename((this.sealed ? null : this.#signaling.name) ?? name);
@@ -356,6 +373,7 @@ export class Room extends LateEmitter {
     this.#relays.close((relays) => relays.close());
     this.#carrying.close();
     this.#hosting.close();
+    this.#channels.close((channels) => channels.close());
     const members = this.#roster.clear();
     for (const member of members) void member.setTracks({ audio: null, video: null });
     setTimeout(() => {
@@ -440,6 +458,7 @@ export class Room extends LateEmitter {
     this.#resting.rest();
     this.#carrying.updated(member);
     this.#talk.updated(member);
+    this.#channels.tellIfWanted((channels) => channels.updated(member));
     this.emit('peer-updated', { person: member.person });
   }
 
@@ -462,6 +481,7 @@ export class Room extends LateEmitter {
     this.#talk.forget(member);
     this.#filing.forget(member);
     this.#carrying.forget(member);
+    this.#channels.tellIfWanted((channels) => channels.forget(member));
     member.close();
     this.budget.forget(member);
     this.#resting.rest();
@@ -474,6 +494,7 @@ export class Room extends LateEmitter {
     member.say({ t: 'hello', v: 1, id: this.#signaling.peer, ...this.#own.state });
     if (!this.#data) this.budget.opened(member);
     this.#carrying.opened(member);
+    this.#channels.tellIfWanted((channels) => channels.opened(member));
     this.#reach(member);
   }
 
@@ -547,7 +568,9 @@ export class Room extends LateEmitter {
   #heard(member, value) {
     if (this.#talk.heard(member, value) || this.#filing.heard(member, value) || this.budget.heard(member, value)
       || this.#carrying.heard(member, value)) return;
-    if (value.t === 'hello' || value.t === 'state') {
+    if (String(value.t).startsWith('channel')) {
+      this.#channels.tellIfWanted((channels) => channels.heard(member, value));
+    } else if (value.t === 'hello' || value.t === 'state') {
       if (typeof value.id === 'string') this.#roster.moved(member, value.id);
       member.leaving = false;
       member.tell(value);
