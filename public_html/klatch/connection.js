@@ -182,7 +182,13 @@ export class Connection extends Emitter {
   /** Find a new path for the same connection. */
   restart() {
     if (this.#closed) return;
-    this.#pc.restartIce();
+    try {
+      this.#pc.restartIce();
+    } catch {
+      // Not every implementation outside of browsers can: another connection takes its place.
+      this.emit('unusable', null);
+      return;
+    }
     // With an offer unanswered nothing is asked for until there is an answer, which
     // may have been lost with the path: offer again.
     if (this.#pc.signalingState === 'have-local-offer') void this.#offer();

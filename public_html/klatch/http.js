@@ -44,7 +44,10 @@ export async function call(env, url, body, { timeoutMs, signal, keepalive = fals
  */
 function request(env, url, body) {
   const json = JSON.stringify(body);
-  const shared = /** @type {RequestInit} */ ({ method: 'POST', cache: 'no-store', referrerPolicy: 'no-referrer' });
+  const shared = /** @type {RequestInit} */ ({
+    // A redirect would turn POST into GET, or lead to another site.
+    method: 'POST', cache: 'no-store', referrerPolicy: 'no-referrer', redirect: 'manual',
+  });
   // A form needs no preflight, which would double the requests to another site's API.
   if (isForeign(env, url)) return { ...shared, body: new URLSearchParams({ json }) };
   return { ...shared, body: json, headers: { 'Content-Type': 'application/json' } };
@@ -80,18 +83,19 @@ export function bodyBytes(env, url, part) {
 function decode(response, text) {
   const { status } = response;
   if (status === 204) return null;
+  const type = response.headers.get('Content-Type') ?? '';
   let answer = null;
   try {
     // A host's error page or a captive portal: the status may be any, also 200.
-    if (/\bjson\b/i.test(response.headers.get('Content-Type') ?? '')) answer = JSON.parse(text);
+    if (/\bjson\b/i.test(type)) answer = JSON.parse(text);
   } catch {
     // Cut off on its way.
   }
   const isObject = typeof answer === 'object' && answer !== null && !Array.isArray(answer);
   if (response.ok && isObject) return answer;
   const retryMs = retryAfterMs(response.headers.get('Retry-After'));
-  if (!isObject || typeof answer.code !== 'string') {
-    throw new KlatchProblem('not-klatch', { status, transient: true, retryMs });
+  if (!isObject || typeof answer.code !== 'string' || !/^application\/problem\+json\b/i.test(type)) {
+    throw new KlatchProblem('not-klatch', { status, detail: type, transient: true, retryMs });
   }
   throw new KlatchProblem(answer.code, {
     status,
@@ -99,6 +103,14 @@ function decode(response, text) {
     transient: status >= 500 || status === 429 || status === 408,
     retryMs,
   });
+}
+
+/**
+ * @param {KlatchProblem} problem
+ * @returns {boolean} whether it is no fault that passes: a page, a redirect, another program
+ */
+export function isElsewhere({ code, status }) {
+  return code === 'not-klatch' && status < 500 && status !== 429;
 }
 
 /**

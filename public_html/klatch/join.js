@@ -5,9 +5,13 @@ import { Post } from './post.js';
 import { Room } from './room.js';
 import { callsElsewhere } from './tabs.js';
 import { environment } from './env.js';
+import { loadPart } from './later.js';
 import { parseLink } from './link.js';
 
 /** @typedef {import('./types.js').JoinOptions} JoinOptions */
+
+/** What may mean that something else than Klatch is there. */
+const DOUBTFUL = ['not-klatch', 'not-found', 'method-not-allowed', 'network'];
 
 /**
  * Join a room and begin to connect to everybody in it.
@@ -16,11 +20,29 @@ import { parseLink } from './link.js';
  * @throws {KlatchProblem} with a sentence that can be shown
  */
 export async function joinRoom(options) {
+  const { api, signal, webrtc } = options;
   const link = parseLink(options.room);
   if (link.room === '') throw new KlatchProblem('bad-link');
-  const room = new Room({ ...options, room: link.room }, await Post.make(link.room, link.secret));
-  await room.join(options);
-  return room;
+  if (signal?.aborted) throw new KlatchProblem('aborted', { cause: signal.reason });
+  const post = await Post.make(link.room, link.secret);
+  const env = webrtc ? { ...options.env, rtc: await given(webrtc) } : options.env;
+  try {
+    const room = new Room({ data: Boolean(webrtc), ...options, env, room: link.room }, post);
+    await room.join(options);
+    return room;
+  } catch (error) {
+    // No address at all is a TypeError of the browser's.
+    if (!(error instanceof KlatchProblem || error instanceof TypeError) || signal?.aborted) throw error;
+    if (error instanceof KlatchProblem && !DOUBTFUL.includes(error.code)) throw error;
+    const part = await loadPart(() => import('./wrong-api.js'), 'wrong-api').catch(() => null);
+    throw await part?.explain(error, environment(env), api, (code, more) => new KlatchProblem(code, more), signal) ?? error;
+  }
+}
+
+/** @param {NonNullable<JoinOptions['webrtc']>} webrtc */
+async function given(webrtc) {
+  const { actAsBrowser } = await loadPart(() => import('./given-rtc.js'), 'given-rtc');
+  return actAsBrowser(webrtc);
 }
 
 /**

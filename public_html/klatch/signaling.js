@@ -9,7 +9,7 @@ import { FINAL, GONE, KlatchProblem, asProblem } from './problem.js';
 import { Emitter } from './events.js';
 import { Outbox } from './outbox.js';
 import { Backoff, Naps, endOfTurn } from './timing.js';
-import { bodyBytes, call } from './http.js';
+import { bodyBytes, call, isElsewhere } from './http.js';
 import { randomId } from './bytes.js';
 import { takePollSlot } from './session.js';
 
@@ -139,7 +139,7 @@ export class Signaling extends Emitter {
         if ((body.replaces || body.resume) && (GONE.has(problem.code) || NEWCOMER.has(problem.code))) {
           delete body.replaces;
           delete body.resume;
-        } else if (!problem.transient || Date.now() + pauseMs > until) {
+        } else if (!problem.transient || isElsewhere(problem) || Date.now() + pauseMs > until) {
           this.#session.release();
           throw problem;
         } else {
@@ -304,6 +304,9 @@ export class Signaling extends Emitter {
    * @returns {Promise<boolean>} whether that is who we were
    */
   async #adopt(answer) {
+    if ([answer.key, answer.cursor, answer.peer].some((text) => typeof text !== 'string')) {
+      throw new KlatchProblem('not-klatch', { status: 200, detail: 'application/json', transient: true });
+    }
     this.#key = answer.key;
     this.#cursor = answer.cursor;
     this.#seq = -1;

@@ -120,6 +120,8 @@ export {};
  *   or taken
  * @property {RTCIceServer[]} [iceServers] instead of the server's
  * @property {AbortSignal} [signal] cancels the joining
+ * @property {{RTCPeerConnection: any}} [webrtc] an implementation, where there is no browser's; then `data` is true
+ *   unless told
  * @property {boolean} [takeOver] ends the call of this room in another tab, if there is one, and takes its place
  * @property {Storage | null} [storage] where the key for a reload lies; sessionStorage unless told
  * @property {Partial<import('./env.js').Environment>} [env] for tests

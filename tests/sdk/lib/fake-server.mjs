@@ -293,7 +293,7 @@ export class FakeServer {
   }
 
   say(response, status, body, headers = {}) {
-    response.writeHead(status, { 'Content-Type': body.startsWith('{') ? 'application/json' : 'text/html',
+    response.writeHead(status, { 'Content-Type': body.startsWith('{') ? `application/${status < 400 ? 'json' : 'problem+json'}` : 'text/html',
       'Cache-Control': 'no-store', ...headers });
     response.end(body);
   }
