@@ -140,3 +140,31 @@ test('two elements on one page are two calls, and one goes on when the other is 
   await moves(page, 'coffee');
   await connected(coffee, 'other', 1);
 });
+
+test('an api that is no Klatch is told at once, in words to the person and by a code to the page', async (t) => {
+  const page = await host(t);
+  const html = { contentType: 'text/html', body: '<!doctype html><h1>Welcome</h1>' };
+  await page.route('**/html/v1/**', (route) => route.fulfill(html));
+  await page.route('**/moved/v1/**', (route) => route.fulfill({ status: 302, headers: { Location: '/html/v1/x' } }));
+  await page.route('**/absent/v1/**', (route) => route.fulfill({ status: 404, ...html }));
+  const told = await page.evaluate(async () => {
+    const seen = {};
+    for (const api of ['/html/v1', '/moved/v1', '/absent/v1', '/api/v9', '/api']) {
+      const element = Object.assign(document.createElement('klatch-room'), { api, room: 'tea', devices: 'none' });
+      document.getElementById('here').append(element);
+      const problem = new Promise((resolve) => { element.addEventListener('problem', ({ detail }) => resolve(detail.problem), { once: true }); });
+      const refused = await element.join().then(() => 'joined', ({ code }) => code);
+      const { code, message } = await problem;
+      await new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
+      const lobby = element.shadowRoot.querySelector('klatch-lobby').shadowRoot;
+      seen[api] = [refused, code, message.length > 20, lobby.querySelector('.problem .title')?.textContent ?? ''];
+      element.remove();
+    }
+    return seen;
+  });
+  for (const [api, [refused, code, words, title]] of Object.entries(told)) {
+    assert.ok(['not-klatch', 'not-found'].includes(code), `${api}: ${code}`);
+    assert.equal(refused, code, api);
+    assert.ok(words && title !== '' && title !== 'Something went wrong', `${api}: ${title}`);
+  }
+});

@@ -20,6 +20,9 @@ atStart(async () => {
   await stranger.start();
   server = await new Server({ settings: `frame_ancestors = ${shop.origin}\n` }).start();
   browser = await launch();
+  // The policies that the guide gives for pages with a frame.
+  const leave = ['camera', 'microphone', 'display-capture'].map((what) => `${what}=(self "${server.origin}")`).join(', ');
+  shop.headers = { 'Content-Security-Policy': `default-src 'self'; frame-src ${server.origin}`, 'Permissions-Policy': leave };
 });
 
 atEnd(async () => {

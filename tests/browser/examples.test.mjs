@@ -87,7 +87,13 @@ test('people of two sites meet in one room, with nothing but Klatch\'s address i
   const html = fs.readFileSync(new URL('two-origins/index.html', EXAMPLES), 'utf8');
   const page = html.replace('src="../../ui/klatch-room.js"', `src="${server.origin}/ui/klatch-room.js"`);
   assert.notEqual(page, html);
-  for (const site of sites) site.pages['/examples/two-origins/'] = page;
+  // The policies that the guide gives for pages with the element.
+  const policy = `default-src 'self'; script-src 'self' ${server.origin}; connect-src 'self' ${server.origin}; img-src 'self' blob: data:; `
+    + 'media-src blob: mediastream:';
+  for (const site of sites) {
+    site.pages['/examples/two-origins/'] = page;
+    site.headers = { 'Content-Security-Policy': policy, 'Permissions-Policy': 'camera=(self), microphone=(self), display-capture=(self)' };
+  }
   const [ann, ben] = await Promise.all(sites.map(({ origin }) => open(t, `${origin}/examples/two-origins/`)));
   await Promise.all([join(ann, 'Ann'), join(ben, 'Ben')]);
   await Promise.all([sees(ann, 'Ben'), sees(ben, 'Ann')]);

@@ -12,6 +12,9 @@ const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; ch
   '.json': 'application/json', '.svg': 'image/svg+xml' };
 
 export class Site {
+  /** The headers of the pages. @type {Record<string, string>} */
+  headers = {};
+
   /** @param {Record<string, string>} [pages] HTML by path */
   constructor(pages = {}) {
     this.pages = pages;
@@ -27,7 +30,7 @@ export class Site {
       const page = this.pages[pathname] ?? null;
       const vendored = pathname.startsWith('/vendor/');
       const file = path.join(vendored ? VENDOR : FILES, path.posix.normalize(vendored ? pathname.slice('/vendor'.length) : pathname));
-      if (page !== null) response.writeHead(200, { 'Content-Type': TYPES['.html'] }).end(page);
+      if (page !== null) response.writeHead(200, { ...this.headers, 'Content-Type': TYPES['.html'] }).end(page);
       else if (!fs.existsSync(file) || !fs.statSync(file).isFile()) {
         // A page without anything, for frames.
         response.writeHead(pathname.endsWith('.html') ? 200 : 404, { 'Content-Type': TYPES['.html'] }).end('<!doctype html><title>x</title>');
