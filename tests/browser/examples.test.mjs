@@ -102,3 +102,32 @@ test('people of two sites meet in one room, with nothing but Klatch\'s address i
   await ben.getByRole('button', { name: 'Hang up' }).click();
   await ann.getByText('Ben has gone.').waitFor({ timeout: CONNECT_MS });
 });
+
+test('pointers that move in one browser move in the other, by mouse and by keys', async (t) => {
+  const address = `${server.origin}/examples/cursors/#${Date.now()}`;
+  const [ann, ben] = [await open(t, address), await open(t, address)];
+  for (const page of [ann, ben]) await page.getByText('1 other is here.').waitFor({ timeout: CONNECT_MS });
+  await ann.getByRole('textbox', { name: 'Your name' }).fill('Ann <b>');
+  const field = await ann.locator('#field').boundingBox();
+  const seen = ben.locator('.cursor', { hasText: 'Ann <b>' });
+  await ann.mouse.move(field.x + field.width / 4, field.y + field.height / 2);
+  const at = (share) => until(`Ann's cursor is at ${share}`, async () => {
+    // One that was lost on the way isn't sent again: move on.
+    await ann.mouse.move(field.x + field.width * share, field.y + field.height * (0.5 + 0.01 * Math.random()));
+    const box = await seen.boundingBox();
+    const other = await ben.locator('#field').boundingBox();
+    return Math.abs((box.x - other.x) / other.width - share) < 0.02;
+  }, CONNECT_MS);
+  await ann.getByRole('textbox', { name: 'Your name' }).press('Tab');
+  await at(0.25);
+  await at(0.75);
+  const before = (await seen.boundingBox()).x;
+  await ann.locator('#field').focus();
+  await until('the arrow keys move it too', async () => {
+    await ann.keyboard.press('ArrowLeft');
+    return (await seen.boundingBox()).x < before - 20;
+  });
+  await ann.close();
+  await ben.getByText('Nobody else is here.').waitFor({ timeout: CONNECT_MS });
+  assert.equal(await seen.count(), 0);
+});
