@@ -1,11 +1,12 @@
 /* Hosts: what they decide and what the others see of it; password, lock and lobby. */
 
-import { FakeStorage, quiet, until } from './lib/browserish.mjs';
+import { FakeStorage, until } from './lib/browserish.mjs';
 import { FakeHouse } from './lib/fake-house.mjs';
 import { FakeNet } from './lib/fake-rtc.mjs';
 import { FakeServer } from './lib/fake-server.mjs';
 import { allConnected, find, join, names } from './lib/people.mjs';
 import { requests } from './lib/mailbox.mjs';
+import { Resting } from '../../public_html/klatch/resting.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
@@ -175,18 +176,19 @@ test('who rests learns at once who was removed and what was changed', { timeout:
   await until('Cy is out and Bo knows', () => cy.heard.out.length === 1 && names(bo).length === 1, 2_000);
 });
 
-test('a host with a lobby does not rest', { timeout: 60_000 }, async (t) => {
-  const { server, come } = await world(t, { holdMs: 2_000, leaseMs: 60_000 });
-  const [ann, bo] = [await come('Ann'), await come('Bo')];
-  await allConnected(ann, bo);
-  const house = server.room('tea');
-  const polls = ({ room }) => house.members.get(room.self.id).polls;
-  await (await ann.room.hosting()).handOn(find(ann, 'Bo'));
-  await until('Bo rests', () => polls(bo) === 0, 15_000);
-  await (await bo.room.hosting()).change({ lobby: true });
-  await until('Bo polls', () => polls(bo) === 1, 5_000);
-  await quiet(6_000);
-  assert.equal(polls(bo), 1);
+test('a host with a lobby does not rest, since nobody else is told who knocks', (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: 1_000 });
+  const told = [];
+  const poller = { person: { joined: 1, outside: null }, connected: true, beating: true, polling: true, leaving: false, beat: () => {} };
+  let awaits = true;
+  const resting = new Resting({ polling: true, relax: (on) => told.push(on) }, () => [poller], () => awaits);
+  resting.arrive([{ joined: 1 }]);
+  resting.rest();
+  t.mock.timers.setTime(60_000);
+  resting.rest();
+  awaits = false;
+  resting.rest();
+  assert.deepEqual(told, [false, false, true]);
 });
 
 test('after mail was missed the settings are asked for anew', async (t) => {
