@@ -1,6 +1,7 @@
 /* Hosts, as people use them: the lock, the password, the lobby, who has to go, who is host next. */
 
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import test from 'node:test';
 import { gathering } from './lib/gathering.mjs';
 import { until } from './lib/until.mjs';
@@ -11,10 +12,9 @@ const LIMIT_MS = 10_000;
 const button = ({ page }, name) => page.getByRole('button', { name, exact: true });
 const reads = ({ page }, text) => page.getByText(text).first().waitFor({ timeout: LIMIT_MS });
 
-/** A room with its host alone, and others before its door who have not looked yet. */
-async function hosted(t, visitors) {
-  const people = await here.visitors(t, 1);
-  const [host] = people;
+/** A room with its host alone, and others before its door. */
+async function hosted(t, visitors, secret = '') {
+  const host = await here.newcomer(t, `test-${randomBytes(6).toString('hex')}${secret}`, 0);
   await host.join();
   await until('they are host', () => host.ask(() => globalThis.klatchTest.call().room.self.host));
   const guests = [];
@@ -85,8 +85,8 @@ test('a room with a password asks for it, and lets in who knows it', async (t) =
   await guest.connectedTo([host]);
 });
 
-test('in a room with a lobby the host lets in and refuses by name, and nothing reaches who waits', async (t) => {
-  const { host, guests } = await hosted(t, 2);
+test('in a sealed room with a lobby the host lets in and refuses by name, and nothing reaches who waits', async (t) => {
+  const { host, guests } = await hosted(t, 2, `.${'s'.repeat(22)}`);
   const [guest, other] = guests;
   await lobby(host);
   for (const one of guests) {

@@ -7,6 +7,7 @@ import { FakeServer } from './lib/fake-server.mjs';
 import { allConnected, find, join, names } from './lib/people.mjs';
 import { requests } from './lib/mailbox.mjs';
 import { Resting } from '../../public_html/klatch/resting.js';
+import { nameOf } from '../../public_html/klatch/tabs.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
@@ -128,6 +129,27 @@ test('a page that is reloaded while it waits goes on waiting, and nobody waits t
   await allConnected(ann, one);
   first.stop.abort();
   assert.equal((await first.end).problem.code, 'aborted');
+});
+
+test('who is let in while the page is reloaded comes in as the page that is there now', async (t) => {
+  const { server, come } = await world(t);
+  const ann = await come('Ann');
+  const hosting = await ann.room.hosting();
+  await hosting.change({ lobby: true });
+  const storage = new FakeStorage();
+  const page = new EventTarget();
+  const first = knock(come, 'Bo', { storage, page });
+  await knocks(ann, 'Bo');
+  const reloaded = new FakeStorage();
+  const kept = nameOf(server.api, 'tea');
+  reloaded.setItem(kept, storage.getItem(kept));
+  page.dispatchEvent(new Event('pagehide'));
+  await hosting.admit(ann.room.knocking[0]);
+  const bo = await come('Bo', { storage: reloaded });
+  await allConnected(ann, bo);
+  assert.deepEqual(ann.heard.problems, []);
+  first.stop.abort();
+  await first.end;
 });
 
 test('a host who came later sees who knocks, and the former one no longer does', async (t) => {
