@@ -62,6 +62,9 @@ after(async () => {
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
+/** The element asks what a room wants of newcomers; that there is no such room yet is an answer. */
+const isNews = (answer) => answer.status() === 404 && /\/v1\/rooms\/[^/]+$/.test(answer.url());
+
 /** A page of the site, in a browser profile of its own. What went wrong in it is kept. */
 async function open(t, address) {
   const context = await browser.newContext();
@@ -69,7 +72,8 @@ async function open(t, address) {
   const one = await context.newPage();
   one.wrong = [];
   one.on('pageerror', (error) => one.wrong.push(String(error)));
-  one.on('response', (answer) => answer.status() >= 400 && !answer.url().endsWith('favicon.ico') && one.wrong.push(`${answer.status()} ${answer.url()}`));
+  one.on('response', (answer) => answer.status() >= 400 && !answer.url().endsWith('favicon.ico') && !isNews(answer)
+    && one.wrong.push(`${answer.status()} ${answer.url()}`));
   await one.goto(address);
   await one.waitForFunction(() => globalThis.joinRoom);
   return one;

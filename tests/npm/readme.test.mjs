@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { launch } from '../browser/lib/participant.mjs';
 import { Server } from '../browser/lib/server.mjs';
+import { until } from '../browser/lib/until.mjs';
 import { PACKAGE, install, newFolder } from './lib/site.mjs';
 
 const CONNECT_MS = 30_000;
@@ -70,6 +71,14 @@ describe('the README of the package', () => {
       for (const one of [ann, ben]) {
         await one.waitForFunction(() => [...document.querySelectorAll('video')].some((video) => video.videoWidth > 0));
       }
+    },
+    async (ann, ben) => {
+      await until('the mark has moved', async () => {
+        await ann.mouse.move(200, 150);
+        await ann.mouse.move(210, 160);
+        const mark = ben.locator('b', { hasText: 'Ann' });
+        return await mark.count() === 1 && await mark.evaluate(({ style }) => style.left === '210px' && style.top === '160px');
+      });
     },
     async (ann, ben) => {
       await ann.getByRole('button', { name: 'Leave' }).click();
