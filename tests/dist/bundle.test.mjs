@@ -51,7 +51,7 @@ describe('the bundles', () => {
     assert.ok(sum(names) <= 20_480, `${sum(names)}`);
     assert.ok(names.length <= 3, names.join(' '));
     const later = walk(path.join(folder, 'klatch/later')).filter((name) => name.endsWith('.js')).map((name) => `klatch/later/${name}`);
-    for (const part of ['before', 'carry', 'files', 'sealing', 'spending', 'writing']) {
+    for (const part of ['before', 'carry', 'channels', 'files', 'given-rtc', 'sealing', 'spending', 'writing', 'wrong-api']) {
       const [name] = later.filter((one) => path.basename(one).startsWith(`${part}-`));
       assert.ok(name && !names.includes(name), part);
       t.diagnostic(`${part}: ${sizes([name])}`);
