@@ -1,0 +1,317 @@
+// What the site's owner sees: figures as plots, and rooms with who is in them. Asks while it is looked
+// at, and says so when the server is away.
+import { html, nothing } from '../vendor/lit-html/lit-html.js';
+import { repeat } from '../vendor/lit-html/directives/repeat.js';
+import { define } from '../ui/define.js';
+import { Part } from '../ui/part.js';
+import { theme } from '../ui/theme.css.js';
+import { History, figuresOf } from './figures.js';
+import { keepKey, keptKey } from './key.js';
+import { Owner, Refused } from './owner.js';
+import { panelStyle, uplotStyle } from './panel.css.js';
+import { PLOTS, Plots, lastOf } from './plots.js';
+
+/** @typedef {import('./owner.js').OpenRoom} OpenRoom */
+/** @typedef {import('./owner.js').Person} Person */
+/** @typedef {{findApi: () => Promise<string>}} AdminProps */
+/** @typedef {{room: string, person: Person | null}} Question what is about to be done to whom */
+
+const FIGURES_MS = 2000;
+/** A look at a room asks whoever works on it to let go of it for a moment: not too often. */
+const ROOMS_MS = 5000;
+
+const SAID = Object.freeze({
+  'not-permitted': 'That is not the admin key.',
+  'key-invalid': 'The admin key did not reach the server. Something between here and there takes the header X-Klatch-Key out.',
+  'rate-limited': 'Too many wrong keys came from this address. Wait a minute, then try again.',
+  away: 'The server does not answer. The page goes on asking.',
+  other: 'What answers here is not Klatch, or not now. The doctor page may tell why.',
+  busy: 'The server is busy. The page goes on asking.',
+});
+
+/** The key is of no use any more. */
+const LOST = new Set(['not-permitted', 'key-invalid']);
+
+/** @extends {Part<AdminProps>} */
+export class KlatchAdmin extends Part {
+  /** @override */
+  static styles = [theme, uplotStyle, panelStyle];
+
+  /** @type {Owner | null} */
+  #owner = null;
+  #entering = false;
+  #notice = '';
+  /** What became of the last deed. */
+  #done = '';
+  #failedDeed = false;
+  #history = new History();
+  #plots = new Plots();
+  /** @type {OpenRoom[]} */
+  #rooms = [];
+  #moreRooms = false;
+  #roomsKnown = false;
+  /** @type {Question | null} */
+  #question = null;
+  /** Whoever had the focus when the question was asked. @type {HTMLElement | null} */
+  #asked = null;
+
+  /** @override */
+  entered() {
+    const { life } = this;
+    const redraw = () => { this.#plots.clear(); this.update(); };
+    window.addEventListener('resize', () => this.#plots.fit(), { signal: life });
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw, { signal: life });
+    document.addEventListener('visibilitychange', () => { if (!document.hidden) this.#look(); }, { signal: life });
+    this.#every(FIGURES_MS, () => this.#readFigures());
+    this.#every(ROOMS_MS, () => this.#readRooms());
+    const key = keptKey();
+    if (key !== '') this.#enter(key);
+  }
+
+  /** @override */
+  left() {
+    this.#plots.clear();
+  }
+
+  /** @param {number} ms @param {() => Promise<void>} what */
+  #every(ms, what) {
+    const timer = setInterval(() => { if (!document.hidden && this.#owner) this.#try(what); }, ms);
+    this.life.addEventListener('abort', () => clearInterval(timer));
+  }
+
+  #look() {
+    if (!this.#owner) return;
+    this.#try(() => this.#readFigures());
+    this.#try(() => this.#readRooms());
+  }
+
+  /** @param {string} key */
+  async #enter(key) {
+    this.#entering = true;
+    this.#notice = '';
+    this.update();
+    try {
+      const owner = new Owner(await this.props.findApi(), key);
+      this.#history.add(figuresOf(await owner.metrics(), Date.now() / 1000));
+      this.#owner = owner;
+      keepKey(key);
+      await this.#readRooms();
+    } catch (error) {
+      this.#failed(error instanceof Refused ? error : new Refused('other'));
+    }
+    this.#entering = false;
+    this.update();
+  }
+
+  #forget() {
+    keepKey('');
+    this.#owner = null;
+    this.#history = new History();
+    this.#rooms = [];
+    this.#roomsKnown = false;
+    this.#done = '';
+    this.update();
+  }
+
+  async #readFigures() {
+    const text = await this.#need().metrics();
+    this.#history.add(figuresOf(text, Date.now() / 1000));
+  }
+
+  async #readRooms() {
+    const { rooms, more } = await this.#need().rooms();
+    this.#rooms = rooms;
+    this.#moreRooms = more;
+    this.#roomsKnown = true;
+  }
+
+  #need() {
+    if (!this.#owner) throw new Refused('key-invalid');
+    return this.#owner;
+  }
+
+  /** @param {() => Promise<void>} what @returns {Promise<boolean>} */
+  async #try(what) {
+    const owner = this.#owner;
+    try {
+      await what();
+      if (owner === this.#owner) this.#notice = '';
+      return true;
+    } catch (error) {
+      if (owner === this.#owner) this.#failed(error instanceof Refused ? error : new Refused('other'));
+      return false;
+    } finally {
+      this.update();
+    }
+  }
+
+  /** @param {Refused} refused */
+  #failed({ code, message }) {
+    // The key was changed on the server, or never right.
+    if (LOST.has(code)) this.#forget();
+    this.#notice = SAID[/** @type {keyof typeof SAID} */ (code)] ?? message;
+  }
+
+  /** @override */
+  view() {
+    return html`
+      <div class="top"><h1>Klatch admin</h1>
+        ${this.#owner ? html`<button type="button" class="button" @click=${() => this.#forget()}>Forget the key</button>` : nothing}
+      </div>
+      <p class="notice" role="alert">${this.#notice}</p>
+      ${this.#owner ? this.#inside() : this.#door()}
+      <dialog aria-labelledby="question" @close=${() => this.#answered()}>${this.#question ? this.#ask(this.#question) : nothing}</dialog>`;
+  }
+
+  #door() {
+    return html`<p class="lead">Who is in which room, and how the server does. Nothing that is said is shown here.</p>
+      <form @submit=${this.#submit}>
+        <label class="field"><span>Admin key</span>
+          <input type="password" id="key" autocomplete="off" spellcheck="false" autocapitalize="none" required aria-describedby="where"></label>
+        <p class="lead" id="where">It stands as admin_key in klatch.conf; where none stands there, in admin-key.txt in the data
+          folder. This tab keeps it until it is closed.</p>
+        <button type="submit" class="button primary" ?disabled=${this.#entering}>${this.#entering ? 'Asking…' : 'Show'}</button>
+      </form>`;
+  }
+
+  /** @param {SubmitEvent} event */
+  #submit(event) {
+    event.preventDefault();
+    const field = /** @type {HTMLInputElement} */ (this.need('#key'));
+    const key = field.value.trim();
+    if (key === '' || this.#entering) return;
+    if (!/^[!-~]+$/.test(key)) {
+      this.#notice = SAID['not-permitted'];
+      this.update();
+      return;
+    }
+    this.#enter(key);
+  }
+
+  #inside() {
+    return html`
+      <section aria-labelledby="figures"><h2 id="figures">How it does</h2>
+        <div class="plots">${PLOTS.map((plot) => html`<figure role="group" aria-label=${plot.heading}>
+          <h3>${plot.heading}</h3>
+          <dl class="now">${lastOf(plot, this.#history).map(({ label, value }) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>
+          <div class="plot" data-plot=${plot.name} aria-hidden="true"></div>
+          ${plot.name === 'errors' ? this.#codes() : nothing}
+        </figure>`)}</div>
+      </section>
+      <section aria-labelledby="rooms"><h2 id="rooms">Rooms</h2>
+        <p class=${this.#failedDeed ? 'notice' : 'notice done'} role="status">${this.#done}</p>
+        ${this.#rooms.length === 0 && this.#roomsKnown ? html`<p class="lead">No room is open.</p>` : nothing}
+        <ul class="rooms">${repeat(this.#rooms, ({ room }) => room, (room) => this.#room(room))}</ul>
+        ${this.#moreRooms ? html`<p class="lead">There are more rooms than are shown here.</p>` : nothing}
+      </section>`;
+  }
+
+  #codes() {
+    const codes = this.#history.codes();
+    return codes.length === 0 ? nothing
+      : html`<p class="codes">In these minutes: ${codes.slice(0, 6).map(([code, count]) => `${code} ${count}`).join(', ')}</p>`;
+  }
+
+  /** @param {OpenRoom} room */
+  #room({ room, opened_ms: openedMs, stays, people = [], left_off: leftOff, busy }) {
+    const opened = openedMs === undefined ? '' : new Date(openedMs).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+    const count = people.length + (leftOff ?? 0);
+    const facts = busy ? ['busy just now'] : [count === 1 ? '1 person' : `${count} people`, opened === '' ? '' : `since ${opened}`,
+      stays ? 'stays open until it is closed' : ''];
+    return html`<li class="room" data-room=${room}>
+      <header><h3>${room}</h3>
+        <button type="button" class="button small" aria-label=${`Close the room ${room}`}
+          @click=${() => this.#open({ room, person: null })}>Close</button></header>
+      <p class="facts">${facts.filter(Boolean).join(', ')}</p>
+      ${people.length === 0 ? nothing : html`<ul>${repeat(people, ({ peer }) => peer, (person) => this.#person(room, person))}</ul>`}
+      ${leftOff ? html`<p class="facts">${leftOff} more are not listed</p>` : nothing}
+    </li>`;
+  }
+
+  /** @param {string} room @param {Person} person */
+  #person(room, person) {
+    const { peer, name, sub, role, state } = person;
+    const facts = [role === 'host' ? 'host' : '', state === 'present' ? '' : state === 'lapsed' ? 'connection lost' : 'waits to come in',
+      sub === undefined ? '' : `known to the site as ${sub}`].filter(Boolean);
+    return html`<li class="person">
+      <span class="who"><span>${name ?? 'Name not public'}</span><span class="id">${peer}</span>
+        ${facts.length > 0 ? html`<span class="facts">${facts.join(', ')}</span>` : nothing}</span>
+      <button type="button" class="button small" aria-label=${`Remove ${name ?? peer} from the room ${room}`}
+        @click=${() => this.#open({ room, person })}>Remove</button>
+    </li>`;
+  }
+
+  /** @param {Question} question */
+  #open(question) {
+    this.#question = question;
+    this.#asked = /** @type {HTMLElement | null} */ (this.shadowRoot?.activeElement ?? null);
+    this.#done = '';
+    this.update();
+  }
+
+  /** @param {Question} question */
+  #ask({ room, person }) {
+    const who = person?.name ?? person?.peer;
+    return html`<div class="question">
+      <h2 id="question">${person ? `Remove ${who} from ${room}?` : `Close the room ${room}?`}</h2>
+      <p>${person ? 'The connection to the server ends, and the others are told.'
+    : 'Everybody in it is told that the room was closed. Its name may be used anew.'}</p>
+      ${person ? html`<label class="check"><input type="checkbox" id="ban"><span>Don’t let this person in again, as long as the room
+        exists. Who shares their address is kept out too, unless they came with a token.</span></label>` : nothing}
+      <div class="answers">
+        <button type="button" class="button" autofocus @click=${() => this.#dialog().close()}>Cancel</button>
+        <button type="button" class="button danger" @click=${() => this.#act()}>${person ? 'Remove' : 'Close the room'}</button>
+      </div></div>`;
+  }
+
+  #dialog() {
+    return /** @type {HTMLDialogElement} */ (this.need('dialog'));
+  }
+
+  #answered() {
+    this.#question = null;
+    if (this.#asked?.isConnected) this.#asked.focus();
+    this.#asked = null;
+    this.update();
+  }
+
+  async #act() {
+    const question = this.#question;
+    const ban = this.find('#ban');
+    const banned = ban instanceof HTMLInputElement && ban.checked;
+    this.#dialog().close();
+    if (!question) return;
+    await this.#try(() => this.#do(question, banned));
+    await this.#try(() => this.#readRooms());
+  }
+
+  /** @param {Question} question @param {boolean} ban */
+  async #do({ room, person }, ban) {
+    const owner = this.#need();
+    this.#failedDeed = false;
+    try {
+      if (person) await owner.remove(room, person.peer, ban);
+      else await owner.close(room);
+      this.#done = person ? `${person.name ?? person.peer} was removed from ${room}.` : `The room ${room} was closed.`;
+    } catch (error) {
+      if (!(error instanceof Refused) || LOST.has(error.code)) throw error;
+      // Said until the next deed, unlike what goes by itself.
+      this.#failedDeed = true;
+      this.#done = SAID[/** @type {keyof typeof SAID} */ (error.code)] ?? error.message;
+    }
+  }
+
+  /** @override */
+  drawn() {
+    const dialog = this.#dialog();
+    if (this.#question && !dialog.open) dialog.showModal();
+    if (this.#owner) {
+      const places = PLOTS.map(({ name }) => this.need(`[data-plot=${name}]`));
+      this.#plots.draw(this, places, this.#history);
+    } else {
+      this.#plots.clear();
+    }
+  }
+}
+
+define('klatch-admin', KlatchAdmin);
