@@ -4,6 +4,7 @@
 import { Emitter } from './events.js';
 import { call } from './http.js';
 import { environment } from './env.js';
+import { KlatchProblem } from './problem.js';
 import { randomId } from './bytes.js';
 import { sleep } from './timing.js';
 import { wrap } from './seal.js';
@@ -11,12 +12,15 @@ import { wrap } from './seal.js';
 const SERVER_MS = 8_000;
 const CONNECT_MS = 10_000;
 const LOOK_MS = 100;
+/** Joins that this server refuses to whoever is only trying. */
+const SHUT = new Set(['token-missing', 'room-not-found']);
 
 /** @typedef {'server' | 'address' | 'direct' | 'picture' | 'relay'} StepName */
 /**
  * @typedef {object} Step
  * @property {StepName} name
- * @property {'good' | 'bad' | 'none'} state none: there was nothing to try
+ * @property {'good' | 'bad' | 'none' | 'shut'} state none: there was nothing to try; shut: the server
+ *   answers and tells its address servers to members alone
  * @property {number} ms that it took
  */
 /** @typedef {{step: Step, done: null}} LoopbackEvents */
@@ -45,15 +49,15 @@ export class Loopback extends Emitter {
 
   /** Try one thing after another; the picture goes on until hangUp(). */
   async run() {
-    const iceServers = await this.#askServer();
+    const { iceServers, shut } = await this.#askServer();
     const kinds = new Set();
     await this.#timed('direct', () => this.#connect({ iceServers }, kinds, this.#stream));
-    if (!iceServers.length) this.#tell('address', 'none');
-    else this.#tell('address', kinds.has('srflx') || kinds.has('relay') ? 'good' : 'bad');
+    if (!iceServers.length && !shut) this.#tell('address', 'none');
+    else if (!shut) this.#tell('address', kinds.has('srflx') || kinds.has('relay') ? 'good' : 'bad');
     if (this.#stream.getVideoTracks().length === 0) this.#tell('picture', 'none');
     else await this.#timed('picture', () => this.#pictureComes());
-    if (!hasRelay(iceServers)) this.#tell('relay', 'none');
-    else await this.#timed('relay', () => this.#connect({ iceServers, iceTransportPolicy: 'relay' }, kinds, null));
+    if (!hasRelay(iceServers) && !shut) this.#tell('relay', 'none');
+    else if (!shut) await this.#timed('relay', () => this.#connect({ iceServers, iceTransportPolicy: 'relay' }, kinds, null));
     if (!this.#ended) this.emit('done', null);
   }
 
@@ -63,18 +67,24 @@ export class Loopback extends Emitter {
     for (const track of this.received.getTracks()) this.received.removeTrack(track);
   }
 
-  /** A room of one's own tells the servers that a call would use. @returns {Promise<RTCIceServer[]>} */
+  /**
+   * A room of one's own tells the servers that a call would use.
+   * @returns {Promise<{iceServers: RTCIceServer[], shut: boolean}>} shut: a stranger may not make a room here
+   */
   async #askServer() {
     const room = new URL(`${this.#api.replace(/\/+$/, '')}/rooms/check-${randomId(8)}`, this.#env.base).href;
-    /** @type {RTCIceServer[]} */
-    let servers = [];
-    await this.#timed('server', async () => {
+    const since = performance.now();
+    const ms = () => Math.round(performance.now() - since);
+    try {
       const joined = await call(this.#env, `${room}/join`, { meta: wrap({}) }, { timeoutMs: SERVER_MS });
-      servers = joined.ice_servers ?? [];
       void call(this.#env, `${room}/leave`, { key: joined.key }, { timeoutMs: SERVER_MS }).catch(() => {});
-      return true;
-    });
-    return servers;
+      this.#tell('server', 'good', ms());
+      return { iceServers: joined.ice_servers ?? [], shut: false };
+    } catch (error) {
+      const shut = error instanceof KlatchProblem && SHUT.has(error.code);
+      this.#tell('server', shut ? 'shut' : 'bad', ms());
+      return { iceServers: [], shut };
+    }
   }
 
   /**

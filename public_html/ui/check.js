@@ -10,7 +10,7 @@ import { settingsStyle } from './settings.css.js';
 /** @typedef {import('../klatch/loopback.js').Step} Step */
 /** @typedef {Pick<import('./checks.js').ChecksProps, 'media' | 'api' | 't'>} CheckProps */
 
-const ICONS = /** @type {const} */ ({ good: 'check', bad: 'warning', none: 'clock' });
+const ICONS = /** @type {const} */ ({ good: 'check', bad: 'warning', none: 'clock', shut: 'check' });
 
 /**
  * Begins when it is in the document. Emits 'check-closed'.
@@ -75,7 +75,8 @@ export class KlatchCheck extends Part {
   /** @param {Step} step */
   #step({ name, state, ms }) {
     const { t } = this.props;
-    return html`<li data-state=${state}>${icon(ICONS[state])}<span>${t(`check.${name}.${state}`, { ms })}</span></li>`;
+    const words = state === 'shut' ? t('check.server.shut', { ms }) : t(`check.${name}.${state}`, { ms });
+    return html`<li data-state=${state}>${icon(ICONS[state])}<span>${words}</span></li>`;
   }
 
   async #run() {

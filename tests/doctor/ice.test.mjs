@@ -51,8 +51,8 @@ after(async () => {
 });
 
 /** What the page says of these servers. @param {string[]} servers lines ice_server */
-async function told(servers) {
-  const server = await Nginx.start({ config: { ...HOLDS, ice_server: servers } });
+async function told(servers, config = {}) {
+  const server = await Nginx.start({ config: { ...HOLDS, ice_server: servers, ...config } });
   try {
     const doctor = await Doctor.open(browser, `${server.page}/`, { before: withoutHolds });
     await doctor.checked(ICE);
@@ -75,6 +75,17 @@ describe('servers that help browsers find each other', () => {
       `turn:${address}:${port} relays: it carries calls that find no direct way.`,
     ]);
   });
+
+  for (const [name, config, words] of [
+    ['brings a token', { tokens: 'required', token_key: `site ${'s'.repeat(40)}` }, /lets in who brings a token\. Nothing is wrong/],
+    ['finds an opened room', { rooms_open_by: 'admin' }, /There is no such room\. Nothing is wrong/],
+  ]) {
+    it(`K-ICE-UNTRIED: where nobody joins who does not ${name}, that is said and no fault`, async () => {
+      const seen = await told([`stun:${address}:${port}`], config);
+      assert.deepEqual(seen.codes, ['K-ICE-UNTRIED']);
+      assert.match(seen.words, words);
+    });
+  }
 
   it('K-ICE-REFUSED, K-RELAY-NONE: a wrong password, and who is left out by that', async () => {
     const { codes, words, good } = await told([`stun:${address}:${port}`, `turn:${address}:${port} ann wrong`]);

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { gallery } from './browser.mjs';
 
-/** No API answers beside the gallery, and the check says so. */
-const show = gallery({ expected: /status of 404/ });
+/** No API answers beside the gallery, or one that refuses, and the check says so. */
+const show = gallery({ expected: /status of 40[14]/ });
 const within = (scene, body, look = {}) => show(scene, look, body);
 
 const button = (page, name, more = {}) => page.getByRole('button', { name, exact: true, ...more });
@@ -23,6 +23,21 @@ test('the check shows both pictures, says what works, and hangs up', () => withi
   await page.waitForFunction(() => window.back.getTracks().length === 0);
   assert.equal(await page.evaluate(() => window.gallery.media.cam), true, 'the preview goes on');
 }));
+
+test('where joining takes a token the check says that the server answers, and asks nobody for an address', () => (
+  within('lobby', async (page) => {
+    await page.route('**/rooms/check-*/join', (route) => route.fulfill({
+      status: 401, contentType: 'application/problem+json',
+      json: { title: 'Unauthorized', status: 401, code: 'token-missing', detail: 'This server lets in who brings a token.' },
+    }));
+    await button(page, 'Check connection').click();
+    const dialog = page.getByRole('dialog', { name: 'A call with yourself' });
+    for (const words of ['The server answers', 'told to members alone', 'Your browser connects', 'Your picture comes back']) {
+      await dialog.getByText(words).waitFor({ timeout: 25_000 });
+    }
+    await dialog.getByText('Trying…').waitFor({ state: 'detached' });
+    assert.equal(await dialog.locator('.steps li').count(), 3, 'and nothing of what was not tried');
+  })));
 
 test('the test sound is played, through the chosen loudspeaker', () => within('lobby', async (page) => {
   await page.evaluate(() => {

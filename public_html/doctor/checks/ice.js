@@ -3,6 +3,8 @@
 import { post } from '../ask.js';
 
 const GATHER_MS = 12_000;
+/** Nothing is wrong: klatch.conf lets in who brings a token, or into rooms that the owner has opened. */
+const SHUT = new Set(['token-missing', 'room-not-found']);
 const TYPES = { stun: 'srflx', turn: 'relay' };
 
 /** @typedef {import('../findings.js').Finding} Finding */
@@ -14,7 +16,8 @@ export async function check(ctx, tell) {
   const joined = await post(`${ctx.api}/rooms/${room}/join`, { id: randomWord(), name: '' }, ctx);
   if (!Array.isArray(joined.json?.ice_servers)) {
     if (joined.status === 429) return [{ code: 'K-LIMIT' }];
-    return [{ code: 'K-ICE-UNKNOWN', values: { problem: String(joined.json?.detail ?? joined.status).replace(/\.$/, '') } }];
+    const problem = String(joined.json?.detail ?? joined.status).replace(/\.$/, '');
+    return [{ code: SHUT.has(joined.json?.code) ? 'K-ICE-UNTRIED' : 'K-ICE-UNKNOWN', values: { problem } }];
   }
   const { ice_servers: configured, key, poll } = joined.json;
   if (typeof poll?.url === 'string' && poll.url !== '') ctx.pollApi = new URL(`${poll.url.replace(/\/+$/, '')}/v1`, `${ctx.api}/`).href;

@@ -96,6 +96,12 @@ export const waiting = {
       + ' users can’t reach others in the same position, and sees them as “no connection”.',
     todo: ['For these people run or rent a TURN relay, and add: ice_server = turn:name:port user password'],
   },
+  'K-ICE-UNTRIED': {
+    level: 'info',
+    title: 'The servers for finding each other were not tried',
+    means: 'They are told to who joins a room, and as klatch.conf says, a stranger may not: {problem}. Nothing is wrong with that.',
+    todo: ['To try them, set tokens = off or rooms_open_by = anyone in klatch.conf for a moment, check again, and take it back.'],
+  },
   'K-ICE-UNKNOWN': {
     level: 'info',
     title: 'The servers for finding each other could not be checked',
