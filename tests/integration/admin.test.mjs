@@ -9,7 +9,7 @@ import { Daemon } from './lib/daemon.mjs';
 import { it } from './lib/it.mjs';
 import { Member, roomOf } from './lib/member.mjs';
 import { ADMIN_KEY, Owner, checkFeed, readPrometheus, shortly } from './lib/owner.mjs';
-import { newRunDir } from './lib/run-dir.mjs';
+import { ROOT, newRunDir } from './lib/run-dir.mjs';
 import { Stack } from './lib/stack.mjs';
 import { stillOpen, until } from './lib/until.mjs';
 
@@ -453,6 +453,10 @@ describe('the figures', { concurrency: 4 }, () => {
       'klatch_requests', 'klatch_errors', 'klatch_messages_sent', 'klatch_disk_free_bytes']) {
       assert.ok(names.includes(name), name);
     }
+    const page = fs.readFileSync(path.join(ROOT, 'deploy/ADMIN.md'), 'utf8');
+    const table = page.split('\n').filter((line) => line.startsWith('| `klatch_')).join();
+    const told = families.map(({ name, type }) => (type === 'counter' ? `${name}_total` : name)).sort();
+    assert.deepEqual([...table.matchAll(/`(klatch_[a-z_]+)`/g)].map((match) => match[1]).sort(), told, 'deploy/ADMIN.md has each');
   });
 
   it('count people, rooms, messages, calls and errors of all workers', async () => {

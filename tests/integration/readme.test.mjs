@@ -8,7 +8,7 @@ import { it } from './lib/it.mjs';
 import { ROOT } from './lib/run-dir.mjs';
 import { Stack } from './lib/stack.mjs';
 
-const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'src/README.md', 'SECURITY.md', 'deploy/TOKENS.md', 'deploy/API.md', 'deploy/nginx/README.md',
+const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'src/README.md', 'SECURITY.md', 'deploy/TOKENS.md', 'deploy/API.md', 'deploy/ADMIN.md', 'deploy/nginx/README.md',
   'public_html/examples/wordpress/README.md'];
 const read = (page) => fs.readFileSync(path.join(ROOT, page), 'utf8');
 
