@@ -75,6 +75,7 @@ struct problem ep_admin_rooms(struct ep_call *c);
 struct problem ep_admin_room(struct ep_call *c);
 struct problem ep_admin_open(struct ep_call *c);
 struct problem ep_admin_close(struct ep_call *c);
+struct problem ep_admin_kick(struct ep_call *c);
 struct problem ep_admin_events(struct ep_call *c);
 struct problem ep_admin_metrics(struct ep_call *c);
 /* Does the request bring the admin key? 401 key-invalid, 403 not-permitted, 429 rate-limited. */

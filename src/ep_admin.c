@@ -62,7 +62,9 @@ static void put_room(struct buf *b, const char *room, const struct room_seen *se
 {
     buf_printf(b, "{\"room\":\"%s\"", room);
     if (seen->opened_ms > 0) buf_printf(b, ",\"opened_ms\":%lld", (long long)seen->opened_ms);
-    buf_printf(b, ",\"stays\":%s", seen->stays ? "true" : "false");
+    buf_printf(b, ",\"stays\":%s,\"locked\":%s,\"lobby\":%s,\"password\":%s",
+               seen->stays ? "true" : "false", seen->locked ? "true" : "false",
+               seen->lobby ? "true" : "false", seen->password ? "true" : "false");
     put_people(b, seen);
     buf_text(b, "}");
 }
@@ -75,11 +77,15 @@ static bool may_wait(const struct ep_call *c)
     return now_ms - c->rq->busy_ms < BUSY_MS;
 }
 
+static struct problem no_such_room(void)
+{
+    return PROBLEM(404, "room-not-found", "There is no such room.");
+}
+
 static struct problem view(const struct ep_call *c, const char *room, struct room_seen *seen)
 {
     struct problem p = room_view(c->app, c->rq->arena, room, PEOPLE_MAX, seen);
-    if (p.status == 410) p = PROBLEM(404, "room-not-found", "There is no such room.");
-    return p;
+    return p.status == 410 ? no_such_room() : p;
 }
 
 static struct problem rooms_after(struct slice after, char *from)
@@ -156,6 +162,19 @@ struct problem ep_admin_close(struct ep_call *c)
     struct problem p = room_close(c->app, c->room);
     if (p.status == 0) buf_printf(&c->an->body, "{\"room\":\"%s\",\"open\":false}", c->room);
     return p;
+}
+
+struct problem ep_admin_kick(struct ep_call *c)
+{
+    const struct in_host *in = c->in;
+    struct host_ask ask = { .room = c->room, .peer = in->peer, .ban = in->ban };
+    struct problem p = room_remove(c->app, c->rq->arena, &ask);
+    if (p.status == 410) p = no_such_room();
+    if (p.status != 0) return p;
+    buf_printf(&c->an->body, "{\"room\":\"%s\",\"peer\":", c->room);
+    json_put_string(&c->an->body, in->peer);
+    buf_printf(&c->an->body, ",\"ban\":%s}", in->ban ? "true" : "false");
+    return NO_PROBLEM;
 }
 
 /* ---- events ---- */

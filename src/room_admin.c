@@ -39,6 +39,9 @@ struct problem room_view(struct app *app, struct arena *a, const char *room, siz
         out->known = store_members_known(tx.db, a, out->people, people_max);
     out->count = out->known < people_max ? out->known : people_max;
     store_room_opened(tx.db, &out->opened_ms, &out->stays);
+    out->locked = store_room(tx.db)->rules.locked;
+    out->lobby = store_room(tx.db)->rules.lobby;
+    out->password = store_room(tx.db)->password;
     bool gone = out->known == 0 && !out->stays;
     return room_end(&tx,
                     gone ? PROBLEM(404, "room-not-found", "There is no such room.") : NO_PROBLEM);

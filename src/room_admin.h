@@ -9,6 +9,7 @@
 struct room_seen {
     int64_t opened_ms; /* Unix time; 0: not known */
     bool stays;        /* the owner has opened it */
+    bool locked, lobby, password;
     struct member_known *people;
     size_t count, known; /* of how many there are */
 };
@@ -20,6 +21,9 @@ struct problem room_view(struct app *app, struct arena *a, const char *room, siz
 struct problem room_ask_for(struct app *app, const char *room);
 /* Open a room, which stays until it is closed. Repeated: nothing more. Fails: 503 busy; 507. */
 struct problem room_open(struct app *app, const char *room);
+/* Send a member out as a host may (room_kick()), and a host too; ask->key isn't looked at. Fails:
+ * 404 room-not-found, peer-not-found; 410 room-closed; 503 busy. */
+struct problem room_remove(struct app *app, struct arena *a, const struct host_ask *ask);
 /* Close a room: whoever is in it is told 410 room-closed for a grace. Repeated within that:
  * success. Fails: 404 room-not-found; 503 busy. */
 struct problem room_close(struct app *app, const char *room);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "room_admin.h"
 #include "room_internal.h"
 #include "subnet.h"
 
@@ -313,22 +314,33 @@ struct problem room_admit(struct app *app, struct arena *a, const struct host_as
     return problem.status != 0 ? problem : end(&tx, admit(&tx, ask), out);
 }
 
+/* `host`: of the room; NULL: the site's owner asks, who may send out hosts too. */
 static struct problem kick(struct room_tx *tx, const struct host_ask *ask,
                            const struct member_row *host)
 {
     struct member_row m;
-    if (slice_is(ask->peer, host->peer))
+    if (host != NULL && slice_is(ask->peer, host->peer))
         return PROBLEM(400, "invalid-request", "To go yourself, use leave.");
     if (!store_member_by_peer(tx->db, ask->peer, &m)) return nobody();
     if (m.state == MEMBER_LEFT && m.left_why != LEFT_KICKED && m.left_why != LEFT_REFUSED)
         return nobody();
-    if (m.state != MEMBER_LEFT && m.host)
+    if (host != NULL && m.state != MEMBER_LEFT && m.host)
         return PROBLEM(403, "not-permitted", "A host can't be sent out.");
     if (ask->ban) ban(tx, m.peer);
     if (m.state == MEMBER_WAITING) room_member_leaves(tx, &m, LEFT_REFUSED, NULL);
     if (m.state == MEMBER_PRESENT || m.state == MEMBER_LAPSED)
         room_member_leaves(tx, &m, LEFT_KICKED, NULL);
     return NO_PROBLEM;
+}
+
+struct problem room_remove(struct app *app, struct arena *a, const struct host_ask *ask)
+{
+    struct room_tx tx;
+    struct room_settings now;
+    struct problem problem = room_begin(&tx, app, a, ask->room, STORE_WRITE);
+    if (problem.status != 0) return problem;
+    room_expire(&tx, "");
+    return end(&tx, kick(&tx, ask, NULL), &now);
 }
 
 struct problem room_kick(struct app *app, struct arena *a, const struct host_ask *ask,

@@ -60,6 +60,8 @@ static const struct route routes[] = {
     { HTTP_GET, "/v1/admin/rooms/{room}", ADMIN, 0, NULL, ep_admin_room },
     { HTTP_POST, "/v1/admin/rooms/{room}/open", ADMIN, BODY_ADMIN_MAX, NULL, ep_admin_open },
     { HTTP_POST, "/v1/admin/rooms/{room}/close", ADMIN, BODY_ADMIN_MAX, NULL, ep_admin_close },
+    { HTTP_POST, "/v1/admin/rooms/{room}/kick", ADMIN, BODY_ADMIN_MAX, ep_host_fields,
+      ep_admin_kick },
     { HTTP_GET, "/v1/admin/events", ADMIN, 0, NULL, ep_admin_events },
     { HTTP_GET, "/v1/admin/metrics", ADMIN, 0, NULL, ep_admin_metrics },
 };

@@ -14,6 +14,9 @@
  * @property {string} room
  * @property {number} [opened_ms] Unix time
  * @property {boolean} [stays] the owner has opened it
+ * @property {boolean} [locked]
+ * @property {boolean} [lobby]
+ * @property {boolean} [password]
  * @property {Person[]} [people]
  * @property {number} [left_off] how many people more there are
  * @property {boolean} [busy] it could not be looked at just now

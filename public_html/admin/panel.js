@@ -213,11 +213,11 @@ export class KlatchAdmin extends Part {
   }
 
   /** @param {OpenRoom} room */
-  #room({ room, opened_ms: openedMs, stays, people = [], left_off: leftOff, busy }) {
+  #room({ room, opened_ms: openedMs, stays, locked, lobby, password, people = [], left_off: leftOff, busy }) {
     const opened = openedMs === undefined ? '' : new Date(openedMs).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
     const count = people.length + (leftOff ?? 0);
     const facts = busy ? ['busy just now'] : [count === 1 ? '1 person' : `${count} people`, opened === '' ? '' : `since ${opened}`,
-      stays ? 'stays open until it is closed' : ''];
+      stays ? 'stays open until it is closed' : '', locked ? 'locked' : '', lobby ? 'with a lobby' : '', password ? 'with a password' : ''];
     return html`<li class="room" data-room=${room}>
       <header><h3>${room}</h3>
         <button type="button" class="button small" aria-label=${`Close the room ${room}`}

@@ -124,6 +124,21 @@ describe('the admin page', () => {
     });
   });
 
+  test('removes a person, for good where that is ticked', async () => {
+    const { room, members: [ann, ben] } = await roomWith({ name: 'Ann' }, { name: 'Ben' });
+    await atPage(async (page) => {
+      await page.getByRole('button', { name: `Remove Ben from the room ${room}` }).click();
+      const dialog = page.getByRole('dialog', { name: `Remove Ben from ${room}?` });
+      await dialog.getByRole('checkbox').check();
+      await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
+      await page.getByRole('status').filter({ hasText: `Ben was removed from ${room}.` }).waitFor();
+      await roomOn(page, room).getByText('1 person').waitFor();
+      assert.equal((await post(`/rooms/${room}/exchange`, { key: ben.key })).json.code, 'kicked');
+      assert.equal((await post(`/rooms/${room}/join`, {})).json.code, 'banned');
+      assert.equal((await post(`/rooms/${room}/exchange`, { key: ann.key })).status, 200);
+    });
+  });
+
   test('says when a room was gone already', async () => {
     const { room, members: [ann] } = await roomWith({});
     await atPage(async (page) => {

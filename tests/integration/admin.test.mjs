@@ -23,9 +23,9 @@ describe('the admin key', { concurrency: 1 }, () => {
   it('is asked for by every call: without it 401, with a wrong one 403, and none of them acts', async () => {
     const [ada] = await roomOf(stack.api, newRoom(), 1);
     const calls = [['GET', 'rooms'], ['GET', `rooms/${ada.room}`], ['POST', `rooms/${ada.room}/open`],
-      ['POST', `rooms/${ada.room}/close`], ['GET', 'events'], ['GET', 'metrics']];
-    for (const [method, where] of calls) {
-      const body = method === 'POST' ? {} : undefined;
+      ['POST', `rooms/${ada.room}/close`], ['POST', `rooms/${ada.room}/kick`, { peer: ada.peer }], ['GET', 'events'], ['GET', 'metrics']];
+    for (const [method, where, given = {}] of calls) {
+      const body = method === 'POST' ? given : undefined;
       expectProblem(await stack.api.call(method, `/v1/admin/${where}`, { body }), 401, 'key-invalid');
       const headers = { authorization: 'Bearer nonsense' };
       const wrong = await stack.api.call(method, `/v1/admin/${where}`, { body, headers });
@@ -163,6 +163,54 @@ describe('a room', { concurrency: 4 }, () => {
     expectStatus(await daemon.api().get(`/v1/rooms/${room}`), 200);
     expectStatus(await owner.post(`rooms/${room}/close`), 200);
     expectProblem(await owner.get(`rooms/${room}`), 404, 'room-not-found');
+  });
+});
+
+describe('a member that the owner removes', { concurrency: 4 }, () => {
+  let daemon;
+  before(async () => { daemon = await Daemon.start({ workers: 2, config: { ...CONFIG, hold_ms: 4000, grace_ms: 3000 } }); });
+  after(() => daemon?.stop());
+
+  it('hears it at its held poll, the others are told, and it is no host that saves it', async () => {
+    const apis = (await daemon.connectEach()).map((connection) => Daemon.apiOn(connection));
+    const ada = await Member.join(apis[0], newRoom());
+    const bob = await Member.join(apis[1], ada.room);
+    assert.equal(ada.joined.role, 'host');
+    await ada.read();
+    const poll = ada.raw({ after: ada.cursor, wait_ms: 4000, turn: 9 });
+    assert.ok(await stillOpen(50, poll));
+    const owner = new Owner(daemon.api());
+    const done = expectStatus(await owner.post(`rooms/${ada.room}/kick`, { peer: ada.peer }), 200);
+    assert.deepEqual(done.json, { room: ada.room, peer: ada.peer, ban: false });
+    expectProblem(await poll, 410, 'kicked');
+    const told = await bob.event('peer-left', ada.peer);
+    assert.equal(told.data.reason, 'kicked');
+    expectStatus(await owner.post(`rooms/${ada.room}/kick`, { peer: ada.peer }), 200);
+    const events = await owner.follow('it is in the feed', (all) => all.some((e) => e.peer === ada.peer && e.reason === 'kicked'));
+    checkFeed(events.filter((e) => e.room === ada.room));
+    const again = await Member.join(apis[0], ada.room);
+    assert.equal(again.others.length, 1, 'without a ban it may come back');
+  });
+
+  it('and bans does not come back, as long as the room exists', async () => {
+    const api = daemon.api();
+    const [ada, bob] = await roomOf(api, newRoom(), 2);
+    const owner = new Owner(api);
+    expectStatus(await owner.post(`rooms/${ada.room}/kick`, { peer: bob.peer, ban: true }), 200);
+    expectProblem(await api.room(ada.room, 'join', { id: newId() }), 403, 'banned');
+  });
+
+  it('must be one: nobody, no room, no peer', async () => {
+    const api = daemon.api();
+    const [ada] = await roomOf(api, newRoom(), 1);
+    const owner = new Owner(api);
+    const nobody = '01234567-89ab-4def-8123-456789abcdef';
+    expectProblem(await owner.post(`rooms/${ada.room}/kick`, { peer: nobody }), 404, 'peer-not-found');
+    expectProblem(await owner.post(`rooms/${newRoom()}/kick`, { peer: nobody }), 404, 'room-not-found');
+    for (const body of [{}, { peer: '' }, { peer: 7 }, { peer: ada.peer, ban: 'yes' }, { peer: 'x'.repeat(65) }]) {
+      expectProblem(await owner.post(`rooms/${ada.room}/kick`, body), 400, 'invalid-request');
+    }
+    expectStatus(await ada.raw({}), 200);
   });
 });
 
@@ -456,6 +504,9 @@ describe('the figures', { concurrency: 4 }, () => {
     const page = fs.readFileSync(path.join(ROOT, 'deploy/ADMIN.md'), 'utf8');
     const table = page.split('\n').filter((line) => line.startsWith('| `klatch_')).join();
     const told = families.map(({ name, type }) => (type === 'counter' ? `${name}_total` : name)).sort();
+    const errors = families.find(({ name }) => name === 'klatch_errors').samples.map(([, labels]) => labels.code);
+    const explained = [...fs.readFileSync(path.join(ROOT, 'deploy/API.md'), 'utf8').matchAll(/^\| `([a-z-]+)` \| \d{3} \|/gm)];
+    assert.deepEqual(errors.sort(), [...explained.map((match) => match[1]), 'other'].sort(), 'each code is counted by itself');
     assert.deepEqual([...table.matchAll(/`(klatch_[a-z_]+)`/g)].map((match) => match[1]).sort(), told, 'deploy/ADMIN.md has each');
   });
 

@@ -72,6 +72,20 @@ static void only_the_key_of_the_file_is_the_admins(void **state)
     assert_int_equal(check(*state, "192.0.2.1", key), 403);
 }
 
+static void the_configurations_key_goes_before_the_file(void **state)
+{
+    struct app_fixture *f = *state;
+    char key[SECRET_BYTES_MAX + 1];
+    key_of(f, key);
+    snprintf(f->app.cfg.admin_key, sizeof f->app.cfg.admin_key, "%s",
+             "another-key-of-the-owner-0123456789");
+    assert_int_equal(check(f, "192.0.2.1", f->app.cfg.admin_key), 200);
+    assert_int_equal(check(f, "192.0.2.1", key), 403);
+    set_key(f, "");
+    assert_int_equal(check(f, "192.0.2.1", f->app.cfg.admin_key), 200);
+    assert_int_equal(check(f, "192.0.2.1", ""), 403);
+}
+
 static void wrong_keys_are_limited_for_their_address_and_in_all(void **state)
 {
     struct app_fixture *f = *state;
@@ -131,6 +145,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_key_is_made_with_the_data_folder, with_app,
                                         without_app),
         cmocka_unit_test_setup_teardown(only_the_key_of_the_file_is_the_admins, with_app,
+                                        without_app),
+        cmocka_unit_test_setup_teardown(the_configurations_key_goes_before_the_file, with_app,
                                         without_app),
         cmocka_unit_test_setup_teardown(wrong_keys_are_limited_for_their_address_and_in_all,
                                         with_app, without_app),

@@ -244,6 +244,8 @@ static void keys_that_do_not_fit_each_other_are_named(void **state)
         { __LINE__, "mailbox_bytes_max = 262143",
           "mailbox_bytes_max is 262143; allowed: at least 4 x message_bytes_max, which is 262144" },
         { __LINE__, "message_bytes_max = 256\nmailbox_bytes_max = 1024", NULL },
+        { __LINE__, "admin_key = short", "admin_key is too short to be safe" },
+        { __LINE__, "admin_key = " SECRET, NULL },
         { __LINE__, "tokens = optional",
           "tokens is on without a key; allowed: off, or a token_key beside it" },
         { __LINE__, "tokens = required\ntoken_key =", "tokens is on without a key" },
