@@ -45,6 +45,15 @@ describe('the bundles', () => {
     t.diagnostic(`<klatch-room>: ${sizes(loads('ui/klatch-room.min.js'))}`);
   });
 
+  it('serve a frame of another site with as little, from the same folder', (t) => {
+    const [, script] = /<script[^>]* src="(embed\/embed-[A-Z0-9]{8}\.js)"/.exec(read('embed.html').toString()) ?? [];
+    const names = loads(script);
+    assert.ok(sum(names) <= 100_000, `${sum(names)}`);
+    t.diagnostic(`the frame: ${sizes(names)}`);
+    // What the page around takes stands alone.
+    assert.deepEqual(loads('klatch-frame.js'), ['klatch-frame.js']);
+  });
+
   it('are at most 20 kB with gzip for the SDK, and what not everybody needs at first is loaded later', (t) => {
     const names = loads('klatch/klatch.min.js');
     t.diagnostic(`the SDK: ${sizes(names)}`);

@@ -50,7 +50,8 @@ for (const machine of MACHINES) {
       const names = walk(dir);
       for (const name of ['INSTALL.txt', 'LICENSES.txt', 'klatch-private/.htaccess', 'klatch-private/README.txt',
         ...['index.html', 'files.json', 'klatch/index.js', 'ui/klatch-room.js', 'vendor/lit-html/lit-html.js',
-          'vendor/lit-html/LICENSE', 'cgi-bin/.htaccess', 'cgi-bin/klatch.conf.sample',
+          'vendor/lit-html/LICENSE', 'cgi-bin/.htaccess', 'cgi-bin/klatch.conf.sample', 'embed.html', 'klatch-frame.js',
+          'examples/smallest.html', 'examples/support-button/index.html', 'examples/two-origins/index.html',
           ...PROGRAMS.map((program) => `cgi-bin/${program}`)].map((one) => `public_html/klatch/${one}`)]) {
         assert.ok(names.includes(name), name);
       }
