@@ -50,6 +50,7 @@ describe('the npm package', () => {
       }
     }
     assert.ok(seen > 100, `${seen}`);
+    for (const [, name] of read('README.md').matchAll(/\]\((?!https?:|#)([^)#]+)/g)) assert.ok(files.includes(name), name);
     for (const name of files.filter((one) => one.endsWith('.map'))) {
       for (const source of JSON.parse(read(name)).sources) assert.ok(files.includes(path.posix.join(path.posix.dirname(name), source)), name);
     }
