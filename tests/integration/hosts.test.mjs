@@ -12,6 +12,8 @@ import { BIN } from './lib/run-dir.mjs';
 import { Stack } from './lib/stack.mjs';
 
 const OPEN = { locked: false, lobby: false, password: false };
+/** Long enough for a slow machine: who was sent out is told so until its grace is over. */
+const GRACE = { grace_ms: 40000, ttl_ms: 70000 };
 const act = (member, what, body = {}, more = {}) => member.api.room(member.room, what, { key: member.key, ...body }, more);
 const join = (api, room, body) => api.room(room, 'join', { id: newId(), ...body });
 
@@ -73,7 +75,7 @@ function suite(api) {
 
 describe('hosts, behind nginx', () => {
   let stack;
-  before(async () => { stack = await Stack.start({ workers: 2, config: { room_info: 'on' } }); });
+  before(async () => { stack = await Stack.start({ workers: 2, config: { ...GRACE, room_info: 'on' } }); });
   after(() => stack?.stop());
   suite(() => stack.api);
 
@@ -138,14 +140,14 @@ describe('hosts, behind nginx', () => {
 
 describe('hosts, as a plain CGI program', () => {
   let bin;
-  before(() => { bin = new CgiBin({ config: { room_info: 'on' } }); });
+  before(() => { bin = new CgiBin({ config: { ...GRACE, room_info: 'on' } }); });
   after(() => bin?.stop());
   suite(() => bin.api());
 });
 
 describe('hosts, killed', () => {
   it('keeps what was answered, and tells it once, when a worker dies after the commit', async () => {
-    const own = new Daemon({ workers: 1, config: {} });
+    const own = new Daemon({ workers: 1, config: GRACE });
     own.workersMayChange = true;
     const flag = path.join(own.dir, 'kill');
     own.env = { KLATCH_FAULT: `host-committed:${flag}` };

@@ -7,6 +7,8 @@ import { it } from './lib/it.mjs';
 import { Member, roomOf } from './lib/member.mjs';
 import { Stack } from './lib/stack.mjs';
 
+/** Long enough for a slow machine: who was sent out is told so until its grace is over. */
+const GRACE = { grace_ms: 40000, ttl_ms: 70000 };
 const act = (member, what, body = {}) => member.api.room(member.room, what, { key: member.key, ...body });
 const set = async (host, body) => expectStatus(await act(host, 'settings', body), 200).json;
 const join = (api, room, body) => api.room(room, 'join', { id: newId(), ...body });
@@ -154,7 +156,7 @@ describe('wrong passwords', () => {
 
 describe('lobby, behind nginx', () => {
   let stack;
-  before(async () => { stack = await Stack.start({ workers: 2, config: { room_info: 'on', members_max: 4 } }); });
+  before(async () => { stack = await Stack.start({ workers: 2, config: { ...GRACE, room_info: 'on', members_max: 4 } }); });
   after(() => stack?.stop());
   suite(() => stack.api);
 
@@ -178,7 +180,7 @@ describe('lobby, behind nginx', () => {
 
 describe('lobby, as a plain CGI program', () => {
   let bin;
-  before(() => { bin = new CgiBin({ config: { room_info: 'on' } }); });
+  before(() => { bin = new CgiBin({ config: { ...GRACE, room_info: 'on' } }); });
   after(() => bin?.stop());
   suite(() => bin.api());
 });
