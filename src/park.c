@@ -19,7 +19,8 @@ struct park_group {
     struct park_group *next, *previous;               /* in the table's row */
     struct park_group *next_marked, *previous_marked; /* in the queue of groups to look at */
     bool marked;
-    bool all; /* of its waiters; else the marked ones */
+    bool all;       /* of its waiters; else the marked ones */
+    bool asked_one; /* a re-check looks for one of them, for all who wait beyond the same cursor */
     struct waiter *waiters;
     int64_t lease_ms;   /* when its next lease ends, and it must be looked at */
     int64_t again_ms;   /* when it must be looked at again, since its file was locked */
@@ -176,14 +177,34 @@ static struct waiter *add_no_room(struct park *p, struct waiter *w)
     return w;
 }
 
-/* A poll has just read everything that is there: where nobody else of its room waits for something
- * older, there is nothing unheard. */
-static void put_recheck_off(struct park *p, struct park_group *g, const struct cursor *after)
+static bool all_wait_beyond(const struct park_group *g, const struct cursor *after)
 {
     const struct waiter *w = g->waiters;
     while (w != NULL && w->wait.after.epoch == after->epoch && w->wait.after.seq == after->seq)
         w = w->next;
-    if (w == NULL) schedule_recheck(p, g);
+    return w == NULL;
+}
+
+/* A poll has just read everything that is there: where nobody else of its room waits for something
+ * older, there is nothing unheard. */
+static void put_recheck_off(struct park *p, struct park_group *g, const struct cursor *after)
+{
+    if (all_wait_beyond(g, after)) schedule_recheck(p, g);
+}
+
+/* Where all wait beyond the same cursor, a look for one that finds no new mail is good for all. */
+static void recheck(struct park *p, struct park_group *g)
+{
+    g->asked_one = all_wait_beyond(g, &g->waiters->wait.after);
+    g->waiters->marked = true;
+    mark(p, g, !g->asked_one);
+}
+
+/* The look for one is over. */
+static void one_was_asked(struct park *p, struct park_group *g, bool good_for_all)
+{
+    if (g->asked_one && !good_for_all) mark(p, g, true);
+    g->asked_one = false;
 }
 
 struct waiter *park_add(struct park *p, const struct waiter *from, struct waiter **superseded)
@@ -225,6 +246,7 @@ void park_remove(struct park *p, struct waiter *w)
         return;
     }
     if (p->cursor == w) p->cursor = w->next;
+    one_was_asked(p, g, false);
     *(w->previous != NULL ? &w->previous->next : &g->waiters) = w->next;
     if (w->next != NULL) w->next->previous = w->previous;
     timers_clear(&p->deadlines, &w->deadline);
@@ -286,12 +308,16 @@ void park_mark_due(struct park *p, int64_t now_ms)
         struct park_group *g = TIMER_OWNER(timer, struct park_group, timer);
         bool look = g->lease_ms <= now_ms || g->again_ms <= now_ms;
         if (look) g->lease_ms = g->again_ms = INT64_MAX; /* the look says when next */
+        bool changed = false;
         if (g->recheck_ms <= now_ms) {
             schedule_recheck(p, g);
-            look = !room_unchanged(p->app, g->room, &g->stamp) || look;
+            changed = !room_unchanged(p->app, g->room, &g->stamp);
         }
         (void)set_timer(p, g); /* the heap has the room of the timer just taken out */
-        if (look) mark(p, g, true);
+        if (look)
+            mark(p, g, true);
+        else if (changed)
+            recheck(p, g);
     }
 }
 
@@ -317,6 +343,7 @@ struct waiter *park_next(struct park *p)
 void park_look_again(struct park *p, struct waiter *w, int64_t at_ms)
 {
     struct park_group *g = w->group;
+    one_was_asked(p, g, true); /* all are, then */
     if (at_ms < g->again_ms) g->again_ms = at_ms;
     (void)set_timer(p, g);
 }
@@ -324,6 +351,7 @@ void park_look_again(struct park *p, struct waiter *w, int64_t at_ms)
 void park_looked(struct park *p, struct waiter *w)
 {
     struct park_group *g = w->group;
+    one_was_asked(p, g, all_wait_beyond(g, &w->wait.after));
     int64_t floor_ms = app_now_ms(p->app) + LEASE_WAKE_FLOOR_MS;
     g->lease_ms = w->wait.lease_wake_ms > floor_ms ? w->wait.lease_wake_ms : floor_ms;
     (void)set_timer(p, g);

@@ -130,6 +130,12 @@ struct problem room_member_of_key(struct room_tx *tx, struct slice key, struct m
     return room_member_there(tx, out) ? NO_PROBLEM : room_member_gone(out);
 }
 
+bool room_holds_nothing(const struct room_tx *tx)
+{
+    const struct room_row *room = store_room(tx->db);
+    return room->messages == 0 && room->told_messages == 0;
+}
+
 /* ---- cursors ---- */
 
 bool room_cursor_servable(const struct room_tx *tx, const struct member_row *m,

@@ -96,6 +96,9 @@ bool room_is_banned(struct room_tx *tx, const struct token_claims *token, struct
 struct problem room_problem_full(void);
 void room_settings_now(struct room_tx *tx, struct room_settings *out);
 
+/* Does the mailbox hold no message, by its counters as they were read last? */
+bool room_holds_nothing(const struct room_tx *tx);
+
 /* Can this member go on from this cursor? */
 bool room_cursor_servable(const struct room_tx *tx, const struct member_row *m,
                           const struct cursor *c);

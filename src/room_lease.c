@@ -148,6 +148,7 @@ bool room_lapse_due(const struct room_tx *tx)
 static void expire_mail(struct room_tx *tx)
 {
     struct message_oldest m;
+    if (room_holds_nothing(tx)) return;
     for (int i = 0; i < EXPIRE_MESSAGES_MAX && store_message_oldest(tx->db, false, &m); i++) {
         if (m.stored_ms + tx->app->cfg.ttl_ms > tx->now_ms) return;
         drop_unread(tx, &m);

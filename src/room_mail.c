@@ -50,6 +50,7 @@ static bool filled(const struct room_tx *tx, int64_t messages, int64_t bytes, in
 static bool prune_due(const struct room_tx *tx, const struct member_row *m)
 {
     const struct room_row *room = store_room(tx->db);
+    if (room_holds_nothing(tx)) return false;
     return room_lease_worn(tx, m) || filled(tx, room->messages, room->bytes, PRUNE_SHARE) ||
            filled(tx, m->held_messages, m->held_bytes, SENDER_SHARE * PRUNE_SHARE);
 }

@@ -21,7 +21,7 @@ enum {
      * the next room: that costs a fifth of opening, and the memory of none. */
     TURN_FROM = 8,
     TURN_UNUSED_MS = 100,
-    TURN_IDLE_MS = 300, /* more of them than that are closed so soon, kept ones too */
+    TURN_IDLE_MS = 500, /* more of them than that are closed so soon, kept ones too */
     /* Transactions by nobody else, none a second after the one before, until a room is kept (who
      * makes it keeps it) … */
     KEEP_USES = 2,

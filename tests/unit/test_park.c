@@ -214,6 +214,37 @@ static void a_poll_that_found_nothing_is_a_re_check_for_who_waits_beyond_the_sam
     assert_true(park_next_ms(p) == first_ms + 3000);
 }
 
+static void a_re_check_looks_for_one_of_those_who_wait_beyond_the_same_cursor(void **state)
+{
+    struct park *p = *state;
+    (void)add("tea", "a", 90000);
+    (void)add("tea", "b", 90000);
+    (void)add("tea", "c", 90000);
+    now = park_next_ms(p);
+    park_mark_due(p, now);
+    struct waiter *one = park_next(p);
+    assert_non_null(one);
+    park_looked(p, one); /* nothing new */
+    assert_null(park_next(p));
+
+    now = park_next_ms(p);
+    park_mark_due(p, now);
+    one = park_next(p);
+    one->wait.after.seq++; /* for whom was that? */
+    park_looked(p, one);
+    for (int i = 0; i < 3; i++) assert_non_null(park_next(p));
+    assert_null(park_next(p));
+
+    one->wait.after.seq--;
+    now = park_next_ms(p);
+    park_mark_due(p, now);
+    one = park_next(p);
+    park_remove(p, one); /* it found mail */
+    park_release(p, one);
+    for (int i = 0; i < 2; i++) assert_non_null(park_next(p));
+    assert_null(park_next(p));
+}
+
 static void re_checks_come_sooner_when_the_bell_is_lost(void **state)
 {
     struct park *p = *state;
@@ -262,6 +293,7 @@ int main(void)
         CASE(a_rooms_lease_end_and_its_re_check_make_its_group_due),
         CASE(a_look_that_was_put_off_is_not_forgotten_for_another_that_went_well),
         CASE(a_poll_that_found_nothing_is_a_re_check_for_who_waits_beyond_the_same_cursor),
+        CASE(a_re_check_looks_for_one_of_those_who_wait_beyond_the_same_cursor),
         CASE(re_checks_come_sooner_when_the_bell_is_lost),
         CASE(ten_thousand_waiters_come_and_go_in_any_order),
     };
