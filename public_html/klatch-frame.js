@@ -9,7 +9,8 @@
 const ALLOW = ['camera', 'microphone', 'display-capture', 'autoplay', 'fullscreen', 'picture-in-picture', 'clipboard-write',
   'screen-wake-lock', 'speaker-selection'];
 const TEXTS = ['room', 'name', 'token', 'secret', 'password', 'lang', 'theme', 'hide', 'devices', 'link'];
-const EVENTS = ['joined', 'peer-joined', 'peer-left', 'message', 'left', 'problem', 'unread', 'link-changed'];
+const EVENTS = ['joined', 'peer-joined', 'peer-left', 'message', 'waiting', 'knocking', 'left', 'problem', 'unread',
+  'link-changed'];
 /** A frame that is taken away says goodbye before. */
 const GOODBYE_MS = 1000;
 

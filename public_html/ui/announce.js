@@ -9,6 +9,8 @@
  * @property {{message: import('../klatch/chat.js').Message}} message one's own too
  * @property {{reason: string}} left
  * @property {{problem: import('../klatch/index.js').KlatchProblem}} problem
+ * @property {{hosts: number}} waiting a host has to let this person in; so many are there
+ * @property {{people: readonly import('../klatch/types.js').Knocker[]}} knocking who waits to be let in now, told to hosts
  * @property {{count: number}} unread
  * @property {{link: string}} link-changed
  */
@@ -41,7 +43,10 @@ export function announceRoom(element, room) {
   room.on('peer-joined', ({ detail }) => announce(element, 'peer-joined', detail), life);
   room.on('peer-left', ({ detail }) => announce(element, 'peer-left', detail), life);
   room.on('message', ({ detail }) => announce(element, 'message', detail), life);
+  room.on('waiting', ({ detail }) => announce(element, 'waiting', detail), life);
+  room.on('knocking', ({ detail }) => announce(element, 'knocking', detail), life);
   room.on('problem', ({ detail }) => announce(element, 'problem', detail), life);
   room.on('left', () => over.abort(), life);
   for (const person of room.people) announce(element, 'peer-joined', { person });
+  if (room.knocking.length > 0) announce(element, 'knocking', { people: room.knocking });
 }

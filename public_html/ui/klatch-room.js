@@ -147,7 +147,10 @@ export class KlatchRoom extends RoomAttributes {
       const room = await joinRoom({
         api, room: this.address, name: tidyName(this.#name), media: this.media, signal: joining.signal, takeOver,
         token: this.token || null, password: this.#entry.password || this.password || null,
-        onWaiting: (waiting) => this.#entry.wait(waiting),
+        onWaiting: (waiting) => {
+          announce(this, 'waiting', waiting);
+          this.#entry.wait(waiting);
+        },
       });
       if (joining.signal.aborted) {
         room.destroy();

@@ -20,11 +20,12 @@ export const HIDDEN_BY = Object.freeze({
   checks: ['checks'],
   preview: ['preview'],
   privacy: ['privacy'],
+  hosting: ['hosting', 'knocks'],
 });
 
 /** What can only be styled. */
 const OTHERS = ['lobby', 'card', 'join-button', 'seal-button', 'top', 'banner', 'tile', 'tile-name', 'controls', 'button',
-  'primary-button', 'message', 'notice', 'dialog', 'knocks'];
+  'primary-button', 'message', 'notice', 'dialog'];
 
 /** Every name, for the attribute `exportparts` of each part within another. */
 export const EXPORTED = [...new Set([...Object.values(HIDDEN_BY).flat(), ...OTHERS])].join(', ');

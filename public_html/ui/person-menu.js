@@ -82,7 +82,7 @@ export class KlatchPersonMenu extends Part {
     if (!hosting || mine || screen || host) return nothing;
     const sure = this.#sure;
     if (sure === null) {
-      return html`<div class="acts hosting" role="group" aria-label=${t('host.heading')}>
+      return html`<div class="acts hosting" part="hosting" role="group" aria-label=${t('host.heading')}>
         ${HOST_ACTS.map(([act, sign]) => html`<button type="button" part="button" class="button"
           @click=${() => this.#ask(act)}>${icon(sign)}${t(`host.act.${act}`)}</button>`)}</div>`;
     }

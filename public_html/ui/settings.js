@@ -47,7 +47,7 @@ export class KlatchSettings extends Part {
         ${this.#open ? html`<klatch-devices part="devices" .props=${{ media, t, speaker: choices.speakerId }}
             @device-chosen=${this.relay}></klatch-devices>
           <klatch-switches .props=${{ media, t, choices }} @choice=${this.relay}></klatch-switches>
-          <klatch-room-settings .props=${{ t, ...house }} @room-change=${this.relay}></klatch-room-settings>` : ''}
+          <klatch-room-settings part="hosting" .props=${{ t, ...house }} @room-change=${this.relay}></klatch-room-settings>` : ''}
         <button type="button" part="button stats-button" class="button" @click=${this.#stats}>${t('settings.stats')}</button>
         <button part="button primary-button" class="button primary">${t('settings.done')}</button>
       </form>

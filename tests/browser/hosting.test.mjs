@@ -91,13 +91,13 @@ test('in a sealed room with a lobby the host lets in and refuses by name, and no
   await lobby(host);
   for (const one of guests) {
     await knock(one);
-    await reads(one, 'The host was asked to let you in');
+    await reads(one, 'Waiting to be let in');
   }
   await button(host, `Let in ${guest.name}`).waitFor({ timeout: LIMIT_MS });
   await host.gridShows([]);
   await guest.page.reload();
   await knock(guest);
-  await reads(guest, 'The host was asked to let you in');
+  await reads(guest, 'Waiting to be let in');
   await button(host, `Let in ${guest.name}`).click();
   await guest.inCall();
   await Promise.all([guest.connectedTo([host]), host.connectedTo([guest])]);

@@ -21,7 +21,8 @@ async function blank({ plan = {}, scheme = 'light' } = {}) {
   await page.evaluate(async (planned) => {
     window.klatchPlan = planned;
     window.told = [];
-    for (const type of ['joined', 'peer-joined', 'peer-left', 'message', 'left', 'problem', 'unread', 'link-changed']) {
+    for (const type of ['joined', 'peer-joined', 'peer-left', 'message', 'waiting', 'knocking', 'left', 'problem', 'unread',
+      'link-changed']) {
       document.addEventListener(type, ({ detail, target }) => window.told.push({ type, detail, target: target.id || target.localName }));
     }
     window.posted = [];
@@ -133,6 +134,38 @@ test('what happens is told by events that bubble out of shadow roots, a message 
   await close();
 });
 
+test('what hides a host\'s part hides it in the settings and in the menu of a person too', async () => {
+  const { page, add, close } = await blank({ plan: { ...MAYA, host: true } });
+  await add({ room: 'tea', open: '', devices: 'none', hide: 'hosting' });
+  await inCall(page);
+  await page.evaluate(() => window.deep('klatch-tile')[0].shadowRoot.querySelector('.menu').click());
+  await page.getByRole('button', { name: 'Mute for me' }).waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Make host' }).count(), 0);
+  await page.evaluate(() => { window.element.hide = ''; });
+  await page.getByRole('button', { name: 'Make host' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await page.getByLabel('Lock the room').waitFor();
+  await page.evaluate(() => { window.element.hide = 'hosting'; });
+  await page.getByLabel('Lock the room').waitFor({ state: 'hidden' });
+  await close();
+});
+
+test('a page hears that somebody waits, and who knocks', async () => {
+  const { page, add, close } = await blank({ plan: { waiting: { hosts: 1 } } });
+  await add({ room: 'tea', open: '', devices: 'none' });
+  await page.getByText('Waiting to be let in').waitFor();
+  assert.deepEqual(await page.evaluate(() => window.told.map(({ type, detail }) => [type, detail.hosts])), [['waiting', 1]]);
+  await close();
+  const host = await blank({ plan: { host: true } });
+  await host.add({ room: 'tea', open: '', devices: 'none' });
+  await inCall(host.page);
+  await host.page.evaluate(() => { window.element.call.knock({ name: 'Noor' }); });
+  assert.deepEqual(await host.page.evaluate(() => window.told.filter(({ type }) => type === 'knocking')
+    .map(({ detail }) => detail.people.map(({ name }) => name))), [['Noor']]);
+  await host.close();
+});
+
 test('methods do what the controls do', async () => {
   const { page, add, close } = await blank({ plan: MAYA });
   await add({ room: 'tea', name: 'Ann' });
@@ -189,7 +222,7 @@ test('any control is hidden by a word, with its shortcut, and unknown words are 
 });
 
 test('every word hides something, in the lobby or in the call', async () => {
-  const { page, add, close } = await blank({ plan: {} });
+  const { page, add, close } = await blank({ plan: { host: true } });
   await add({ room: 'tea', api: '/api/v1' });
   await page.getByRole('button', { name: 'Join', exact: true }).waitFor();
   const left = await page.evaluate(async () => {
@@ -211,6 +244,7 @@ test('every word hides something, in the lobby or in the call', async () => {
     };
     await look();
     await element.join();
+    element.call.knock({ name: 'Noor' });
     await look();
     element.hide = '';
     element.chat(true);

@@ -43,7 +43,7 @@ test('who waits is told so, and whether a host is there, and can give up', async
     assert.equal(await page.getByText('No host is there now.').count(), 0);
   });
   await within('lobby-waiting', async (page) => {
-    await page.getByRole('status').getByText('The host was asked to let you in').waitFor();
+    await page.getByRole('status').getByText('Waiting to be let in').waitFor();
     await page.evaluate(() => window.klatchDecide());
     await hangUp(page);
   });
@@ -53,7 +53,7 @@ test('who is refused learns that, and can ask again', () => within('lobby-waitin
   await page.evaluate(() => window.klatchDecide('refused'));
   await titled(page, 'You were not let in');
   await page.getByRole('button', { name: 'Ask again' }).click();
-  await page.getByText('The host was asked to let you in').waitFor();
+  await page.getByText('Waiting to be let in').waitFor();
 }));
 
 test('who knocks is announced by name, as text, and let in or refused one by one', () => within('call-knocking', async (page) => {
