@@ -156,6 +156,6 @@ export class Way {
     } catch {
       return;
     }
-    if (typeof value === 'object' && value !== null && CARRIED.test(value.t)) this.#said(value);
+    if (typeof value?.t === 'string' && CARRIED.test(value.t)) this.#said(value);
   }
 }

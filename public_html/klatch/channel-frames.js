@@ -11,7 +11,8 @@ import { KlatchProblem } from './problem.js';
 export const DATA_BYTES_MAX = 60_000;
 const FRAME_BYTES_MAX = 65_535;
 const LENGTH_BYTES = 2;
-const WHY_CHARACTERS_MAX = 200;
+/** Of why a request isn't answered. */
+export const WHY_CHARACTERS_MAX = 200;
 
 /** @typedef {{n?: number, d?: any, q?: number, a?: number, e?: string, k?: unknown}} Frame */
 /** @typedef {string | Uint8Array} Packed */

@@ -81,6 +81,9 @@ export class Line {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #ended = false;
+  /** Ends the listening to the present data channel, of theirs and of this page's. */
+  #hearing = new AbortController();
+  #sending = new AbortController();
   /** Whether the other page has the channel open. */
   present = false;
 
@@ -96,7 +99,8 @@ export class Line {
 
   /** What waits here, in bytes. */
   get buffered() {
-    return this.#reliable || !this.#out ? this.#keptBytes : this.#out.bufferedAmount;
+    // What a former connection didn't send isn't waited for.
+    return this.#reliable || !this.#out || !this.#ready ? this.#keptBytes : this.#out.bufferedAmount;
   }
 
   /** Whether it is better to wait before more is sent. */
@@ -179,6 +183,8 @@ export class Line {
     clearTimeout(this.#timer);
     clearTimeout(this.#giving);
     this.#options.member.sayDirect({ t: 'channel-close', name: this.#options.name });
+    this.#sending.abort();
+    this.#hearing.abort();
     this.#out = null;
     this.#in = null;
   }
@@ -188,8 +194,11 @@ export class Line {
     this.#out = out;
     out.binaryType = 'arraybuffer';
     out.bufferedAmountLowThreshold = AHEAD_BYTES_LOW;
-    for (const type of ['open', 'bufferedamountlow']) out.addEventListener(type, () => out === this.#out && this.#pump());
-    out.addEventListener('message', ({ data }) => out === this.#out && this.#confirmed(unpack(data)));
+    this.#sending.abort();
+    this.#sending = new AbortController();
+    const { signal } = this.#sending;
+    for (const type of ['open', 'bufferedamountlow']) out.addEventListener(type, () => out === this.#out && this.#pump(), { signal });
+    out.addEventListener('message', ({ data }) => out === this.#out && this.#confirmed(unpack(data)), { signal });
   }
 
   /** @param {Record<string, any>} value what data channel is theirs */
@@ -204,7 +213,11 @@ export class Line {
     if (channel !== this.#in) {
       this.#in = channel;
       channel.binaryType = 'arraybuffer';
-      channel.addEventListener('message', ({ data }) => channel === this.#in && this.#take(unpack(data)));
+      // They may name one and another again, as often as they like.
+      this.#hearing.abort();
+      this.#hearing = new AbortController();
+      const { signal } = this.#hearing;
+      channel.addEventListener('message', ({ data }) => channel === this.#in && this.#take(unpack(data)), { signal });
     }
     if (s !== this.#theirs.session) {
       this.#theirs = { session: s, seen: new Set() };

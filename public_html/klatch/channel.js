@@ -4,7 +4,7 @@
 import { KlatchProblem } from './problem.js';
 import { LateEmitter } from './events.js';
 import { Line } from './channel-line.js';
-import { copyData } from './channel-frames.js';
+import { WHY_CHARACTERS_MAX, copyData } from './channel-frames.js';
 
 /** @typedef {import('./member.js').Member} Member */
 /** @typedef {import('./member.js').Person} Person */
@@ -107,10 +107,12 @@ export class Channel extends LateEmitter {
   async drained() {
     this.#check();
     while ([...this.#lines.values()].some((line) => line.full)) {
+      const undo = new AbortController();
       await new Promise((resolve) => {
-        this.on('drain', resolve, { once: true });
-        this.on('closed', resolve, { once: true });
+        this.on('drain', resolve, { signal: undo.signal });
+        this.on('closed', resolve, { signal: undo.signal });
       });
+      undo.abort();
       this.#check();
     }
   }
@@ -253,7 +255,7 @@ export class Channel extends LateEmitter {
       open = false;
     };
     const refuse = (/** @type {unknown} */ why) => {
-      this.#lines.get(member)?.send({ a: q, e: String(why) });
+      this.#lines.get(member)?.send({ a: q, e: String(why).slice(0, WHY_CHARACTERS_MAX) });
     };
     this.emit('request', {
       person: member.person,

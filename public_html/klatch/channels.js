@@ -64,7 +64,7 @@ export class Channels {
    * @param {Record<string, any>} value
    */
   heard(member, value) {
-    this.#channels.get(String(value.name))?.channel.told(member, value);
+    this.#channels.get(value.name)?.channel.told(member, value);
   }
 
   /** @param {Member} member who is gone */

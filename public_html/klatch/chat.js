@@ -101,7 +101,7 @@ export class Chat {
    * @param {unknown} id
    */
   confirmed(receiver, id) {
-    this.#waiting.get(receiver)?.delete(String(id));
+    if (typeof id === 'string') this.#waiting.get(receiver)?.delete(id);
   }
 
   /** @param {object} receiver who is gone */

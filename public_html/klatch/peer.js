@@ -293,14 +293,15 @@ export class Peer extends Emitter {
     } catch {
       return;
     }
-    if (typeof value !== 'object' || value === null) return;
+    // Nothing is made a text of that isn't one: an object with a toString of its own would throw.
+    if (typeof value?.t !== 'string') return;
     if (this.state !== 'connected') this.#publish();
     if (value.t === 'beat') {
       const before = this.#polls;
       this.#polls = value.polls === true;
       if (before !== this.#polls) this.emit('polls', null);
     } else if (value.t === 'signal') {
-      this.receive(String(value.type), value.body);
+      this.receive(value.type, value.body);
     } else {
       this.emit('data', value);
     }

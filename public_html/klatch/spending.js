@@ -378,7 +378,8 @@ function isSize(size) {
 function viewsOf(links) {
   if (!Array.isArray(links)) return [];
   const number = (/** @type {unknown} */ value) => (typeof value === 'number' && Number.isFinite(value) ? value : null);
+  const text = (/** @type {unknown} */ value) => (typeof value === 'string' ? value : '');
   return links.slice(0, VIEWS_MAX).map((link) => ({
-    id: String(link?.id ?? ''), state: String(link?.state ?? ''), loss: number(link?.loss), rttMs: number(link?.rttMs),
+    id: text(link?.id), state: text(link?.state), loss: number(link?.loss), rttMs: number(link?.rttMs),
   }));
 }

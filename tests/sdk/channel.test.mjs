@@ -402,3 +402,39 @@ test('what somebody makes up on a channel is not believed, and harms nothing', a
   ann.channel.send('still here');
   await until('it arrives', () => bo.heard.length === 1);
 });
+
+test('who names one line and another again and again makes nothing arrive twice', async (t) => {
+  const { net, ann, bo } = await pair(t, { ordered: false, maxRetransmits: 0 });
+  const theirs = net.connections.flatMap((pc) => [...pc.channels.values()]).filter(({ id }) => id >= 16).map(({ id }) => id);
+  const [odd, even] = [1, 0].map((rest) => theirs.filter((id) => id % 2 === rest));
+  const hear = (channel, data) => channel.dispatchEvent(Object.assign(new Event('message'), { data }));
+  for (let round = 0; round < 50; round += 1) {
+    for (const id of [...odd, odd[0] + 2, ...even, even[0] + 2]) {
+      for (const pc of net.connections) hear(pc.channels.get(0), JSON.stringify({ t: 'channel', name: 'game', id, s: 'made-up', ordered: false, retransmits: 0 }));
+    }
+  }
+  for (const pc of net.connections) for (const id of [odd[0] + 2, even[0] + 2]) if (pc.channels.get(id)) hear(pc.channels.get(id), '{"d":"once"}');
+  assert.deepEqual([ann.heard, bo.heard], [[['Bo', 'once']], [['Ann', 'once']]]);
+});
+
+test('a refusal in far too many words comes as its beginning, and what is sent after it arrives', async (t) => {
+  const { people, ann, bo } = await pair(t);
+  bo.channel.on('request', ({ detail }) => detail.refuse('no '.repeat(100_000)));
+  const { code, detail } = await ann.channel.request(find(people[0], 'Bo'), 'ask').catch((error) => error);
+  assert.deepEqual([code, detail.length], ['request-failed', 200]);
+  bo.channel.send('after');
+  await until('it arrives', () => ann.heard.length === 1);
+});
+
+test('who waits for somebody to take what may be lost goes on when they are gone', async (t) => {
+  const { net, people, ann, bo } = await pair(t, { ordered: false, maxRetransmits: 0 });
+  ann.channel.send('first');
+  await until('they listen', () => bo.heard.length === 1);
+  net.latencyMs = 3_000;
+  ann.channel.send('x'.repeat(50_000));
+  ann.channel.send('x'.repeat(50_000));
+  const drained = ann.channel.drained().then(() => 'drained');
+  await people[1].room.leave();
+  await until('they are gone', () => people[0].room.people.length === 0);
+  assert.equal(await Promise.race([drained, quiet(500)]), 'drained');
+});
