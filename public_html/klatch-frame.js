@@ -53,7 +53,7 @@ function checked(options) {
   for (const [name, value] of Object.entries(options)) {
     const fine = name === 'open' ? typeof value === 'boolean' : typeof value === 'string' || value === null || value === undefined
       || (name === 'token' && typeof value === 'function');
-    if (!fine || (name !== 'open' && !TEXTS.includes(name))) throw new TypeError(`openFrame doesn't take ${name}=${String(value)}`);
+    if (!fine || (name !== 'open' && !TEXTS.includes(name))) throw new TypeError(`openFrame doesn't take ${name} as ${value === null ? 'null' : typeof value}`);
   }
   return options;
 }
@@ -139,7 +139,8 @@ export class KlatchFrame extends EventTarget {
     if (this.#started) await Promise.race([this.#call('leave').catch(() => {}), new Promise((done) => setTimeout(done, GOODBYE_MS))]);
     window.removeEventListener('message', this.#hear);
     this.element.remove();
-    this.#giveUp(new FrameError('aborted', 'The frame was taken away.'));
+    this.#refusal = new FrameError('aborted', 'The frame was taken away.');
+    this.#giveUp(this.#refusal);
   }
 
   /** @param {FrameError} why */

@@ -21,6 +21,8 @@ let host = null;
 let asking = false;
 /** @type {KlatchRoom | null} */
 let element = null;
+/** Whether the page around has said what others are sent. */
+let linked = false;
 /** @type {Map<string, {resolve: (token: string) => void, reject: (error: Error) => void}>} */
 const tokens = new Map();
 
@@ -85,13 +87,18 @@ async function start(origin, message) {
 /** @param {Record<string, unknown>} message whose options are the element's attributes */
 function take(message) {
   if (!element) return;
-  for (const [name, value] of Object.entries(optionsOf(message.options))) {
+  const options = optionsOf(message.options);
+  const { token, link } = options;
+  for (const [name, value] of Object.entries(options)) {
     if (typeof value === 'boolean') element.toggleAttribute(name, value);
     else if (value === null) element.removeAttribute(name);
     else element.setAttribute(name, value);
   }
   if (message.tokens === true) element.token = askForToken;
-  if (!element.hasAttribute('link')) tellLink(element);
+  // A function that was given before would go before it.
+  else if (typeof token === 'string' || token === null) element.token = token;
+  if (link !== undefined) linked = link !== null;
+  if (!linked) tellLink(element);
 }
 
 /** The page around has an address of its own, which brings nobody here: Klatch's own page does. @param {KlatchRoom} room */

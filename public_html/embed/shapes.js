@@ -43,7 +43,7 @@ export function isStart(data, type = 'start') {
   const { options, tokens = false } = /** @type {Record<string, unknown>} */ (data);
   if (!isObject(options) || typeof tokens !== 'boolean') return false;
   return Object.entries(options).every(([name, value]) => {
-    if (name in TEXTS) return value === null || isText(value, TEXTS[name] ?? 0);
+    if (Object.hasOwn(TEXTS, name)) return value === null || isText(value, TEXTS[name] ?? 0);
     return !SWITCHES.includes(name) || typeof value === 'boolean';
   });
 }
@@ -51,7 +51,7 @@ export function isStart(data, type = 'start') {
 /** What of the options is known here. @param {unknown} options @returns {Record<string, string | boolean | null>} */
 export function optionsOf(options) {
   const entries = Object.entries(/** @type {object} */ (options));
-  return Object.fromEntries(entries.filter(([name]) => name in TEXTS || SWITCHES.includes(name)));
+  return Object.fromEntries(entries.filter(([name]) => Object.hasOwn(TEXTS, name) || SWITCHES.includes(name)));
 }
 
 /** @param {unknown} data @returns {data is {id: string, method: string, args: unknown[]}} */

@@ -139,7 +139,7 @@ export class RoomAttributes extends Part {
 
   /** What isn't shown. @returns {Set<string>} */
   get hiddenWords() {
-    return new Set(words(this.hide).filter((word) => word in HIDDEN_BY));
+    return new Set(words(this.hide).filter((word) => Object.hasOwn(HIDDEN_BY, word)));
   }
 
   /** What is to be on at the beginning; null where the attribute doesn't say. */

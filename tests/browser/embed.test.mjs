@@ -101,6 +101,7 @@ test('a shop shows a call in a frame, hears of it and drives it; nothing secret 
   assert.equal(await page.locator('iframe').count(), 0);
   await other.getByText('Only you are here').waitFor({ timeout: CONNECT_MS });
   assert.equal((await heard(page, 'left')).reason, 'left');
+  assert.equal(await page.evaluate(() => globalThis.frame.mute().catch(({ code }) => code)), 'aborted');
 });
 
 test('a site that is not named is refused in words, and nothing is opened', async (t) => {
@@ -179,6 +180,19 @@ test('a token is fetched by the page around and handed over by message', async (
   await heard(page, 'joined');
   assert.equal(await page.evaluate(() => globalThis.asked), 1);
   assert.deepEqual(requests.filter((url) => url.includes('aaa.bbb')), []);
+});
+
+test('another room, link or token that the page around sets takes the former one\'s place', async (t) => {
+  const [first, second] = [newRoom(), newRoom()];
+  const { page, inside } = await around(t, shop, { room: first, name: 'Agent', fetched: 'aaa.bbb.ccc' });
+  await heard(page, 'started');
+  const links = [];
+  for (const options of [{ room: second, token: null }, { link: 'https://example.org/x' }, { link: null }]) {
+    await page.evaluate((its) => { globalThis.frame.set(its); return globalThis.frame.chat(false); }, options);
+    links.push(await inside.locator('klatch-room').evaluate(({ link, token }) => [link, token]));
+  }
+  const own = `${server.origin}/#${second}`;
+  assert.deepEqual(links, [[own, null], ['https://example.org/x', null], [own, null]]);
 });
 
 test('the frame\'s page by itself, and Klatch\'s own page in a foreign frame, say what they are for', async (t) => {
