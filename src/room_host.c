@@ -8,7 +8,8 @@
 #include "subnet.h"
 
 enum {
-    UPDATED_BYTES_MAX = 64 * (IDENT_PEER_BYTES + 3) + 128,
+    HOSTS_TOLD_MAX = 1024, /* those who have lapsed are hosts too, beyond the members' limit */
+    UPDATED_BYTES_MAX = HOSTS_TOLD_MAX * (IDENT_PEER_BYTES + 3) + 128,
     KNOCKING_BYTES_MAX = 65536, /* one member's own words */
 };
 
@@ -29,7 +30,7 @@ void room_settings_now(struct room_tx *tx, struct room_settings *out)
     const struct room_row *room = store_room(tx->db);
     struct member_row m = { 0 };
     size_t max = 0;
-    while (next_host(tx, m.joined, &m)) max++;
+    while (max < HOSTS_TOLD_MAX && next_host(tx, m.joined, &m)) max++;
     *out = (struct room_settings){
         .locked = room->rules.locked,
         .lobby = room->rules.lobby,
@@ -57,8 +58,8 @@ static void tell_updated(struct room_tx *tx)
     buf_printf(&b, "{\"locked\":%s,\"lobby\":%s,\"password\":%s,\"hosts\":[",
                room->rules.locked ? "true" : "false", room->rules.lobby ? "true" : "false",
                room->password ? "true" : "false");
-    for (const char *comma = ""; next_host(tx, m.joined, &m); comma = ",")
-        buf_printf(&b, "%s\"%s\"", comma, m.peer);
+    for (int i = 0; i < HOSTS_TOLD_MAX && next_host(tx, m.joined, &m); i++)
+        buf_printf(&b, "%s\"%s\"", i > 0 ? "," : "", m.peer);
     buf_text(&b, "]}");
     room_tell_data(tx, "room-updated", "", SLICE_NONE, &b);
     buf_free(&b);

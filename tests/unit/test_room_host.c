@@ -105,6 +105,18 @@ static void a_token_makes_a_host_of_whoever_comes_and_a_members_one_makes_none(v
     assert_non_null(memmem(mail.messages[1].data.at, mail.messages[1].data.len, res.peer, 36));
 }
 
+static void hosts_come_in_however_many_have_just_lapsed(void **state)
+{
+    struct fixture *f = *state;
+    struct join_result res = { 0 };
+    f->app.cfg.members_max = 64;
+    for (int i = 0; i < 128; i++) {
+        if (i == 64) f->now_ms += f->app.cfg.lease_ms + 1;
+        assert_ok(try_join(f, &(struct join_ask){ .room = "tea", .token = by_token }, &res));
+    }
+    assert_int_equal(res.settings.hosts_count, 128);
+}
+
 static void where_tokens_are_required_they_alone_make_hosts(void **state)
 {
     struct fixture *f = *state;
@@ -460,6 +472,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(who_makes_a_room_is_its_host_and_who_comes_after_is_not),
         CASE(a_token_makes_a_host_of_whoever_comes_and_a_members_one_makes_none),
+        CASE(hosts_come_in_however_many_have_just_lapsed),
         CASE(where_tokens_are_required_they_alone_make_hosts),
         CASE(a_lock_stays_in_a_room_without_a_host_until_it_is_over),
         CASE(resuming_and_replacing_keep_the_hosts_part),
