@@ -353,7 +353,11 @@ void park_looked(struct park *p, struct waiter *w)
     struct park_group *g = w->group;
     one_was_asked(p, g, all_wait_beyond(g, &w->wait.after));
     int64_t floor_ms = app_now_ms(p->app) + LEASE_WAKE_FLOOR_MS;
-    g->lease_ms = w->wait.lease_wake_ms > floor_ms ? w->wait.lease_wake_ms : floor_ms;
+    int64_t lease_ms = w->wait.lease_wake_ms > floor_ms ? w->wait.lease_wake_ms : floor_ms;
+    /* Earlier than was known: of one whose older poll hung up in another process, maybe. That one's
+     * own look renews it. */
+    if (g->lease_ms != INT64_MAX && lease_ms < g->lease_ms) mark(p, g, true);
+    g->lease_ms = lease_ms;
     (void)set_timer(p, g);
 }
 

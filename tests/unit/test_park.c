@@ -245,6 +245,30 @@ static void a_re_check_looks_for_one_of_those_who_wait_beyond_the_same_cursor(vo
     assert_null(park_next(p));
 }
 
+static void an_earlier_lease_end_than_was_known_makes_all_be_looked_at(void **state)
+{
+    struct park *p = *state;
+    struct waiter *all[] = { add("tea", "a", 90000), add("tea", "b", 90000) };
+    for (int i = 0; i < 2; i++) {
+        all[i]->wait.lease_wake_ms = 80000;
+        park_looked(p, all[i]);
+    }
+    while (park_next(p) != NULL) continue; /* its lease was not known before */
+
+    now = park_next_ms(p);
+    park_mark_due(p, now);
+    struct waiter *one = park_next(p);
+    assert_non_null(one);
+    one->wait.lease_wake_ms = now + 10000; /* of the other, whose older poll hung up unheard */
+    park_looked(p, one);
+    struct waiter *first = park_next(p), *second = park_next(p);
+    assert_true((first == all[0] && second == all[1]) || (first == all[1] && second == all[0]));
+    first->wait.lease_wake_ms = second->wait.lease_wake_ms = 80000; /* renewed */
+    park_looked(p, first);
+    park_looked(p, second);
+    assert_null(park_next(p));
+}
+
 static void re_checks_come_sooner_when_the_bell_is_lost(void **state)
 {
     struct park *p = *state;
@@ -294,6 +318,7 @@ int main(void)
         CASE(a_look_that_was_put_off_is_not_forgotten_for_another_that_went_well),
         CASE(a_poll_that_found_nothing_is_a_re_check_for_who_waits_beyond_the_same_cursor),
         CASE(a_re_check_looks_for_one_of_those_who_wait_beyond_the_same_cursor),
+        CASE(an_earlier_lease_end_than_was_known_makes_all_be_looked_at),
         CASE(re_checks_come_sooner_when_the_bell_is_lost),
         CASE(ten_thousand_waiters_come_and_go_in_any_order),
     };
