@@ -20,11 +20,16 @@ async function world(t, clocks) {
 }
 
 /** Somebody who has to wait: what they are told, and what comes of it. */
-function knock(come, name, options = {}) {
+function knock(t, come, name, options = {}) {
   const told = [];
   const stop = new AbortController();
   const end = come(name, { onWaiting: ({ hosts }) => told.push(hosts), signal: stop.signal, ...options })
     .then((one) => ({ one }), (problem) => ({ problem }));
+  // Who is never answered would knock for as long as the process lives.
+  t.after(() => {
+    stop.abort();
+    return end;
+  });
   return { told, stop, end };
 }
 
@@ -79,8 +84,8 @@ test('who knocks is seen by the host alone, by name, and comes in when let in', 
   await hosting.change({ lobby: true });
   const seen = [];
   ann.room.on('knocking', ({ detail }) => seen.push(detail.people.map(({ name }) => name)));
-  const cy = knock(come, 'Cy');
-  const di = knock(come, 'Di');
+  const cy = knock(t, come, 'Cy');
+  const di = knock(t, come, 'Di');
   await until('both knock', () => knocking(ann).length === 2);
   assert.deepEqual(knocking(ann).sort(), ['Cy', 'Di']);
   assert.deepEqual([cy.told, di.told, knocking(bo), names(bo)], [[1], [1], [], ['Ann']]);
@@ -99,12 +104,12 @@ test('who is refused is told so, and may knock again', async (t) => {
   const hosting = await ann.room.hosting();
   await hosting.change({ lobby: true });
   const storage = new FakeStorage();
-  const first = knock(come, 'Bo', { storage });
+  const first = knock(t, come, 'Bo', { storage });
   await knocks(ann, 'Bo');
   await hosting.refuse(ann.room.knocking[0]);
   assert.equal((await first.end).problem.code, 'refused');
   assert.deepEqual(knocking(ann), []);
-  const second = knock(come, 'Bo', { storage });
+  const second = knock(t, come, 'Bo', { storage });
   await knocks(ann, 'Bo');
   second.stop.abort();
   assert.equal((await second.end).problem.code, 'aborted');
@@ -118,10 +123,11 @@ test('a page that is reloaded while it waits goes on waiting, and nobody waits t
   await hosting.change({ lobby: true, password: 'plum' });
   const kept = { storage: new FakeStorage() };
   const page = new EventTarget();
-  const first = knock(come, 'Bo', { ...kept, password: 'plum', page });
+  const first = knock(t, come, 'Bo', { ...kept, password: 'plum', page });
   await knocks(ann, 'Bo');
+  await until('it knows that it waits', () => first.told.length === 1);
   page.dispatchEvent(new Event('pagehide'));
-  const second = knock(come, 'Bo', kept);
+  const second = knock(t, come, 'Bo', kept);
   await until('it waits again', () => second.told.length === 1);
   await knocks(ann, 'Bo');
   await hosting.admit(ann.room.knocking[0]);
@@ -138,8 +144,9 @@ test('who is let in while the page is reloaded comes in as the page that is ther
   await hosting.change({ lobby: true });
   const storage = new FakeStorage();
   const page = new EventTarget();
-  const first = knock(come, 'Bo', { storage, page });
+  const first = knock(t, come, 'Bo', { storage, page });
   await knocks(ann, 'Bo');
+  await until('it knows that it waits', () => first.told.length === 1);
   const reloaded = new FakeStorage();
   const kept = nameOf(server.api, 'tea');
   reloaded.setItem(kept, storage.getItem(kept));
@@ -157,7 +164,7 @@ test('a host who came later sees who knocks, and the former one no longer does',
   const [ann, bo] = [await come('Ann'), await come('Bo')];
   const hosting = await ann.room.hosting();
   await hosting.change({ lobby: true });
-  const cy = knock(come, 'Cy');
+  const cy = knock(t, come, 'Cy');
   await knocks(ann, 'Cy');
   await until('Ann sees Bo', () => find(ann, 'Bo'));
   await hosting.handOn(find(ann, 'Bo'));
@@ -240,10 +247,10 @@ test('in a sealed room the host reads the name of who knocks with the secret', a
   const secret = 's'.repeat(22);
   const ann = await come('Ann', { room: `tea.${secret}` });
   await (await ann.room.hosting()).change({ lobby: true });
-  const bo = knock(come, 'Boudica', { room: `tea.${secret}` });
+  const bo = knock(t, come, 'Boudica', { room: `tea.${secret}` });
   await knocks(ann, 'Boudica');
   assert.ok(!JSON.stringify(server.requests.map(({ body }) => body)).includes('Boudica'));
-  const cy = knock(come, 'Cy', { room: `tea.${'t'.repeat(22)}` });
+  const cy = knock(t, come, 'Cy', { room: `tea.${'t'.repeat(22)}` });
   await until('Cy knocks', () => ann.room.knocking.length === 2);
   assert.deepEqual(ann.room.knocking.map(({ name, outside }) => [name, outside]), [['Boudica', null], ['', 'other-secret']]);
   for (const { stop, end } of [bo, cy]) {
