@@ -3,14 +3,13 @@
 
 import { Budget } from './budget.js';
 import { Carrying } from './carrying.js';
-import { H264_MOST, isH264Efficient, prefer } from './codec.js';
 import { KlatchProblem, asProblem } from './problem.js';
 import { Filing } from './filing.js';
 import { Hosting } from './hosting.js';
 import { LateEmitter } from './events.js';
 import { Later, loadPart } from './later.js';
 import { Letters } from './letters.js';
-import { Member } from './member.js';
+import { Others } from './others.js';
 import { Own } from './own.js';
 import { Resting } from './resting.js';
 import { Roster } from './roster.js';
@@ -24,13 +23,11 @@ import { randomId } from './bytes.js';
 import { watchPage } from './page.js';
 
 /** @typedef {import('./chat.js').Message} Message */
+/** @typedef {import('./member.js').Member} Member */
 /** @typedef {import('./member.js').Person} Person */
 /** @typedef {import('./types.js').Listed} Listed */
 /** @typedef {import('./types.js').JoinOptions} JoinOptions */
 /** @typedef {import('./types.js').RoomEvents} RoomEvents */
-
-/** How long connections stay after the goodbye, for it to arrive. */
-const GOODBYE_MS = 300;
 
 /** What the server's last word means for the person. @type {Record<string, string>} */
 const ENDS = { 'room-closed': 'closed' };
@@ -38,16 +35,10 @@ const ENDS = { 'room-closed': 'closed' };
 /** @extends {LateEmitter<RoomEvents>} */
 export class Room extends LateEmitter {
   #env;
-  #rtc;
-  /** What makes connections, loaded while we join. @type {typeof import('./peer.js') | null} */
-  #linking = null;
-  #data;
   #signaling;
   #iceServers;
   #instance = randomId();
   #post;
-  /** What was told of whom, lest it be told with each letter. @type {Set<string>} */
-  #told = new Set();
   #letters;
   #talk;
   #filing;
@@ -58,9 +49,9 @@ export class Room extends LateEmitter {
   /** @type {Later<import('./channels.js').Channels>} */
   #channels;
   #resting;
-  /** Whether H.264 is power-efficient here. */
-  #h264 = false;
   #roster;
+  /** @type {Others} */
+  #others;
   #api;
   #own;
   /** @type {Promise<void> | null} */
@@ -76,22 +67,19 @@ export class Room extends LateEmitter {
     super();
     this.#post = post;
     this.#env = environment({ ...env, ...(storage === undefined ? {} : { storage }) });
-    if (!this.#env.rtc) throw new KlatchProblem('no-webrtc');
-    this.#rtc = this.#env.rtc;
-    this.#data = data;
+    const { rtc } = this.#env;
+    if (!rtc) throw new KlatchProblem('no-webrtc');
     this.#iceServers = iceServers;
     this.#own = new Own(name, media, data);
     this.#api = api;
     const session = new Session({ ...this.#env, name: nameOf(api, room) });
-    const efficient = isH264Efficient(this.#env.capabilities);
-    const meta = async () => {
-      this.#h264 = await efficient;
-      return this.#post.meta({ v: 1, instance: this.#instance, h264: this.#h264, ...this.#own.state });
-    };
+    const meta = async () => this.#post.meta({
+      v: 1, instance: this.#instance, h264: await this.#others.h264(), ...this.#own.state,
+    });
     const ticket = new Ticket(token, password);
     this.#signaling = new Signaling({ env: this.#env, api, room, meta, session, ticket });
     const self = () => ({ peer: this.#signaling.peer, instance: this.#instance });
-    this.#roster = new Roster({ self, make: (listed) => this.#member(listed) });
+    this.#roster = new Roster({ self, make: (listed) => this.#others.make(listed) });
     this.#resting = new Resting(this.#signaling, () => this.#roster.members, () => this.#hosting.awaits);
     this.name = room;
     const failed = (/** @type {KlatchProblem} */ problem) => this.emit('problem', { problem });
@@ -116,11 +104,11 @@ export class Room extends LateEmitter {
       roster: this.#roster,
       around: {
         over: () => this.#leaving !== null,
-        alert: (type, word) => this.#alert(type, word),
+        alert: (type, word) => this.#others.alert(type, word),
         house: (type, word) => this.#hosting.heard(type, word),
         chat: (...letter) => this.#talk.mailed(...letter),
         key: (member, value) => this.#carrying.mailed(member, value),
-        broken: (member) => this.#broken(member, 'seal-broken'),
+        broken: (member) => this.#others.broken(member, 'seal-broken'),
       },
     });
     this.#filing = new Filing(around, failed);
@@ -133,11 +121,11 @@ export class Room extends LateEmitter {
       signaling: this.#signaling,
       ticket,
       read: (listed) => this.#post.read(listed),
-      changed: (member) => this.#updated(member),
+      changed: (member) => this.#others.updated(member),
       settled: () => this.#resting.rest(),
       kicked: (peer) => {
         const word = { peer, reason: 'kicked' };
-        this.#alert('peer-left', word);
+        this.#others.alert('peer-left', word);
         this.#roster.went(word);
       },
     }, failed);
@@ -149,12 +137,31 @@ export class Room extends LateEmitter {
       ...around,
       room,
       instance: this.#instance,
-      changed: (member) => this.#roster.has(member) && this.#updated(member),
-      greet: (member) => this.#roster.has(member) && this.#reach(member),
-      take: (member, value) => this.#roster.has(member) && this.#heard(member, value),
-      broken: (member, code) => this.#broken(member, code),
+      changed: (member) => this.#roster.has(member) && this.#others.updated(member),
+      greet: (member) => this.#roster.has(member) && this.#others.reach(member),
+      take: (member, value) => this.#roster.has(member) && this.#others.heard(member, value),
+      broken: (member, code) => this.#others.broken(member, code),
       bits: () => this.budget.bits,
     }, failed);
+    this.#others = new Others({
+      env: this.#env,
+      rtc,
+      iceServers: () => this.#iceServers ?? this.#signaling.iceServers,
+      data,
+      instance: this.#instance,
+      own: this.#own,
+      signaling: this.#signaling,
+      roster: this.#roster,
+      letters: this.#letters,
+      resting: this.#resting,
+      hosting: this.#hosting,
+      budget: this.budget,
+      talk: this.#talk,
+      filing: this.#filing,
+      carrying: this.#carrying,
+      channels: this.#channels,
+      emit: around.emit,
+    });
   }
 
   /** This person. */
@@ -237,8 +244,7 @@ export class Room extends LateEmitter {
       await this.#signaling.leave();
       throw part;
     }
-    this.#linking = part;
-    this.#listen();
+    this.#listen(part);
     this.#adopt();
     this.#resting.arrive(listed);
     for (const entry of await this.#post.read(listed)) this.#roster.add(entry, true);
@@ -320,7 +326,7 @@ export class Room extends LateEmitter {
   /** @param {string} name a name that a token gave stays, where the room isn't sealed */
   rename(name) {
     this.#own.rename((this.sealed ? null : this.#signaling.name) ?? name);
-    this.#tellAll({ t: 'state', ...this.#own.state });
+    this.#others.tellAll({ t: 'state', ...this.#own.state });
   }
 
   /**
@@ -344,7 +350,7 @@ export class Room extends LateEmitter {
 
   /** @param {string} reason */
   async #out(reason) {
-    this.#tellAll({ t: 'bye', soon: false });
+    this.#others.tellAll({ t: 'bye', soon: false });
     const done = this.#signaling.leave();
     this.#close(reason);
     await done;
@@ -358,7 +364,7 @@ export class Room extends LateEmitter {
 
   /** Another tab goes on in our place; to the others that is as if this page were reloaded. */
   #giveUp() {
-    this.#tellAll({ t: 'bye', soon: true });
+    this.#others.tellAll({ t: 'bye', soon: true });
     const key = this.#signaling.handOver();
     this.#leaving ??= Promise.resolve();
     this.#close('taken-over');
@@ -374,24 +380,15 @@ export class Room extends LateEmitter {
     this.#carrying.close();
     this.#hosting.close();
     this.#channels.close((channels) => channels.close());
-    const members = this.#roster.clear();
-    for (const member of members) void member.setTracks({ audio: null, video: null });
-    setTimeout(() => {
-      for (const member of members) member.close();
-    }, GOODBYE_MS);
+    this.#others.close();
     this.emit('left', { reason });
   }
 
-  #listen() {
+  /** @param {typeof import('./peer.js')} linking what makes connections */
+  #listen(linking) {
     const signaling = this.#signaling;
-    const roster = this.#roster;
     this.#undo.push(
-      roster.on('joined', ({ detail }) => this.#meet(detail.member)),
-      roster.on('left', ({ detail }) => this.#part(detail.member, detail.reason)),
-      roster.on('updated', ({ detail: { member } }) => {
-        this.#hosting.mark(member);
-        this.emit('peer-updated', { person: member.person });
-      }),
+      ...this.#others.listen(linking),
       signaling.on('waiting', ({ detail }) => this.emit('waiting', detail)),
       signaling.on('message', ({ detail }) => this.#letters.take(detail)),
       signaling.on('gap', ({ detail }) => this.#letters.reconcile(detail.peers, false)),
@@ -408,16 +405,16 @@ export class Room extends LateEmitter {
     );
     this.#undo.push(watchPage(this.#env.page, {
       hides: () => {
-        this.#tellAll({ t: 'bye', soon: true });
+        this.#others.tellAll({ t: 'bye', soon: true });
         signaling.leaveSoon();
       },
       shows: () => {
         // Takes back what was said at hiding.
-        this.#tellAll({ t: 'state', ...this.#own.state });
+        this.#others.tellAll({ t: 'state', ...this.#own.state });
         this.wake();
       },
       online: () => {
-        for (const member of roster.members) member.wake(true);
+        for (const member of this.#roster.members) member.wake(true);
       },
       slept: () => {
         this.#relays.tellIfWanted((relays) => relays.look());
@@ -425,7 +422,7 @@ export class Room extends LateEmitter {
         this.wake();
       },
       passes: () => {
-        roster.watch();
+        this.#roster.watch();
         this.#resting.rest();
       },
     }));
@@ -436,109 +433,6 @@ export class Room extends LateEmitter {
       changed: () => this.#readMedia(),
       problem: (problem) => this.emit('problem', { problem }),
     }));
-  }
-
-  /**
-   * @param {Listed} listed
-   * @returns {Member}
-   */
-  #member(listed) {
-    const present = (/** @type {Member} */ who) => this.#roster.has(who);
-    return new Member(listed, {
-      updated: (who) => present(who) && this.#updated(who),
-      opened: (who) => present(who) && this.#greet(who),
-      said: (who, value) => present(who) && this.#heard(who, value),
-      polls: (who) => present(who) && this.#resting.rest(),
-      broken: (who, code) => present(who) && this.#broken(who, code),
-    });
-  }
-
-  /** @param {Member} member */
-  #updated(member) {
-    this.#resting.rest();
-    this.#carrying.updated(member);
-    this.#talk.updated(member);
-    this.#channels.tellIfWanted((channels) => channels.updated(member));
-    this.emit('peer-updated', { person: member.person });
-  }
-
-  /** @param {Member} member who is new */
-  #meet(member) {
-    this.#hosting.mark(member);
-    this.#connect(member);
-    this.#resting.met(member.id);
-    this.#resting.rest();
-    if (!this.#data) this.budget.plan();
-    this.emit('peer-joined', { person: member.person, already: false });
-  }
-
-  /**
-   * @param {Member} member
-   * @param {string} reason
-   */
-  #part(member, reason) {
-    this.#signaling.forget(member.id);
-    this.#talk.forget(member);
-    this.#filing.forget(member);
-    this.#carrying.forget(member);
-    this.#channels.tellIfWanted((channels) => channels.forget(member));
-    member.close();
-    this.budget.forget(member);
-    this.#resting.rest();
-    this.emit('peer-left', { person: member.person, reason });
-  }
-
-  /** @param {Member} member whose channel is open */
-  #greet(member) {
-    member.leaving = false;
-    member.say({ t: 'hello', v: 1, id: this.#signaling.peer, ...this.#own.state });
-    if (!this.#data) this.budget.opened(member);
-    this.#carrying.opened(member);
-    this.#channels.tellIfWanted((channels) => channels.opened(member));
-    this.#reach(member);
-  }
-
-  /** @param {Member} member who gets again what is said and sent */
-  #reach(member) {
-    this.#talk.opened(member);
-    this.#filing.opened(member);
-  }
-
-  /** @param {Member} member */
-  #connect(member) {
-    if (member.person.outside !== null) {
-      member.refresh();
-      return;
-    }
-    const { Peer } = this.#linking ?? {};
-    if (!Peer) return;
-    member.connect({
-      make: (options) => new Peer(options),
-      draw: () => randomId(8),
-      rtc: this.#rtc,
-      iceServers: () => this.#iceServers ?? this.#signaling.iceServers,
-      polite: this.#roster.isEarlier(member),
-      media: !this.#data,
-      tracks: this.#own.tracks,
-      prefer: (transceiver) => prefer(transceiver, this.#env.codecs(),
-        this.#h264 && member.h264 && this.#roster.members.length <= H264_MOST),
-      mine: this.#instance,
-      mail: (type, body) => this.#letters.write(member, type, body),
-      reachable: () => this.#signaling.state === 'online',
-      polling: () => this.#signaling.polling,
-    });
-  }
-
-  /**
-   * Once for each person.
-   * @param {Member} member
-   * @param {string} code
-   */
-  #broken(member, code) {
-    const what = `${code} ${member.id}`;
-    if (this.#told.has(what)) return;
-    this.#told.add(what);
-    this.emit('problem', { problem: new KlatchProblem(code) });
   }
 
   /** What the server said at joining, but for who is here. */
@@ -554,55 +448,10 @@ export class Room extends LateEmitter {
     this.#adopt();
     // Over the channels the others learn that this is no newcomer.
     if (!resumed) {
-      this.#tellAll({ t: 'moved', id: this.#signaling.peer });
+      this.#others.tellAll({ t: 'moved', id: this.#signaling.peer });
       this.#resting.arrive(peers);
     }
     void this.#letters.reconcile(peers, !resumed).then(() => this.#resting.rest());
-  }
-
-  /**
-   * Something came over a member's channel.
-   * @param {Member} member
-   * @param {Record<string, any>} value
-   */
-  #heard(member, value) {
-    if (this.#talk.heard(member, value) || this.#filing.heard(member, value) || this.budget.heard(member, value)
-      || this.#carrying.heard(member, value)) return;
-    if (String(value.t).startsWith('channel')) {
-      this.#channels.tellIfWanted((channels) => channels.heard(member, value));
-    } else if (value.t === 'hello' || value.t === 'state') {
-      if (typeof value.id === 'string') this.#roster.moved(member, value.id);
-      member.leaving = false;
-      member.tell(value);
-      this.#updated(member);
-    } else if (value.t === 'moved' && typeof value.id === 'string') {
-      this.#roster.moved(member, value.id);
-      this.#resting.look(null);
-    } else if (value.t === 'look') {
-      // A newcomer that is known keeps us polling until we are connected to them.
-      if (typeof value.peer !== 'string') this.#resting.look(null);
-      else if (!this.#roster.find(value.peer)) this.#resting.look(value.peer);
-    } else if (value.t === 'bye' && value.soon === true) {
-      member.leaving = true;
-      this.#resting.rest();
-    } else if (value.t === 'bye') {
-      this.#roster.goodbye(member);
-    }
-  }
-
-  /**
-   * Who rests hears from us that there is mail worth looking for.
-   * @param {string} type
-   * @param {any} data
-   */
-  #alert(type, data) {
-    if (type === 'peer-joined') this.#tellAll({ t: 'look', peer: data?.peer });
-    else if (type === 'room-updated' || data?.reason === 'kicked') this.#tellAll({ t: 'look' });
-  }
-
-  /** @param {object} value */
-  #tellAll(value) {
-    for (const member of this.#roster.members) member.say(value);
   }
 
   /** Send the tracks that are there now, and say what is on. */
@@ -611,7 +460,7 @@ export class Room extends LateEmitter {
     const { tracks } = this.#own;
     for (const member of this.#roster.members) void member.setTracks(tracks);
     if (!changed) return;
-    this.#tellAll({ t: 'state', ...this.#own.state });
+    this.#others.tellAll({ t: 'state', ...this.#own.state });
     this.budget.plan();
   }
 }
