@@ -1,35 +1,30 @@
 /* signaling: one member's side of one room's mailbox, no WebRTC in it.
- * Two lanes: a poll that is held, or a short look every third of the lease while the
- * room says that another member polls for all (relax.js); and sends, one request at a
- * time in the order they were written, so that a send never waits behind a poll. Both
- * share the way back after an error: a pause that grows, or joining again where the
- * server says that this member is no more. */
+ * Two lanes: what is read (reading.js); and sends, one request at a time in the order
+ * they were written, so that a send never waits behind a poll. Both share the way back
+ * after an error: a pause that grows, or joining again where the server says that this
+ * member is no more. */
 
 import { FINAL, GONE, KlatchProblem, asProblem } from './problem.js';
 import { Emitter } from './events.js';
 import { Outbox } from './outbox.js';
+import { Reading } from './reading.js';
 import { Backoff, Naps, endOfTurn } from './timing.js';
 import { bodyBytes, call, isElsewhere } from './http.js';
 import { randomId } from './bytes.js';
-import { takePollSlot } from './session.js';
 
 /** @typedef {import('./types.js').Joined} Joined */
 /** @typedef {import('./types.js').Mail} Mail */
 /** @typedef {import('./types.js').Listed} Listed */
 
 const SEND_TIMEOUT_MS = 15_000;
-const POLL_GRACE_MS = 10_000;
 const JOIN_PATIENCE_MS = 10_000;
 const LEAVE_PATIENCE_MS = 3_000;
 /** How long a page that takes over may take to join. */
 const UNUSED_MS = 10_000;
-const SHORT_POLL_MS = 1_500;
 /** Whose place was to be taken isn't here any more. */
 const NEWCOMER = new Set(['peer-not-found', 'refused']);
 /** Before the first answer; a message's data in JSON. */
 const MESSAGE_BYTES_MAX = 65_536;
-/** A poll that ends sooner than this with nothing is an answer of a host that doesn't hold. */
-const QUICK_MS = 300;
 
 /**
  * @typedef {object} SignalingEvents
@@ -46,27 +41,16 @@ const QUICK_MS = 300;
 export class Signaling extends Emitter {
   #env;
   #base;
-  #poll;
   #meta;
   #session;
   #ticket;
   #outbox;
   #naps = new Naps();
-  /** The pauses between the short looks of a relaxed member. */
-  #rests = new Naps();
   /** @type {AbortController} ends with this visit */
   #stop = new AbortController();
-  /** @type {AbortController | null} */
-  #held = null;
-  #heldSince = 0;
+  #reading;
   #key = '';
-  #cursor = '';
-  #seq = -1;
-  #turn = 0;
-  #holdMs = 25_000;
-  #leaseMs = 75_000;
   #messageBytesMax = MESSAGE_BYTES_MAX;
-  #relaxed = false;
   #failures = 0;
   #paused = false;
   #flushing = false;
@@ -88,8 +72,8 @@ export class Signaling extends Emitter {
     this.#ticket = ticket;
     this.room = room;
     this.#base = new URL(`${api.replace(/\/+$/, '')}/`, env.base);
-    this.#poll = this.#base;
     this.#outbox = new Outbox((letter) => bodyBytes(env, this.#base.href, letter));
+    this.#reading = new Reading({ env, base: this.#base, stop: this.#stop.signal, naps: this.#naps, visit: this.#visit });
     /** Our own id in the room. */
     this.peer = '';
     /** @type {RTCIceServer[]} */
@@ -174,7 +158,7 @@ export class Signaling extends Emitter {
     page.addEventListener('pagehide', hides);
     signal?.addEventListener('abort', gives);
     if (signal?.aborted) gives();
-    await this.#read(() => !this.waiting);
+    await this.#reading.run(() => !this.waiting);
     off();
     page.removeEventListener('pagehide', hides);
     signal?.removeEventListener('abort', gives);
@@ -183,12 +167,12 @@ export class Signaling extends Emitter {
 
   /** Begin to hold polls; after the listeners are there, so that no mail is lost. */
   start() {
-    void this.#read();
+    void this.#reading.run();
   }
 
   /** Whether new mail is read as it comes. */
   get polling() {
-    return !this.#relaxed && !this.#paused && this.state === 'online';
+    return !this.#reading.relaxed && !this.#paused && this.state === 'online';
   }
 
   /**
@@ -196,10 +180,7 @@ export class Signaling extends Emitter {
    * @param {boolean} relaxed
    */
   relax(relaxed) {
-    if (this.waiting || this.#relaxed === relaxed) return;
-    this.#relaxed = relaxed;
-    if (relaxed) this.#callBack();
-    else this.#rests.wake();
+    if (!this.waiting) this.#reading.relax(relaxed);
   }
 
   /**
@@ -237,10 +218,8 @@ export class Signaling extends Emitter {
   /** Go on now rather than after the pause: the network or the page is back. */
   wake() {
     this.#paused = false;
-    // The connection under an older poll may be of a network that is gone.
-    if (Date.now() - this.#heldSince > 1000) this.#held?.abort();
+    this.#reading.wake();
     this.#naps.wake();
-    this.#rests.wake();
     void this.#flush();
   }
 
@@ -251,7 +230,7 @@ export class Signaling extends Emitter {
   leaveSoon() {
     if (this.#stop.signal.aborted || !this.#key) return;
     this.#paused = true;
-    this.#held?.abort();
+    this.#reading.abort();
     const json = JSON.stringify({ key: this.#key, soon: true });
     this.#env.beacon(this.#url('leave').href, new URLSearchParams({ json }));
   }
@@ -285,9 +264,8 @@ export class Signaling extends Emitter {
 
   #end() {
     this.#stop.abort();
-    this.#held?.abort();
+    this.#reading.end();
     this.#naps.wake();
-    this.#rests.wake();
     this.#outbox.clear();
     this.#session.forget();
     for (const undo of this.#undo.splice(0)) undo();
@@ -308,24 +286,16 @@ export class Signaling extends Emitter {
       throw new KlatchProblem('not-klatch', { status: 200, detail: 'application/json', transient: true });
     }
     this.#key = answer.key;
-    this.#cursor = answer.cursor;
-    this.#seq = -1;
+    this.#reading.adopt(answer);
     this.peer = answer.peer;
     this.#adoptIce(answer);
     this.name = typeof answer.sub === 'string' ? answer.name ?? null : null;
     this.#listed = (answer.peers ?? []).filter(({ peer }) => peer !== answer.peer);
-    this.#holdMs = answer.poll?.hold_ms ?? this.#holdMs;
-    this.#leaseMs = answer.poll?.lease_ms ?? this.#leaseMs;
-    this.#firstMs = answer.poll?.retry_ms ?? 0;
-    this.#placed = this.#firstMs === 0;
     this.#messageBytesMax = answer.limits?.message_bytes ?? this.#messageBytesMax;
-    if (answer.poll?.url) this.#poll = new URL(`${answer.poll.url.replace(/\/+$/, '')}/v1/`, this.#base);
     this.house = answer;
     this.waiting = answer.waiting === true;
     await this.#session.keep(answer.peer, answer.key, this.waiting);
     if (this.waiting) {
-      // Nobody else's poll stands in for ours here.
-      this.#relaxed = false;
       this.emit('waiting', { hosts: answer.hosts_present ?? 0 });
       return false;
     }
@@ -348,118 +318,26 @@ export class Signaling extends Emitter {
     return this.iceLifetimeMs > 0;
   }
 
-  /**
-   * The reading lane: one poll or look after another for as long as this visit lasts.
-   * @param {() => boolean} [done] whether that is enough
-   */
-  async #read(done = () => false) {
-    const { locks, random } = this.#env;
-    const backoff = new Backoff({ random });
-    if (this.#firstMs > 0) await this.#naps.sleep(this.#firstMs);
-    /** @type {(() => void) | null} */
-    let slot = null;
-    while (!this.#stop.signal.aborted && !done()) {
-      try {
-        if (this.#relaxed) {
-          slot?.();
-          slot = null;
-        } else {
-          slot ??= await takePollSlot(locks, this.#poll.origin);
-        }
-        // After an error a short look first: a held poll would tell only at its end that
-        // the server is back.
-        const pauseMs = await this.#readOnce(slot && this.#failures === 0 ? this.#holdMs : 0);
-        backoff.reset();
-        if (pauseMs > 0) await this.#naps.sleep(pauseMs * (1 + random() / 10));
-        else if (this.#behind || this.#ghost || this.#stop.signal.aborted) continue;
-        else if (this.#relaxed) await this.#rests.sleep(this.#leaseMs / 3 * (0.9 + random() / 10));
-        else if (!slot || this.#holdMs === 0) await this.#naps.sleep(SHORT_POLL_MS * (1 + random() / 4));
-      } catch (error) {
-        const problem = asProblem(error);
-        if (problem.code !== 'aborted') await this.#recover(problem, backoff);
-      }
-      while (this.#paused && !this.#stop.signal.aborted) await this.#naps.sleep(60_000);
-    }
-    slot?.();
-  }
-
-  /** Whether the last answer left mail behind: no time to rest. */
-  #behind = false;
-  /** Whether the next poll may go where polls are held; else the main entry point says when. */
-  #placed = true;
-  /** How long to wait before the first poll. */
-  #firstMs = 0;
-  /** Goes on without the answer to the held poll. */
-  #callBack = () => {};
-  /**
-   * A held poll that nobody waits for any more. A short one supersedes it; cutting it off
-   * would be a hang-up to the server.
-   */
-  #ghost = false;
-
-  /**
-   * @param {number} waitMs how long it may be held
-   * @returns {Promise<number>} ms until the next one where the answer says so, else 0
-   */
-  async #readOnce(waitMs) {
-    await this.#rejoining;
-    const isPoll = waitMs > 0;
-    const held = new AbortController();
-    this.#held = held;
-    this.#heldSince = Date.now();
-    this.#turn += 1;
-    const body = { key: this.#key, after: this.#cursor, wait_ms: isPoll ? waitMs : Number(this.#ghost), turn: this.#turn };
-    const timeoutMs = waitMs + POLL_GRACE_MS;
-    const base = isPoll && this.#placed ? this.#poll : this.#base;
-    // Until there is an answer: a place that fails, or that wasn't asked for, has to be asked for.
-    this.#placed = false;
-    const asked = this.#request('exchange', body, { base, timeoutMs, signal: held.signal });
-    /** @type {import('./types.js').Exchanged | null} */
-    const answer = await (isPoll ? this.#unlessCalledBack(asked) : asked);
-    if (!answer) return 0;
-    // Joined again in the meantime: this was the former member's mail.
-    if (body.key !== this.#key || this.#stop.signal.aborted) return 0;
-    this.#reached();
-    this.#ghost = false;
-    this.#placed = isPoll && !answer.retry_ms;
-    if (answer.gap) {
-      this.#seq = -1;
-      if (!this.waiting) this.emit('gap', { peers: (answer.peers ?? []).filter(({ peer }) => peer !== this.peer) });
-    }
-    const messages = answer.messages ?? [];
-    for (const message of messages) {
-      if (message.seq <= this.#seq || this.#stop.signal.aborted) continue;
-      this.#seq = message.seq;
-      this.emit('message', message);
-    }
-    this.#cursor = answer.next ?? this.#cursor;
-    this.#behind = answer.more === true;
-    // Joining again tells what else there is to know: settings and hosts, whether a host has come, that we are in.
-    const stale = this.waiting ? messages.length > 0 || this.house.hosts_present === 0 : answer.gap && this.house.hosts;
-    if (stale) await this.#back(true);
-    if (answer.retry_ms !== undefined) return answer.retry_ms;
-    if (answer.superseded) return 1000;
-    const tooQuick = isPoll && messages.length === 0 && Date.now() - this.#heldSince < QUICK_MS;
-    return tooQuick && !this.#behind ? 1000 : 0;
-  }
-
-  /**
-   * @param {Promise<import('./types.js').Exchanged>} asked a poll
-   * @returns {Promise<import('./types.js').Exchanged | null>} null: called back
-   */
-  #unlessCalledBack(asked) {
-    /** @type {Promise<null>} */
-    const calledBack = new Promise((resolve) => {
-      this.#callBack = () => {
-        this.#ghost = true;
-        resolve(null);
-      };
-    });
-    // Its mail, if it got any, comes with the next look.
-    asked.catch(() => {});
-    return Promise.race([asked, calledBack]).finally(() => {
-      this.#callBack = () => {};
-    });
+  /** @returns {import('./reading.js').Visit} what the reading lane knows of us, and what it tells */
+  get #visit() {
+    return {
+      key: () => this.#key,
+      ready: () => this.#failures === 0,
+      paused: () => this.#paused,
+      rejoining: () => this.#rejoining,
+      ask: (body, options) => this.#request('exchange', body, options),
+      recover: (problem, backoff) => this.#recover(problem, backoff),
+      reached: () => this.#reached(),
+      gap: ({ peers = [] }) => {
+        if (!this.waiting) this.emit('gap', { peers: peers.filter(({ peer }) => peer !== this.peer) });
+      },
+      mail: (message) => this.emit('message', message),
+      read: async ({ messages = [], gap }) => {
+        // Joining again tells what else there is to know: settings and hosts, whether a host has come, that we are in.
+        const stale = this.waiting ? messages.length > 0 || this.house.hosts_present === 0 : gap && this.house.hosts;
+        if (stale) await this.#back(true);
+      },
+    };
   }
 
   /** The sending lane: what one turn of the event loop wrote goes as one request. */
@@ -523,14 +401,14 @@ export class Signaling extends Emitter {
    * @param {boolean} resume
    */
   async #rejoin(resume) {
-    this.#held?.abort();
+    this.#reading.abort();
     const backoff = new Backoff({ random: this.#env.random });
     const id = randomId();
     let resumes = resume;
     let told = false;
     while (!this.#stop.signal.aborted) {
       try {
-        const who = resumes ? { resume: this.#key, after: this.#cursor, ...this.#ticket.last }
+        const who = resumes ? { resume: this.#key, after: this.#reading.cursor, ...this.#ticket.last }
           : { id, ...await this.#ticket.fresh() };
         const resumed = await this.#adopt(await this.#request('join', { ...who, meta: await this.#meta() }));
         this.#reached();
