@@ -14,12 +14,12 @@ import { callStyle } from './call.css.js';
 import './grid.js';
 import './knocks.js';
 import { KlatchChat } from './chat.js';
+import { Comings } from './comings.js';
 import { Conversation } from './conversation.js';
 import { takeDrops } from './drop.js';
 import { can } from './can.js';
 import { House } from './house.js';
 import { Presence } from './presence.js';
-import { stateMore } from './paths.js';
 import { ShownSizes } from './shown-sizes.js';
 import { Stage } from './stage.js';
 import './controls.js';
@@ -73,12 +73,6 @@ export class KlatchCall extends Part {
   #soundBlocked = false;
   #copied = false;
   #copyByHand = false;
-  /** To whom there is no path, as was told. @type {Set<Person>} */
-  #pathless = new Set();
-  /** Names as they were last shown, to tell when one changes. @type {Map<Person, string>} */
-  #names = new Map();
-  /** Whose page was reloaded: neither going nor coming is news. @type {Set<string>} */
-  #returning = new Set();
   #watch = new ResizeObserver(() => this.#measure());
   #statsOpen = false;
   #sizes = new ShownSizes((person, heights) => this.props.room.budget.show(person, heights));
@@ -107,10 +101,14 @@ export class KlatchCall extends Part {
   #follow() {
     const { room, media } = this.props;
     const life = { signal: this.life };
-    for (const person of room.people) this.#names.set(person, this.#nameOf(person));
-    room.on('peer-joined', ({ detail }) => detail.already || this.#came(detail.person), life);
-    room.on('peer-left', ({ detail }) => this.#parted(detail.person, detail.reason), life);
-    room.on('peer-updated', ({ detail: { person } }) => this.#updated(person), life);
+    room.on('peer-left', ({ detail }) => this.#sizes.forget(detail.person), life);
+    new Comings({
+      room, life: this.life,
+      texts: () => this.props.t,
+      nameOf: (person) => this.#nameOf(person),
+      changed: () => this.update(),
+      tell: (notice) => this.#notices.add(notice),
+    });
     this.#conversation = new Conversation(room, this.life, {
       changed: () => this.#talked(),
       unread: (entry) => this.#heard(entry),
@@ -294,49 +292,6 @@ export class KlatchCall extends Part {
   /** @param {import('./lobby.js').Problem} problem */
   #warn(problem) {
     this.#notices.add({ kind: 'problem', ...problemText(this.props.t, problem) });
-  }
-
-  /** @param {Person} person */
-  #came(person) {
-    const name = this.#nameOf(person);
-    this.#names.set(person, name);
-    if (this.#returning.delete(name)) this.update();
-    else this.#say(this.props.t('notice.joined', { name }));
-  }
-
-  /** @param {Person} person @param {string} reason */
-  #parted(person, reason) {
-    const { t } = this.props;
-    const name = this.#nameOf(person);
-    if (reason === 'lapsed') this.#say(t('notice.lapsed', { name }));
-    else if (reason === 'kicked') this.#say(t('notice.removed', { name }));
-    else if (reason === 'replaced') this.#returning.add(name);
-    else this.#say(t('notice.left', { name }));
-    this.#names.delete(person);
-    this.#sizes.forget(person);
-    this.update();
-  }
-
-  /** @param {Person} person */
-  #updated(person) {
-    const before = this.#names.get(person);
-    const name = this.#nameOf(person);
-    if (before !== undefined && before !== name) this.#say(this.props.t('notice.renamed', { before, name }));
-    this.#names.set(person, name);
-    this.#tellPath(person, name);
-    this.update();
-  }
-
-  /** @param {Person} person @param {string} name */
-  #tellPath(person, name) {
-    const { state, plain, outside } = person;
-    const none = state === 'no-path' && !outside;
-    if (none && !this.#pathless.has(person)) {
-      const { t } = this.props;
-      this.#notices.add({ kind: 'problem', title: t('notice.noPath', { name }), more: stateMore(t, { state, plain }) });
-    }
-    if (none) this.#pathless.add(person);
-    else this.#pathless.delete(person);
   }
 
   /** @param {Conversation} conversation */
