@@ -401,6 +401,7 @@ describe('a host that is not well', { concurrency: true }, () => {
 test('what looks like an answer and is not of its type is none', async (t) => {
   const server = await serverFor(t);
   const [ann, bo] = [await present(t, server), await present(t, server)];
+  await until('both polls are held, so that the failure is the send\'s', () => server.room('tea').waiting.size === 2);
   const headers = { 'Content-Type': 'text/html' };
   server.fail(1, { status: 200, body: '{"messages":[],"next":"1.1","sent":[]}', headers }, /exchange/);
   ann.signaling.send(null, 'note', 1);
