@@ -160,7 +160,7 @@ export class Carried {
    */
   mailed(member, value) {
     const { instance } = this.#around;
-    if (value?.from !== member.instance || value?.to !== instance || !PUB.test(value.pub)) return;
+    if (value?.from !== member.instance || value?.to !== instance || typeof value.pub !== 'string' || !PUB.test(value.pub)) return;
     const known = this.#seals.get(member);
     if (known && known.pub !== value.pub) {
       this.#around.broken(member, 'seal-other-key');

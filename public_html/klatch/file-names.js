@@ -10,7 +10,7 @@ const NO_NAME = 'file';
  * @returns {string}
  */
 export function cleanFileName(name) {
-  const last = String(name ?? '').slice(0, 4096).split(/[/\\]/).at(-1) ?? '';
+  const last = (typeof name === 'string' ? name : '').slice(0, 4096).split(/[/\\]/).at(-1) ?? '';
   const seen = last.normalize('NFC')
     .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '')
     .replace(/[<>:"|?*]/g, '_')
@@ -28,6 +28,6 @@ export function cleanFileName(name) {
  * @returns {string} empty where it isn't one
  */
 export function cleanFileType(type) {
-  const text = String(type ?? '').toLowerCase();
+  const text = typeof type === 'string' ? type.toLowerCase() : '';
   return text.length <= 100 && /^[a-z]+\/[a-z0-9.+-]+$/.test(text) ? text : '';
 }

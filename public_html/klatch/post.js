@@ -45,12 +45,14 @@ export class Post {
 
   /**
    * Do this after what came in before.
-   * @param {() => Promise<void> | void} work must not throw
+   * @param {() => Promise<void> | void} work
    * @returns {Promise<void>}
    */
   inOrder(work) {
-    this.#in = this.#in.then(work);
-    return this.#in;
+    const done = this.#in.then(work);
+    // One letter that can't be taken in doesn't keep back those after it.
+    this.#in = done.catch(() => {});
+    return done;
   }
 
   /**

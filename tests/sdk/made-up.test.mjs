@@ -3,6 +3,7 @@ import { allConnected, join } from './lib/people.mjs';
 import { FakeNet } from './lib/fake-rtc.mjs';
 import { FakeServer } from './lib/fake-server.mjs';
 import { quiet, until } from './lib/browserish.mjs';
+import { unwrap, wrap } from '../../public_html/klatch/seal.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
@@ -39,4 +40,31 @@ test('words of the wrong kind, whatever they are about, throw nothing', async (t
   assert.deepEqual([...new Set(thrown)], []);
   ann.room.say('still here');
   await until('it arrives', () => bo.heard.texts.some((text) => text.endsWith(': still here')));
+});
+
+test('a letter of the wrong kind throws nothing, and those after it are read', async (t) => {
+  const server = await new FakeServer().start();
+  t.after(() => server.stop());
+  const net = new FakeNet();
+  const ann = await join(t, server, net, 'Ann', { data: true });
+  const bo = await join(t, server, net, 'Bo', { data: true });
+  await allConnected(ann, bo);
+  const thrown = [];
+  const caught = (error) => thrown.push(error.stack.split('\n').slice(0, 3).join(' '));
+  for (const type of ['uncaughtException', 'unhandledRejection']) {
+    process.on(type, caught);
+    t.after(() => process.off(type, caught));
+  }
+  const room = server.room('tea');
+  const [from, to] = room.listed().map(({ meta }) => unwrap(meta).value.instance);
+  const [{ peer: sender }, { peer: receiver }] = room.listed();
+  for (const type of ['carry-key', 'chat', 'offer', 'answer', 'candidate', 'again']) {
+    for (const value of VALUES) {
+      room.post(sender, receiver, type, wrap({ from, to, pub: value, conn: value, id: value, text: value, sdp: value, candidate: value, n: value }));
+      room.post(sender, receiver, type, wrap(value));
+    }
+  }
+  room.post(sender, receiver, 'chat', wrap({ id: 'last', text: 'still read' }));
+  await until('the last is read', () => [...ann.heard.texts, ...bo.heard.texts].some((text) => text.endsWith(': still read')));
+  assert.deepEqual([...new Set(thrown)], []);
 });
