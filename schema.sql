@@ -68,7 +68,8 @@ CREATE TABLE room (
 --   sub, jti     what the token of its first join said: the site's own id of the person and the token's,
 --                never told to others. sub is NULL: it joined without a token
 --   role         1 for a host, 0 for a member
---   address_hash of one without sub: the address it joined from as a ban hashes it, NULL when unknown
+--   address_hash  the address it joined from as a ban hashes it; NULL when unknown, and of one with sub
+--                where tokens are required
 --   left_why     of one that left: 0 by itself or replaced, 1 sent out, 2 not let in, 3 the room was over
 --                before it was let in
 CREATE TABLE member (

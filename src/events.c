@@ -140,6 +140,11 @@ static void move_aside(struct app *app)
     app->events->sql = NULL;
 }
 
+bool events_hindered(const struct app *app)
+{
+    return app->events != NULL && app->events->failed_ms != 0;
+}
+
 /* ---- transactions ---- */
 
 static bool is_open(struct app *app)

@@ -42,6 +42,9 @@ bool events_begin(struct app *app);
 bool events_put(struct app *app, const struct event *e);
 bool events_end(struct app *app, bool keep);
 
+/* Was something else than a lock in the way when the feed was last to be written? */
+bool events_hindered(const struct app *app);
+
 struct events_page {
     struct event *events;
     size_t count;

@@ -229,8 +229,7 @@ static void ban(struct room_tx *tx, const char *peer)
     store_member_self(tx->db, tx->a, peer, &self);
     ban_one(tx, 's', self.sub);
     ban_one(tx, 'j', self.jti);
-    if (self.sub.at == NULL && self.address.len == IDENT_HASH_BYTES)
-        store_ban(tx->db, (const uint8_t *)self.address.at);
+    if (self.address.len == IDENT_HASH_BYTES) store_ban(tx->db, (const uint8_t *)self.address.at);
 }
 
 /* ---- the calls ---- */

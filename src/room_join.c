@@ -96,6 +96,12 @@ static struct slice newcomers_name(struct room_tx *tx, const struct join_ask *as
     return is_sealed(tx->a, ask->meta) ? SLICE_NONE : as->name;
 }
 
+/* Is a ban of whoever has this sub one of its address too? It could come without its token. */
+static bool keeps_address(const struct room_tx *tx, struct slice sub)
+{
+    return sub.at == NULL || tx->app->cfg.tokens != CONFIG_TOKENS_REQUIRED;
+}
+
 /* Keep name and meta up to date. True: they changed. */
 static bool update_self(struct room_tx *tx, const struct join_ask *ask, struct member_view *self,
                         struct join_result *out)
@@ -106,7 +112,7 @@ static bool update_self(struct room_tx *tx, const struct join_ask *ask, struct m
     self->meta = kept.meta;
     out->sub = kept.sub;
     struct slice address = room_address_hash(tx, ask->address);
-    if (kept.sub.at == NULL && address.at != NULL && !slice_equal(address, kept.address))
+    if (keeps_address(tx, kept.sub) && address.at != NULL && !slice_equal(address, kept.address))
         store_member_set_address(tx->db, self->peer.at, address);
     if (kept.sub.at != NULL) out->name = kept.name;
     bool renamed = ask->name.at != NULL && kept.sub.at == NULL;
@@ -199,7 +205,7 @@ static void join_new(struct room_tx *tx, struct joining *j, struct join_result *
         .meta = self.meta,
         .sub = as.sub,
         .jti = as.jti,
-        .address = as.sub.at == NULL ? j->address : SLICE_NONE,
+        .address = keeps_address(tx, as.sub) ? j->address : SLICE_NONE,
         .host = as.host,
         .waiting = j->waits,
         .joined = j->waits ? knock_seq(tx) : room_tell(tx, "peer-joined", &self, false),
@@ -220,7 +226,8 @@ static struct problem check_password(struct room_tx *tx, const struct password_k
                                      struct join_result *out)
 {
     struct password_kept kept;
-    if (!store_room_password(tx->db, &kept)) return NO_PROBLEM;
+    if (!store_room_password(tx->db, &kept)) /* a damaged one is nobody's */
+        return PROBLEM(403, "password-wrong", "This is not the password of the room.");
     memcpy(out->salt, kept.salt, sizeof out->salt);
     if (given == NULL || memcmp(given->salt, kept.salt, sizeof kept.salt) != 0)
         return PROBLEM(401, "password-missing", "This room asks for a password.");
@@ -242,9 +249,16 @@ static struct problem check_newcomer(struct room_tx *tx, struct joining *j, stru
         j->replaces = false;
     }
     j->address = room_address_hash(tx, ask->address);
-    if (j->first || j->passes) return NO_PROBLEM;
-    if (room_is_banned(tx, &ask->token, j->address))
+    if (j->first) return NO_PROBLEM;
+    struct token_claims who = ask->token;
+    if (j->passes) {
+        /* A page that is loaded anew behind a banned address is somebody else's there. */
+        const struct member_self as = identity(tx, j);
+        who = (struct token_claims){ .given = true, .sub = as.sub, .jti = as.jti };
+    }
+    if (room_is_banned(tx, &who, j->address))
         return PROBLEM(403, "banned", "A host has sent you out for as long as this room exists.");
+    if (j->passes) return NO_PROBLEM;
     bool asked = !ask->token.host;
     if (asked && room->rules.locked)
         return PROBLEM(423, "room-locked", "A host has locked this room.");

@@ -6,7 +6,10 @@
 
 #include "events.h"
 #include "fault.h"
+#include "log.h"
 #include "store_internal.h"
+
+enum { LOST_AFTER_MS = 10 * 60 * 1000 };
 
 static bool last_event(struct store_room *r, int64_t *order, bool *moved)
 {
@@ -98,11 +101,24 @@ struct problem store_events_move(struct app *app, const char *room)
     return problem.status == 0 && !moved ? store_problem_busy() : problem;
 }
 
+/* The feed can't be written, by more than a lock, and these wait for it since long: the room's name
+ * is needed again, and on a full disk its file is what fills it. */
+static bool give_up(struct store_room *r)
+{
+    sql_start(r->sql, ST_EVENT_LAST, NULL, 0);
+    bool old = sql_next(r->sql, ST_EVENT_LAST) &&
+               app_wall_ms(r->app) - sql_column_int(r->sql, ST_EVENT_LAST, 2) > LOST_AFTER_MS;
+    sql_done(r->sql, ST_EVENT_LAST);
+    if (!old || !events_hindered(r->app)) return false;
+    log_event(LOG_LEVEL_ERROR, "events-lost", "room=%s", r->name);
+    return true;
+}
+
 bool store_events_out(struct store_room *r)
 {
     if (!r->app->cfg.events || r->row.epoch == 0) return true;
     sql_run(r->sql, ST_BEGIN_IMMEDIATE, NULL, 0);
-    bool moved = move(r);
+    bool moved = move(r) || give_up(r);
     sql_commit(r->sql, ST_COMMIT);
     enum sql_result result = sql_result(r->sql);
     (void)sql_rollback(r->sql);

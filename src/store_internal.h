@@ -191,7 +191,7 @@ void store_complete(struct store_room *r);
 struct problem store_move_aside(struct store_room *r);
 
 /* store_events.c. Of a room that is closed, which nobody may enter; the caller has the maker's
- * lock. False: events wait that can't be moved now. */
+ * lock. False: events wait that can't be moved now; after ten minutes they are given up. */
 bool store_events_out(struct store_room *r);
 
 #endif

@@ -138,7 +138,8 @@ const char *const store_texts[ST_COUNT] = {
         "DELETE FROM message_id WHERE sender = ?1 AND seq <="
         " (SELECT seq FROM message_id WHERE sender = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
 
-    [ST_EVENT_LAST] = "SELECT event_order, moved FROM event ORDER BY event_order DESC LIMIT 1",
+    [ST_EVENT_LAST] =
+        "SELECT event_order, moved, time_ms FROM event ORDER BY event_order DESC LIMIT 1",
     [ST_EVENT_ADD] = "INSERT INTO event (type, peer, sub, reason, time_ms, moved) VALUES"
                      " (?1, ?2, coalesce(?3, (SELECT sub FROM member WHERE peer = ?2)), ?4, ?5, 0)",
     [ST_EVENTS_ADD_PRESENT] =

@@ -240,4 +240,18 @@ static inline int64_t held(struct fixture *f)
     return messages;
 }
 
+/* A host's call about `peer`, in the room "tea". */
+typedef struct problem host_call(struct app *app, struct arena *a, const struct host_ask *ask,
+                                 struct room_settings *out);
+
+static inline struct problem call_as_host(struct fixture *f, host_call *what, const struct who *w,
+                                          const char *peer, bool ban)
+{
+    struct room_settings now;
+    struct host_ask ask = {
+        .room = "tea", .key = slice_of(w->key), .peer = slice_of(peer), .ban = ban
+    };
+    return what(&f->app, f->a, &ask, &now);
+}
+
 #endif

@@ -18,9 +18,6 @@ static struct problem set_lock(struct fixture *f, const struct who *w, bool lock
     return room_set(&f->app, f->a, &ask, &now);
 }
 
-typedef struct problem host_call(struct app *app, struct arena *a, const struct host_ask *ask,
-                                 struct room_settings *out);
-
 static struct problem call(struct fixture *f, host_call *what, const struct who *w,
                            const char *peer)
 {

@@ -1,3 +1,4 @@
+#include "events.h"
 #include "room_fixture.h"
 
 static void expect_left(const struct exchange_result *mail, size_t at, const struct who *who,
@@ -384,6 +385,27 @@ static void what_the_server_tells_is_bounded_and_who_misses_some_gets_a_gap(void
     }
 }
 
+static void a_room_that_is_over_waits_for_a_broken_feed_but_not_for_ever(void **state)
+{
+    struct fixture *f = *state;
+    struct who one;
+    struct join_result res;
+    struct join_ask ask = { .room = "tea" };
+    char path[APP_PATH_BYTES_MAX + 32];
+    f->app.cfg.events = true;
+    snprintf(path, sizeof path, "%s/events.db", f->app.data_dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    join(f, "tea", &one);
+    assert_ok(room_leave(&f->app, "tea", slice_of(one.key), false));
+    f->now_ms += f->app.cfg.grace_ms + 1;
+    (void)room_sweep(&f->app, "tea");
+    assert_problem(try_join(f, &ask, &res), 503, "busy");
+    f->now_ms += 10 * 60 * 1000 + 1;
+    assert_ok(try_join(f, &ask, &res));
+    events_close(f->app.events);
+    assert_int_equal(rmdir(path), 0);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -402,6 +424,7 @@ int main(void)
         CASE(another_boot_gives_every_lease_and_grace_its_full_length_again),
         CASE(many_that_left_are_forgotten_bit_by_bit),
         CASE(what_the_server_tells_is_bounded_and_who_misses_some_gets_a_gap),
+        CASE(a_room_that_is_over_waits_for_a_broken_feed_but_not_for_ever),
     };
     return cmocka_run_group_tests_name("room_lease", tests, NULL, NULL);
 }

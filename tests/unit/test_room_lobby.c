@@ -1,20 +1,7 @@
-/* The lobby, the password and bans: who waits and what of, who is asked, who stays out. */
+/* The lobby and the password: who waits and what of, who is asked, who stays out. */
 #include "room_fixture.h"
 
 static const struct token_claims by_token = { .given = true, .sub = { "id-7", 4 }, .host = true };
-
-typedef struct problem host_call(struct app *app, struct arena *a, const struct host_ask *ask,
-                                 struct room_settings *out);
-
-static struct problem call(struct fixture *f, host_call *what, const struct who *w,
-                           const char *peer, bool ban)
-{
-    struct room_settings now;
-    struct host_ask ask = {
-        .room = "tea", .key = slice_of(w->key), .peer = slice_of(peer), .ban = ban
-    };
-    return what(&f->app, f->a, &ask, &now);
-}
 
 static struct problem set_lobby(struct fixture *f, const struct who *w, bool lobby)
 {
@@ -98,9 +85,9 @@ static void who_waits_hears_nothing_of_the_room_and_is_nobody_in_it(void **state
     assert_true(mail.waiting);
     assert_problem(try_send(f, "tea", &host, ann.peer, "2", "2"), 404, "peer-not-found");
     assert_problem(try_send(f, "tea", &ann, NULL, "1", "1"), 403, "not-permitted");
-    assert_problem(call(f, room_kick, &ann, host.peer, false), 403, "not-permitted");
-    assert_problem(call(f, room_admit, &ann, ann.peer, false), 403, "not-permitted");
-    assert_problem(call(f, room_hand_on, &host, ann.peer, false), 404, "peer-not-found");
+    assert_problem(call_as_host(f, room_kick, &ann, host.peer, false), 403, "not-permitted");
+    assert_problem(call_as_host(f, room_admit, &ann, ann.peer, false), 403, "not-permitted");
+    assert_problem(call_as_host(f, room_hand_on, &host, ann.peer, false), 404, "peer-not-found");
     assert_ok(try_join(f, &(struct join_ask){ .room = "tea", .token = by_token }, &res));
     assert_int_equal(res.peers_count, 1); /* the host alone */
     assert_int_equal(res.knocking_count, 1);
@@ -151,7 +138,7 @@ static void who_is_let_in_reads_from_then_on_with_the_cursor_it_had(void **state
     send_many(f, &host, NULL, 6, 2);
     assert_ok(exchange(f, "tea", &ann, true, NULL, 0, &mail));
     f->app.rung_count = 0;
-    assert_ok(call(f, room_admit, &host, ann.peer, false));
+    assert_ok(call_as_host(f, room_admit, &host, ann.peer, false));
     assert_int_equal(f->app.rung_count, 1);
     assert_ok(room_look(&f->app, f->a, &wait, &mail));
     assert_false(mail.gap);
@@ -169,10 +156,10 @@ static void who_is_let_in_reads_from_then_on_with_the_cursor_it_had(void **state
     read_mail(f, "tea", &ann, &mail);
     assert_int_equal(mail.count, 1);
     assert_slice(mail.messages[0].data, "8");
-    assert_ok(call(f, room_admit, &host, ann.peer, false)); /* repeated */
+    assert_ok(call_as_host(f, room_admit, &host, ann.peer, false)); /* repeated */
     read_mail(f, "tea", &ann, &mail);
     assert_int_equal(mail.count, 0);
-    assert_problem(call(f, room_admit, &host, "nobody", false), 404, "peer-not-found");
+    assert_problem(call_as_host(f, room_admit, &host, "nobody", false), 404, "peer-not-found");
 }
 
 static void a_room_that_is_full_lets_nobody_in_and_so_many_may_wait(void **state)
@@ -185,10 +172,10 @@ static void a_room_that_is_full_lets_nobody_in_and_so_many_may_wait(void **state
     knock(f, &ben);
     struct join_result res;
     assert_problem(try_join(f, &(struct join_ask){ .room = "tea" }, &res), 409, "room-full");
-    assert_ok(call(f, room_admit, &host, ann.peer, false));
-    assert_problem(call(f, room_admit, &host, ben.peer, false), 409, "room-full");
+    assert_ok(call_as_host(f, room_admit, &host, ann.peer, false));
+    assert_problem(call_as_host(f, room_admit, &host, ben.peer, false), 409, "room-full");
     assert_ok(room_leave(&f->app, "tea", slice_of(ann.key), false));
-    assert_ok(call(f, room_admit, &host, ben.peer, false));
+    assert_ok(call_as_host(f, room_admit, &host, ben.peer, false));
 }
 
 static void turning_the_lobby_off_lets_in_who_waits_in_order_while_there_is_place(void **state)
@@ -247,14 +234,14 @@ static void who_is_refused_is_told_so_and_may_knock_again(void **state)
     make_lobby(f, &host);
     knock(f, &ann);
     struct room_wait wait = park(f, &ann);
-    assert_ok(call(f, room_kick, &host, ann.peer, false));
-    assert_ok(call(f, room_kick, &host, ann.peer, false));
+    assert_ok(call_as_host(f, room_kick, &host, ann.peer, false));
+    assert_ok(call_as_host(f, room_kick, &host, ann.peer, false));
     assert_problem(room_look(&f->app, f->a, &wait, &mail), 403, "refused");
     assert_problem(exchange(f, "tea", &ann, true, NULL, 0, &mail), 403, "refused");
     assert_problem(
         try_join(f, &(struct join_ask){ .room = "tea", .resume = slice_of(ann.key) }, &res), 403,
         "refused");
-    assert_problem(call(f, room_admit, &host, ann.peer, false), 404, "peer-not-found");
+    assert_problem(call_as_host(f, room_admit, &host, ann.peer, false), 404, "peer-not-found");
     expect_types(f, &host, "peer-knocking peer-withdrew");
     knock(f, &ann);
 }
@@ -304,7 +291,7 @@ static void whoever_becomes_host_hears_of_those_who_wait(void **state)
     assert_ok(room_leave(&f->app, "tea", slice_of(host.key), false));
     struct exchange_result mail = expect_types(f, &second, "peer-left peer-knocking room-updated");
     assert_true(mentions(mail.messages[1].data, "\"Ann\""));
-    assert_ok(call(f, room_admit, &second, ann.peer, false));
+    assert_ok(call_as_host(f, room_admit, &second, ann.peer, false));
     /* Back at its place by resume, a host has it in its answer. */
     struct join_result res;
     struct who ben;
@@ -423,7 +410,7 @@ static void the_order_of_refusals_is_bans_lock_password_full_lobby(void **state)
                                 .set_password = true,
                                 .password = &right };
     assert_ok(room_set(&f->app, f->a, &ask, &now));
-    assert_ok(call(f, room_kick, &host, ann.peer, true));
+    assert_ok(call_as_host(f, room_kick, &host, ann.peer, true));
     struct join_ask banned = { .room = "tea", .address = "192.0.2.1" };
     assert_problem(try_join(f, &banned, &res), 403, "banned");
     struct join_ask other = { .room = "tea", .address = "192.0.2.2" };
@@ -447,93 +434,6 @@ static void the_order_of_refusals_is_bans_lock_password_full_lobby(void **state)
 
 /* ---- bans ---- */
 
-static void a_ban_is_of_identity_and_token_where_there_is_one_else_of_the_address(void **state)
-{
-    struct fixture *f = *state;
-    struct token_claims ann = { .given = true, .sub = slice_of("ann"), .jti = slice_of("t-1") };
-    struct token_claims same_sub = { .given = true, .sub = slice_of("ann") };
-    struct token_claims same_jti = { .given = true,
-                                     .sub = slice_of("ben"),
-                                     .jti = slice_of("t-1") };
-    struct token_claims other = { .given = true, .sub = slice_of("t-1"), .jti = slice_of("ann") };
-    const struct {
-        int line;
-        struct token_claims token;
-        const char *address;
-        bool by_address, by_token; /* refused after a ban of that kind */
-    } rows[] = {
-        { __LINE__, { 0 }, "192.0.2.1", true, false },
-        { __LINE__, { 0 }, "::ffff:192.0.2.1", true, false },
-        { __LINE__, { 0 }, "192.0.2.2", false, false },
-        { __LINE__, { 0 }, "", false, false },
-        { __LINE__, ann, "192.0.2.2", false, true },
-        { __LINE__, same_sub, "192.0.2.2", false, true },
-        { __LINE__, same_jti, "192.0.2.2", false, true },
-        { __LINE__, other, "192.0.2.1", false, false },
-    };
-    for (int identity = 0; identity < 2; identity++) {
-        struct who host, out;
-        join(f, "tea", &host);
-        struct join_ask ask = { .room = "tea", .address = "192.0.2.1" };
-        if (identity) ask.token = ann;
-        join_as(f, &ask, &out);
-        assert_ok(call(f, room_kick, &host, out.peer, true));
-        assert_ok(call(f, room_kick, &host, out.peer, true));
-        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-            struct join_result res;
-            struct problem p =
-                try_join(f,
-                         &(struct join_ask){
-                             .room = "tea", .token = rows[i].token, .address = rows[i].address },
-                         &res);
-            bool refused = identity ? rows[i].by_token : rows[i].by_address;
-            if ((p.status == 403) != refused) fail_msg("line %d: %d", rows[i].line, p.status);
-        }
-        f->now_ms += f->app.cfg.lease_ms + f->app.cfg.grace_ms + 1;
-        assert_ok(room_sweep(&f->app, "tea"));
-        f->now_ms += f->app.cfg.grace_ms + 1;
-        assert_ok(room_sweep(&f->app, "tea"));
-    }
-}
-
-static void a_ban_is_of_a_network_and_of_the_address_that_was_resumed_from(void **state)
-{
-    struct fixture *f = *state;
-    struct who host, out;
-    struct join_result res;
-    join(f, "tea", &host);
-    join_as(f, &(struct join_ask){ .room = "tea", .address = "2001:db8:1:2::7" }, &out);
-    struct join_ask resume = { .room = "tea",
-                               .resume = slice_of(out.key),
-                               .address = "2001:db8:9:9::1" };
-    assert_ok(try_join(f, &resume, &res));
-    assert_ok(call(f, room_kick, &host, out.peer, true));
-    assert_problem(
-        try_join(f, &(struct join_ask){ .room = "tea", .address = "2001:db8:9:9:ffff::2" }, &res),
-        403, "banned");
-    assert_ok(try_join(f, &(struct join_ask){ .room = "tea", .address = "2001:db8:1:2::7" }, &res));
-}
-
-static void a_ban_leaves_who_is_in_and_ends_with_the_room(void **state)
-{
-    struct fixture *f = *state;
-    struct who host, out, same;
-    struct join_result res, more;
-    join(f, "tea", &host);
-    join_as(f, &(struct join_ask){ .room = "tea", .address = "192.0.2.1" }, &out);
-    join_as(f, &(struct join_ask){ .room = "tea", .address = "192.0.2.1" }, &same);
-    assert_ok(call(f, room_kick, &host, out.peer, true));
-    struct join_ask ask = { .room = "tea", .resume = slice_of(same.key), .address = "192.0.2.1" };
-    assert_ok(try_join(f, &ask, &res));
-    ask = (struct join_ask){ .room = "tea", .replaces = slice_of(res.key), .address = "192.0.2.1" };
-    assert_ok(try_join(f, &ask, &more));
-    ask = (struct join_ask){ .room = "tea", .address = "192.0.2.1" };
-    assert_problem(try_join(f, &ask, &res), 403, "banned");
-    assert_ok(room_leave(&f->app, "tea", slice_of(more.key), false));
-    assert_ok(room_leave(&f->app, "tea", slice_of(host.key), false));
-    assert_ok(try_join(f, &ask, &res));
-}
-
 static void a_refused_one_that_waited_can_be_banned(void **state)
 {
     struct fixture *f = *state;
@@ -542,7 +442,7 @@ static void a_refused_one_that_waited_can_be_banned(void **state)
     make_lobby(f, &host);
     struct join_ask ask = { .room = "tea", .address = "192.0.2.1" };
     knock_as(f, &ask, &ann);
-    assert_ok(call(f, room_kick, &host, ann.peer, true));
+    assert_ok(call_as_host(f, room_kick, &host, ann.peer, true));
     assert_problem(try_join(f, &ask, &res), 403, "banned");
 }
 
@@ -564,9 +464,6 @@ int main(void)
         CASE(another_boot_gives_those_who_wait_their_lease_again),
         CASE(a_password_is_asked_of_newcomers_with_the_salt_of_that_moment),
         CASE(the_order_of_refusals_is_bans_lock_password_full_lobby),
-        CASE(a_ban_is_of_identity_and_token_where_there_is_one_else_of_the_address),
-        CASE(a_ban_is_of_a_network_and_of_the_address_that_was_resumed_from),
-        CASE(a_ban_leaves_who_is_in_and_ends_with_the_room),
         CASE(a_refused_one_that_waited_can_be_banned),
     };
     return cmocka_run_group_tests_name("room_lobby", tests, NULL, NULL);
