@@ -109,7 +109,7 @@ export class Signaling extends Emitter {
     signal?.addEventListener('abort', () => this.#naps.wake(), { once: true });
     for (;;) {
       try {
-        const answer = await this.#request('join', { ...body, ...await this.#ticket.fresh() }, { signal });
+        const answer = await this.#request('join', { ...body, ...await this.#ticket.fresh(signal) }, { signal });
         if (!body.resume || answer.waiting) {
           await this.#adopt(answer);
           break;
@@ -409,7 +409,7 @@ export class Signaling extends Emitter {
     while (!this.#stop.signal.aborted) {
       try {
         const who = resumes ? { resume: this.#key, after: this.#reading.cursor, ...this.#ticket.last }
-          : { id, ...await this.#ticket.fresh() };
+          : { id, ...await this.#ticket.fresh(this.#stop.signal) };
         const resumed = await this.#adopt(await this.#request('join', { ...who, meta: await this.#meta() }));
         this.#reached();
         if (this.waiting) return;

@@ -29,18 +29,38 @@ export class Ticket {
   }
 
   /**
+   * @param {AbortSignal} [signal] ends the waiting for a token
    * @returns {Promise<{token?: string, password?: string}>} what a join sends
-   * @throws {KlatchProblem} token-failed
+   * @throws {KlatchProblem} token-failed; aborted when the signal said so
    */
-  async fresh() {
+  async fresh(signal) {
     if (this.#token === undefined || this.#token === null) return this.#last;
     try {
-      const token = typeof this.#token === 'function' ? await this.#token() : this.#token;
+      const token = typeof this.#token === 'function' ? await unlessAborted(this.#token, signal) : this.#token;
       if (typeof token !== 'string' || token === '') throw new TypeError('A token is a text.');
       this.#last = { ...this.#last, token };
     } catch (cause) {
+      if (signal?.aborted) throw new KlatchProblem('aborted', { cause });
       throw new KlatchProblem('token-failed', { cause, transient: true });
     }
     return this.#last;
+  }
+}
+
+/**
+ * @template T
+ * @param {() => T | Promise<T>} work which may never settle
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<T>}
+ */
+async function unlessAborted(work, signal) {
+  signal?.throwIfAborted();
+  const done = new AbortController();
+  try {
+    return await Promise.race([work(), new Promise((_resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason), { signal: done.signal });
+    })]);
+  } finally {
+    done.abort();
   }
 }

@@ -67,6 +67,27 @@ test('what gives no text is a problem with a code of its own', { timeout: 30_000
   assert.equal(server.requests.length, 0);
 });
 
+test('a token that is never given ends with the signal, and with the visit', { timeout: 10_000 }, async (t) => {
+  const server = await serverFor(t, { gate: gate() });
+  let asked = 0;
+  const never = () => { asked += 1; return new Promise(() => {}); };
+  const stop = new AbortController();
+  const guest = visit(t, server, { token: never });
+  const end = guest.signaling.join(stop.signal).catch((problem) => problem);
+  await until('it is asked for', () => asked === 1);
+  stop.abort(new Error('enough'));
+  assert.deepEqual(await end.then(({ code, cause }) => [code, cause.message]), ['aborted', 'enough']);
+  assert.equal((await visit(t, server, { token: never }).signaling.join(stop.signal).catch((problem) => problem)).code, 'aborted');
+  assert.equal(asked, 1);
+  // In the room: the first is given, the one to join anew isn't.
+  const ann = await present(t, server, { token: () => (asked === 1 ? (asked += 1, 'good Ann') : never()) });
+  server.forget();
+  await until('another is asked for', () => asked === 3);
+  const waits = ann.signaling.ask('ice').catch((problem) => problem);
+  await ann.signaling.leave();
+  assert.equal((await waits).code, 'aborted');
+});
+
 test('who has to join anew fetches a new token for that, and resumes without', async (t) => {
   const expired = new Set();
   const server = await serverFor(t, { gate: gate(expired) });
