@@ -323,6 +323,13 @@ export class Line {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const k = this.#acks.splice(0);
-    if (k.length > 0 && this.#in?.readyState === 'open') this.#in.send(/** @type {string} */ (pack({ k })));
+    if (k.length === 0 || this.#in?.readyState !== 'open') return;
+    try {
+      this.#in.send(/** @type {string} */ (pack({ k })));
+    } catch {
+      // Its buffer is full: later, of all that the other side may still keep.
+      this.#acks = k.slice(-KEPT_MAX);
+      this.#timer = setTimeout(() => this.#confirm(), ACK_MS);
+    }
   }
 }

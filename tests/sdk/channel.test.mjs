@@ -324,7 +324,7 @@ function alone(graceMs) {
   channel.told(member, { t: 'channel', name: 'game', id: 17, s: 'x', ordered: true });
   const ready = () => channel.told(member, { t: 'channel-ready', name: 'game', s: said.findLast(({ t }) => t === 'channel').s });
   ready();
-  return { channel, member, person, said, came, ready, out: data.get(16) };
+  return { channel, member, person, said, came, ready, data, out: data.get(16) };
 }
 
 test('without a path for a moment nothing is given up; the former connection is told anew and goes on', async () => {
@@ -348,6 +348,30 @@ test('without a path for a moment nothing is given up; the former connection is 
   channel.updated(member);
   assert.deepEqual([said.length, came], [1, ['open']]);
   channel.close();
+});
+
+test('what came is confirmed later where the line is full, each number once', async (t) => {
+  const { channel, data } = alone(60_000);
+  t.after(() => channel.close());
+  const theirs = data.get(17);
+  const heard = [];
+  channel.on('message', ({ detail }) => heard.push(detail.data));
+  let tries = 0;
+  let full = true;
+  theirs.send = (text) => {
+    tries += 1;
+    if (full) throw new DOMException('send queue is full', 'OperationError');
+    theirs.sent.push(JSON.parse(text));
+  };
+  const come = (n) => theirs.dispatchEvent(Object.assign(new Event('message'), { data: JSON.stringify({ n, d: n }) }));
+  come(1);
+  come(2);
+  await until('it is tried', () => tries === 1);
+  await until('it is tried again', () => tries === 2);
+  come(3);
+  full = false;
+  await until('all are confirmed', () => theirs.sent.length > 0);
+  assert.deepEqual([theirs.sent, heard], [[{ k: [1, 2, 3] }], [1, 2, 3]]);
 });
 
 test('without a path for long it is told, what waited is given up, and a request with it', async () => {
