@@ -95,7 +95,7 @@ function take(message) {
     else element.setAttribute(name, value);
   }
   if (message.tokens === true) element.token = askForToken;
-  // A function that was given before would go before it.
+  // A function that was given before is no attribute that could be taken away.
   else if (typeof token === 'string' || token === null) element.token = token;
   if (link !== undefined) linked = link !== null;
   if (!linked) tellLink(element);

@@ -88,8 +88,9 @@ export class KlatchRoom extends RoomAttributes {
     this.clear();
   }
 
-  /** @param {string} attribute @param {string | null} before @param {string | null} now */
+  /** @override @param {string} attribute @param {string | null} before @param {string | null} now */
   attributeChangedCallback(attribute, before, now) {
+    super.attributeChangedCallback(attribute, before, now);
     if (before === now) return;
     if (attribute === 'name' && now !== null) this.#name = now;
     if (attribute === 'hide') this.#hide();

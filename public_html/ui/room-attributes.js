@@ -25,6 +25,12 @@ export class RoomAttributes extends Part {
   /** The faults that were told, by attribute. @type {Map<string, string | null>} */
   #told = new Map();
 
+  /** @param {string} attribute @param {string | null} _before @param {string | null} now */
+  attributeChangedCallback(attribute, _before, now) {
+    // The last one that was given counts.
+    if (attribute === 'token' && now !== null) this.#token = null;
+  }
+
   /** Where the room API is; empty: found beside the page or beside the element's script. */
   get api() {
     return this.getAttribute('api') ?? '';

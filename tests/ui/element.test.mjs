@@ -70,8 +70,11 @@ test('every attribute is a property, and the property an attribute', async () =>
     const on = element.hasAttribute('open');
     element.open = false;
     element.token = async () => 'fetched';
-    return [on, element.hasAttribute('open'), typeof element.token, element.hasAttribute('token')];
-  }), [true, false, 'function', false]);
+    const fetched = [on, element.hasAttribute('open'), typeof element.token, element.hasAttribute('token')];
+    // Of a function and a text the last one counts.
+    element.setAttribute('token', 'a.b.c');
+    return [...fetched, element.token];
+  }), [true, false, 'function', false, 'a.b.c']);
   assert.deepEqual(said.errors, []);
   await close();
 });
