@@ -11,6 +11,8 @@ const ALLOW = ['camera', 'microphone', 'display-capture', 'autoplay', 'fullscree
 const TEXTS = ['room', 'name', 'token', 'secret', 'password', 'lang', 'theme', 'hide', 'devices', 'link'];
 const EVENTS = ['joined', 'peer-joined', 'peer-left', 'message', 'waiting', 'knocking', 'left', 'problem', 'unread',
   'link-changed'];
+/** A frame that hasn't started by then is told of; it may still start. */
+const START_MS = 20_000;
 /** A frame that is taken away says goodbye before. */
 const GOODBYE_MS = 1000;
 
@@ -29,6 +31,7 @@ const GOODBYE_MS = 1000;
  * @property {string} [link]
  * @property {boolean} [open]
  * @property {string} [title] what readers of the screen call the frame
+ * @property {number} [patience] ms until a frame that hasn't started is a problem
  */
 
 /** What went wrong, with the code that the element or the SDK gives. */
@@ -48,7 +51,7 @@ function addressOf(src) {
   return address.pathname.endsWith('.html') ? address : new URL('embed.html', new URL('.', address));
 }
 
-/** @param {Record<string, unknown>} options without src and title */
+/** @param {Record<string, unknown>} options without src, title and patience */
 function checked(options) {
   for (const [name, value] of Object.entries(options)) {
     const fine = name === 'open' ? typeof value === 'boolean' : typeof value === 'string' || value === null || value === undefined
@@ -64,18 +67,22 @@ export class KlatchFrame extends EventTarget {
   #options;
   #started = false;
   #over = false;
-  /** Why it will never start. @type {FrameError | null} */
+  /** Why it doesn't start. @type {FrameError | null} */
   #refusal = null;
+  #patience;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #deadline;
   /** @type {Map<string, {resolve: (value?: unknown) => void, reject: (error: Error) => void, message: object}>} */
   #calls = new Map();
   #hear = (/** @type {MessageEvent} */ event) => this.#heard(event);
 
   /** @param {Element} place @param {FrameOptions} options */
-  constructor(place, { src, title = 'Klatch', ...options }) {
+  constructor(place, { src, title = 'Klatch', patience = START_MS, ...options }) {
     super();
     const address = addressOf(src);
     this.#origin = address.origin;
     this.#options = checked(options);
+    this.#patience = patience;
     /** The frame, for the page's own styles. */
     this.element = document.createElement('iframe');
     this.element.allow = ALLOW.join('; ');
@@ -86,6 +93,7 @@ export class KlatchFrame extends EventTarget {
     this.element.src = address.href;
     window.addEventListener('message', this.#hear);
     place.append(this.element);
+    this.#expect();
   }
 
   join() {
@@ -124,7 +132,7 @@ export class KlatchFrame extends EventTarget {
     return this.#call('say', text);
   }
 
-  /** Change options, as the element's attributes are changed. @param {Partial<FrameOptions>} options without src and title */
+  /** Change options, as the element's attributes are changed. @param {Partial<FrameOptions>} options without src, title and patience */
   set(options) {
     this.#options = { ...this.#options, ...checked(options) };
     if (this.#started) this.#post({ type: 'set', ...this.#told() });
@@ -138,6 +146,7 @@ export class KlatchFrame extends EventTarget {
     this.element.style.display = 'none';
     if (this.#started) await Promise.race([this.#call('leave').catch(() => {}), new Promise((done) => setTimeout(done, GOODBYE_MS))]);
     window.removeEventListener('message', this.#hear);
+    clearTimeout(this.#deadline);
     this.element.remove();
     this.#refusal = new FrameError('aborted', 'The frame was taken away.');
     this.#giveUp(this.#refusal);
@@ -192,21 +201,38 @@ export class KlatchFrame extends EventTarget {
   #ready() {
     if (this.#started) this.#giveUp(new FrameError('aborted', 'The frame was loaded again.'));
     this.#started = false;
+    this.#expect();
     this.#post({ type: 'start', ...this.#told() });
   }
 
+  /** A frame that the browser blocks says nothing at all, and the browser doesn't tell this page. */
+  #expect() {
+    this.#refusal = null;
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.#fail('not-started', `The frame hasn't started. See whether ${this.element.src} (from src) `
+      + `answers, and whether ${location.origin} stands in frame_ancestors in klatch.conf and in the frame-ancestors of its header.`),
+    this.#patience);
+  }
+
   #begin() {
+    clearTimeout(this.#deadline);
+    this.#refusal = null;
     this.#started = true;
     for (const { message } of this.#calls.values()) this.#post(/** @type {{type: string}} */ (message));
     this.#tell('started', {});
   }
 
   #refused() {
-    const problem = { code: 'frame-refused', kind: null, attribute: null,
-      message: `${this.#origin} doesn't let ${location.origin} show it. Who runs it adds that to frame_ancestors in klatch.conf.` };
-    this.#tell('problem', { problem });
-    this.#refusal = new FrameError(problem.code, problem.message);
+    this.#fail('frame-refused',
+      `${this.#origin} doesn't let ${location.origin} show it. Who runs it adds that to frame_ancestors in klatch.conf.`);
+  }
+
+  /** @param {string} code @param {string} message */
+  #fail(code, message) {
+    clearTimeout(this.#deadline);
+    this.#refusal = new FrameError(code, message);
     this.#giveUp(this.#refusal);
+    this.#tell('problem', { problem: { code, kind: null, attribute: null, message } });
   }
 
   /** @param {string} id */

@@ -36,13 +36,14 @@ atEnd(async () => {
 const newRoom = () => `frame-${randomBytes(6).toString('hex')}`;
 
 /** A page of a site that opens a frame; what the frame told is `told`. */
-async function around(t, site, options) {
+async function around(t, site, options, before = async () => {}) {
   const context = await browser.newContext({ viewport: { width: 900, height: 700 } });
   t.after(() => context.close());
   const page = await context.newPage();
   const requests = [];
   page.on('request', (request) => requests.push(request.url()));
   page.on('pageerror', (error) => assert.fail(`page: ${error}`));
+  await before(page);
   await page.goto(site.origin);
   await page.evaluate(async ([its, klatch]) => {
     const { openFrame } = await import('/klatch-frame.js');
@@ -114,6 +115,30 @@ test('a site that is not named is refused in words, and nothing is opened', asyn
   const code = await page.evaluate(() => Promise.race([globalThis.frame.mute().catch(({ code: word }) => word),
     new Promise((done) => { setTimeout(() => done('waits'), 200); })]));
   assert.equal(code, 'frame-refused');
+});
+
+test('a frame that the browser blocks is a problem in words, calls end with it, and one that starts late works', async (t) => {
+  const { page } = await around(t, shop, { src: `${stranger.origin}/nothing.html`, patience: 300, room: newRoom(), name: 'Agent' });
+  const code = () => page.evaluate(() => globalThis.frame.mute().catch((error) => error.code));
+  assert.equal(await code(), 'not-started');
+  const { problem } = await heard(page, 'problem');
+  assert.equal(problem.code, 'not-started');
+  assert.match(problem.message, new RegExp(`${stranger.origin}/nothing.html.*${shop.origin}.*frame_ancestors`));
+  assert.equal(await code(), 'not-started');
+  await page.evaluate(() => globalThis.frame.destroy());
+  assert.equal(await code(), 'aborted');
+
+  // The server comes back, and the frame is loaded again.
+  let away = true;
+  const late = await around(t, shop, { patience: 300, room: newRoom(), name: 'Agent', open: true }, async (its) => {
+    await its.route('**/embed.html', (route) => (away ? route.abort() : route.continue()));
+  });
+  assert.equal((await heard(late.page, 'problem')).problem.code, 'not-started');
+  away = false;
+  await late.page.evaluate(() => { globalThis.frame.element.src += ''; });
+  await heard(late.page, 'started');
+  await heard(late.page, 'joined');
+  await late.page.evaluate(() => globalThis.frame.mute());
 });
 
 test('a site that is named can\'t be used by one that frames it', async (t) => {
