@@ -83,6 +83,48 @@ test('a shop\'s button rings at the desk, an agent takes the call, and hanging u
   await agent.getByText('Only you are here').waitFor({ timeout: CONNECT_MS });
 });
 
+test('a shop\'s call is one, however it is clicked, and hanging up before the desk is open rings nobody', { timeout: 90_000 }, async (t) => {
+  const shop = await open(t, `${server.origin}/examples/support-button/`);
+  const held = [];
+  const gate = (what) => shop.route(what, (route) => { held.push(route); });
+  const go = async () => { for (const route of held.splice(0)) await route.continue(); };
+  await gate('**/ui/klatch-room.js');
+  await shop.getByRole('button', { name: 'Talk to us' }).click();
+  await until('the element is loaded', () => held.length === 1);
+  await shop.locator('#help').click();
+  await shop.getByRole('button', { name: 'Talk to us' }).click();
+  await gate('**/rooms/support-desk/join');
+  await go();
+  await until('the desk is asked', () => held.length > 0, CONNECT_MS);
+  assert.deepEqual([await shop.locator('klatch-room').count(), held.length], [1, 1]);
+  const givenUp = shop.waitForEvent('requestfailed', { predicate: (request) => request.url().endsWith('/rooms/support-desk/join') });
+  await shop.getByRole('button', { name: 'Hang up' }).first().click();
+  await givenUp;
+  await shop.getByRole('button', { name: 'Talk to us' }).waitFor();
+  assert.equal(await shop.locator('klatch-room').count(), 0);
+});
+
+test('a desk keeps the newest of many calls', { timeout: 60_000 }, async (t) => {
+  const agent = await open(t, `${server.origin}/examples/support-button/agent.html`);
+  await agent.getByText('The desk is open').waitFor({ timeout: CONNECT_MS });
+  const shop = await open(t, `${server.origin}/examples/support-button/`);
+  await shop.evaluate(async () => {
+    const { AGENT, openDesk } = await import('./desk.js');
+    const desk = await openDesk('Customer');
+    const agents = () => desk.people.filter(({ name, state }) => name === AGENT && state === 'connected');
+    while (agents().length === 0) await new Promise((done) => { desk.on('peer-updated', done); });
+    const secret = 's'.repeat(22);
+    for (let i = 0; i < 55; i += 1) desk.say(JSON.stringify({ room: `call-${i}`, secret }), agents()[0]);
+  });
+  const buttons = agent.getByRole('button', { name: 'Take the call' });
+  await until('the list is full', async () => (await buttons.count()) >= 50, CONNECT_MS);
+  await until('the newest is the last', async () => {
+    await buttons.last().click();
+    return await agent.evaluate(() => document.querySelector('klatch-room')?.room) === 'call-54';
+  }, CONNECT_MS);
+  assert.ok(await buttons.count() < 50);
+});
+
 test('people of two sites meet in one room, with nothing but Klatch\'s address in either page', { timeout: 90_000 }, async (t) => {
   const html = fs.readFileSync(new URL('two-origins/index.html', EXAMPLES), 'utf8');
   const page = html.replace('src="../../ui/klatch-room.js"', `src="${server.origin}/ui/klatch-room.js"`);

@@ -2,6 +2,8 @@
 import '../../ui/klatch-room.js';
 import { AGENT, openDesk } from './desk.js';
 
+/** Of calls that wait: an older one gives way. */
+const CALLS_MAX = 50;
 const list = document.getElementById('calls');
 const place = document.getElementById('call');
 const state = document.getElementById('state');
@@ -34,4 +36,5 @@ desk.on('message', ({ detail: { message } }) => {
   button.addEventListener('click', () => take(call, item));
   item.append('A customer calls. ', button);
   list.append(item);
+  if (list.children.length > CALLS_MAX) list.firstElementChild.remove();
 });

@@ -6,7 +6,7 @@ import { findOwnApi } from '../../ui/find-api.js';
 
 export const AGENT = 'Support agent';
 
-/** @param {string} name */
-export async function openDesk(name) {
-  return joinRoom({ api: await findOwnApi(), room: 'support-desk', name, data: true });
+/** @param {string} name @param {AbortSignal} [signal] ends the joining */
+export async function openDesk(name, signal) {
+  return joinRoom({ api: await findOwnApi(), room: 'support-desk', name, data: true, signal });
 }
