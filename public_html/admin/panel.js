@@ -52,6 +52,10 @@ export class KlatchAdmin extends Part {
   #roomsKnown = false;
   /** @type {Question | null} */
   #question = null;
+  #figures = () => this.#readFigures();
+  #list = () => this.#readRooms();
+  /** What is being read, each once at a time: an older answer may not replace a newer one. @type {Map<() => Promise<void>, Promise<boolean>>} */
+  #reading = new Map();
   /** Whoever had the focus when the question was asked. @type {HTMLElement | null} */
   #asked = null;
 
@@ -62,8 +66,8 @@ export class KlatchAdmin extends Part {
     window.addEventListener('resize', () => this.#plots.fit(), { signal: life });
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw, { signal: life });
     document.addEventListener('visibilitychange', () => { if (!document.hidden) this.#look(); }, { signal: life });
-    this.#every(FIGURES_MS, () => this.#readFigures());
-    this.#every(ROOMS_MS, () => this.#readRooms());
+    this.#every(FIGURES_MS, this.#figures);
+    this.#every(ROOMS_MS, this.#list);
     const key = keptKey();
     if (key !== '') this.#enter(key);
   }
@@ -75,14 +79,22 @@ export class KlatchAdmin extends Part {
 
   /** @param {number} ms @param {() => Promise<void>} what */
   #every(ms, what) {
-    const timer = setInterval(() => { if (!document.hidden && this.#owner) this.#try(what); }, ms);
+    const timer = setInterval(() => { if (!document.hidden && this.#owner) void this.#read(what); }, ms);
     this.life.addEventListener('abort', () => clearInterval(timer));
   }
 
   #look() {
     if (!this.#owner) return;
-    this.#try(() => this.#readFigures());
-    this.#try(() => this.#readRooms());
+    void this.#read(this.#figures);
+    void this.#read(this.#list);
+  }
+
+  /** @param {() => Promise<void>} what @returns {Promise<boolean>} */
+  #read(what) {
+    const all = this.#reading;
+    const reading = all.get(what) ?? this.#try(what).finally(() => all.delete(what));
+    all.set(what, reading);
+    return reading;
   }
 
   /** @param {string} key */
@@ -95,7 +107,7 @@ export class KlatchAdmin extends Part {
       this.#history.add(figuresOf(await owner.metrics(), Date.now() / 1000));
       this.#owner = owner;
       keepKey(key);
-      await this.#readRooms();
+      await this.#read(this.#list);
     } catch (error) {
       this.#failed(error instanceof Refused ? error : new Refused('other'));
     }
@@ -106,6 +118,7 @@ export class KlatchAdmin extends Part {
   #forget() {
     keepKey('');
     this.#owner = null;
+    this.#reading = new Map();
     this.#history = new History();
     this.#rooms = [];
     this.#roomsKnown = false;
@@ -114,12 +127,16 @@ export class KlatchAdmin extends Part {
   }
 
   async #readFigures() {
-    const text = await this.#need().metrics();
+    const owner = this.#need();
+    const text = await owner.metrics();
+    if (owner !== this.#owner) return;
     this.#history.add(figuresOf(text, Date.now() / 1000));
   }
 
   async #readRooms() {
-    const { rooms, more } = await this.#need().rooms();
+    const owner = this.#need();
+    const { rooms, more } = await owner.rooms();
+    if (owner !== this.#owner) return;
     this.#rooms = rooms;
     this.#moreRooms = more;
     this.#roomsKnown = true;
@@ -282,7 +299,9 @@ export class KlatchAdmin extends Part {
     this.#dialog().close();
     if (!question) return;
     await this.#try(() => this.#do(question, banned));
-    await this.#try(() => this.#readRooms());
+    // What was asked before doesn't know of it.
+    await this.#reading.get(this.#list);
+    if (this.#owner) await this.#read(this.#list);
   }
 
   /** @param {Question} question @param {boolean} ban */

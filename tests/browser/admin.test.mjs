@@ -99,6 +99,35 @@ describe('the admin page', () => {
     });
   });
 
+  test('waits for an answer before it asks the same again, and reads the rooms anew after a deed', async () => {
+    const { room } = await roomWith({ name: 'Ann' });
+    await atPage(async (page) => {
+      await roomOn(page, room).waitFor();
+      await page.clock.install();
+      await page.reload();
+      await roomOn(page, room).waitFor();
+      const held = { metrics: [], rooms: [] };
+      let holding = true;
+      await page.route(/\/admin\/(metrics|rooms)(\?|$)/, async (route) => {
+        const answer = route.fetch();
+        const go = async () => route.fulfill({ response: await answer });
+        if (holding) held[route.request().url().includes('metrics') ? 'metrics' : 'rooms'].push(go);
+        else await go();
+      });
+      // Long enough for three questions, and shorter than an answer is waited for.
+      await page.clock.runFor(7000);
+      await page.getByRole('button', { name: `Close the room ${room}` }).click();
+      await page.getByRole('button', { name: 'Close the room', exact: true }).click();
+      await page.getByText(`The room ${room} was closed.`).waitFor();
+      assert.deepEqual([held.metrics.length, held.rooms.length], [1, 1]);
+      holding = false;
+      for (const go of [...held.metrics, ...held.rooms]) await go();
+      await roomOn(page, room).waitFor({ state: 'detached' });
+      await page.unrouteAll({ behavior: 'wait' });
+    // Where the answer is slow, the API is looked for at the next place too.
+    }, { expected: /404/ });
+  });
+
   test('closes a room after a question, by the keyboard alone', async () => {
     const { room, members: [ann] } = await roomWith({ name: 'Ann' });
     await atPage(async (page) => {
