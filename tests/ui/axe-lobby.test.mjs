@@ -1,0 +1,3 @@
+import { testScenes } from './axe.mjs';
+
+testScenes('the lobby and of the end', (scene) => !scene.startsWith('call'));
