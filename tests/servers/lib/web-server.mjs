@@ -139,6 +139,9 @@ export class WebServer {
     if (!this.ended) this.child.kill('SIGTERM');
     try {
       await until('the server ends, and everything that it started', () => !pids.some(alive), { withinMs });
+    } catch (error) {
+      const left = pids.filter(alive).map((pid) => fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' '));
+      throw new Error(`${error.message}; left: ${left.join('; ')}`);
     } finally {
       for (const pid of pids.filter(alive)) process.kill(pid, 'SIGKILL');
     }
