@@ -150,7 +150,6 @@ export class Reading {
         const problem = asProblem(error);
         if (problem.code !== 'aborted') await this.#visit.recover(problem, backoff);
       }
-      while (this.#visit.paused() && !this.#stop.aborted) await this.#naps.sleep(60_000);
     }
     slot?.();
   }
@@ -162,6 +161,7 @@ export class Reading {
   async #once(waitMs) {
     const visit = this.#visit;
     await visit.rejoining();
+    while (visit.paused() && !this.#stop.aborted) await this.#naps.sleep(60_000);
     const isPoll = waitMs > 0;
     const held = new AbortController();
     this.#held = held;

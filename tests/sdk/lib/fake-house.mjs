@@ -148,9 +148,13 @@ export class FakeHouse extends FakeRoom {
     return super.reads(member) || this.knocking.has(member.peer);
   }
 
-  /** A poll that is held ends when its member is out. */
-  async wait(member, body, ...rest) {
-    await super.wait(member, body, ...rest);
-    this.enter(body.key);
+  /** A poll that is held ends when its member is out; one that was hung up uses its key no more. */
+  async wait(member, body, waitMs, gone) {
+    let hungUp = false;
+    await super.wait(member, body, waitMs, (done) => gone(() => {
+      hungUp = true;
+      done();
+    }));
+    if (!hungUp) this.enter(body.key);
   }
 }
