@@ -83,7 +83,8 @@ export class KlatchCall extends Part {
     this.#follow();
     const { room, media, owner } = this.props;
     new Presence({
-      room, media, owner, life: this.life, stage: this.#stage, t: this.props.t,
+      room, media, owner, life: this.life, stage: this.#stage,
+      texts: () => this.props.t,
       choices: () => this.props.choices,
       changed: () => this.update(),
       tell: (notice) => this.#notices.add(notice),
@@ -115,7 +116,8 @@ export class KlatchCall extends Part {
       problem: (problem) => this.#warn(problem),
     });
     this.#house = new House({
-      room, life: this.life, t: this.props.t,
+      room, life: this.life,
+      texts: () => this.props.t,
       nameOf: (person) => this.#nameOf(person),
       changed: () => this.update(),
       say: (title) => this.#say(title),
@@ -157,8 +159,8 @@ export class KlatchCall extends Part {
       @offer-files=${(/** @type {CustomEvent} */ event) => this.#offer(event.detail.files, 0)}
       @file-save=${(/** @type {CustomEvent} */ event) => this.#conversation?.save(event.detail)}
       @file-stop=${(/** @type {CustomEvent} */ event) => this.#conversation?.stop(event.detail)}
-      @admit=${(/** @type {CustomEvent} */ event) => this.#house?.admit(event.detail.who)}
-      @refuse=${(/** @type {CustomEvent} */ event) => this.#house?.refuse(event.detail.who)}
+      @admit=${(/** @type {CustomEvent} */ event) => this.#house?.decide('admit', event.detail.who)}
+      @refuse=${(/** @type {CustomEvent} */ event) => this.#house?.decide('refuse', event.detail.who)}
       @room-change=${(/** @type {CustomEvent} */ event) => this.#house?.change(event.detail)}
       @host-act=${(/** @type {CustomEvent} */ event) => this.#house?.act(event.detail.act, event.detail.person)}
       @dismiss-notice=${(/** @type {CustomEvent} */ event) => this.#notices.dismiss(event.detail.id)}>
@@ -180,7 +182,7 @@ export class KlatchCall extends Part {
       ${this.#dropping ? this.#dropZone() : nothing}
       <klatch-settings .props=${{
         t, name: room.self.name, media: this.props.media, quality: room.budget.quality, choices: this.props.choices,
-        house: { settings: room.settings, host: room.self.host, hosts: this.#hostNames() },
+        house: { settings: this.#house?.settings ?? room.settings, host: room.self.host, hosts: this.#hostNames() },
       }}></klatch-settings>
       ${this.#stats()}
       <klatch-person-menu .props=${{ t, tile: menu, hosting: room.self.host }}></klatch-person-menu>

@@ -9,7 +9,7 @@
  * @typedef {object} HouseOptions
  * @property {Room} room
  * @property {AbortSignal} life
- * @property {import('./strings.js').Texts} t
+ * @property {() => import('./strings.js').Texts} texts
  * @property {(person: {name: string}) => string} nameOf
  * @property {() => void} changed something is to be drawn
  * @property {(title: string) => void} say
@@ -21,31 +21,41 @@ export class House {
   /** Who is a host, as was last told. @type {Set<object>} */
   #hosts;
   #locked;
+  /** Switches that the server was asked for and hasn't answered, in their order. @type {Set<{locked?: boolean, lobby?: boolean}>} */
+  #asked = new Set();
+  /** Ids of who knocks and is decided about just now. @type {Set<string>} */
+  #deciding = new Set();
 
   /** @param {HouseOptions} options */
   constructor(options) {
     this.#on = options;
-    const { room, life, changed, say, t } = options;
+    const { room, life, changed, say, texts } = options;
     this.#hosts = this.#now();
     this.#locked = room.settings.locked;
     room.on('room-updated', () => this.#updated(), { signal: life });
     room.on('knocking', changed, { signal: life });
-    room.on('waiting', ({ detail }) => say(t(detail.hosts > 0 ? 'notice.waiting' : 'notice.waiting.nobody')), { signal: life });
+    room.on('waiting', ({ detail }) => say(texts()(detail.hosts > 0 ? 'notice.waiting' : 'notice.waiting.nobody')), { signal: life });
   }
 
-  /** @param {import('../klatch/types.js').Knocker} who */
-  admit(who) {
-    return this.#do((hosting) => hosting.admit(who));
+  /** What newcomers are asked for, the switches as this person wants them. @returns {import('../klatch/types.js').Settings} */
+  get settings() {
+    const { settings } = this.#on.room;
+    return { ...settings, ...Object.assign({}, ...this.#asked), password: settings.password };
   }
 
-  /** @param {import('../klatch/types.js').Knocker} who */
-  refuse(who) {
-    return this.#do((hosting) => hosting.refuse(who));
+  /** @param {'admit' | 'refuse'} act @param {import('../klatch/types.js').Knocker} who */
+  async decide(act, who) {
+    // Pressed twice it is decided once; the server would not know them any more.
+    if (this.#deciding.has(who.id)) return;
+    this.#deciding.add(who.id);
+    await this.#do((hosting) => hosting[act](who), () => this.#deciding.delete(who.id));
   }
 
   /** @param {{locked?: boolean, lobby?: boolean, password?: string | null}} settings */
   change(settings) {
-    return this.#do((hosting) => hosting.change(settings));
+    this.#asked.add(settings);
+    this.#on.changed();
+    return this.#do((hosting) => hosting.change(settings), () => this.#asked.delete(settings));
   }
 
   /** @param {'host' | 'remove' | 'ban'} act @param {Person} person */
@@ -53,14 +63,15 @@ export class House {
     return this.#do((hosting) => (act === 'host' ? hosting.handOn(person) : hosting.remove(person, { ban: act === 'ban' })));
   }
 
-  /** @param {(hosting: import('../klatch/host.js').Host) => Promise<void>} work */
-  async #do(work) {
+  /** @param {(hosting: import('../klatch/host.js').Host) => Promise<void>} work @param {() => void} [answered] */
+  async #do(work, answered = () => {}) {
     const { room, warn, changed } = this.#on;
     try {
       await work(await room.hosting());
     } catch (error) {
       warn(/** @type {KlatchProblem} */ (error));
     }
+    answered();
     changed();
   }
 
@@ -71,7 +82,8 @@ export class House {
   }
 
   #updated() {
-    const { room, t, say, nameOf, changed } = this.#on;
+    const { room, texts, say, nameOf, changed } = this.#on;
+    const t = texts();
     const before = this.#hosts;
     this.#hosts = this.#now();
     for (const host of this.#hosts) {

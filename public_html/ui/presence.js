@@ -12,7 +12,7 @@ const LOOK_MS = 250;
  * @property {HTMLElement} owner whose keyboard it is
  * @property {AbortSignal} life
  * @property {import('./stage.js').Stage} stage
- * @property {import('./strings.js').Texts} t
+ * @property {() => import('./strings.js').Texts} texts
  * @property {() => import('./remember.js').Choices} choices
  * @property {() => void} changed something is to be drawn
  * @property {(notice: Omit<import('./notices.js').Notice, 'id'>) => void} tell
@@ -33,8 +33,8 @@ export class Presence {
   /** @param {PresenceOptions} options */
   constructor(options) {
     this.#on = options;
-    const { t, tell } = options;
-    this.#ear = new MutedEar(() => tell({ kind: 'problem', title: t('notice.muted'), more: t('notice.muted.more') }));
+    const { texts, tell } = options;
+    this.#ear = new MutedEar(() => tell({ kind: 'problem', title: texts()('notice.muted'), more: texts()('notice.muted.more') }));
   }
 
   start() {
@@ -68,12 +68,12 @@ export class Presence {
   }
 
   #mediaChanged() {
-    const { room, media, t, tell, choices } = this.#on;
+    const { room, media, texts, tell, choices } = this.#on;
     const track = media.stream.getAudioTracks()[0] ?? null;
     const muted = track !== null && !track.enabled && track.readyState === 'live' && !choices().holdToTalk;
     this.#ear.listenTo(muted ? track : null);
     const sharing = media.screen.live;
-    if (this.#sharing && !sharing) tell({ kind: 'quiet', title: t('notice.sharingEnded') });
+    if (this.#sharing && !sharing) tell({ kind: 'quiet', title: texts()('notice.sharingEnded') });
     this.#sharing = sharing;
     const byKey = choices().holdToTalk;
     const begins = byKey && !this.#talksByKey;
@@ -83,7 +83,8 @@ export class Presence {
 
   /** @param {import('../klatch/media.js').Switched} detail */
   #switched({ kind, label, back }) {
-    const { t, tell } = this.#on;
+    const { texts, tell } = this.#on;
+    const t = texts();
     const device = t(`device.word.${kind}`);
     const name = label || device;
     const title = back ? t('notice.back', { label: name }) : t('notice.switched', { device, label: name });
@@ -91,7 +92,7 @@ export class Presence {
   }
 
   async #plugged() {
-    const { media, t, tell } = this.#on;
+    const { media, texts, tell } = this.#on;
     const { mics, cams } = await media.devices();
     const found = [...mics, ...cams];
     const before = this.#known;
@@ -100,13 +101,14 @@ export class Presence {
     const fresh = found.filter(({ id }) => before && !before.has(id) && id !== 'default' && id !== 'communications');
     const used = media.stream.getTracks().map((track) => track.getSettings().deviceId);
     for (const label of new Set(fresh.filter(({ id }) => !used.includes(id)).map((device) => device.label))) {
-      tell({ kind: 'quiet', title: t('notice.plugged', { label }) });
+      tell({ kind: 'quiet', title: texts()('notice.plugged', { label }) });
     }
   }
 
   /** @param {import('../klatch/index.js').Person} person */
   #shared(person) {
-    const { t, tell } = this.#on;
+    const { texts, tell } = this.#on;
+    const t = texts();
     const now = person.screen !== null;
     if (now && !this.#screens.get(person)) {
       tell({ kind: 'quiet', title: t('notice.sharing', { name: person.name || t('person.guest') }) });

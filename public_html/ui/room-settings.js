@@ -73,8 +73,6 @@ export class KlatchRoomSettings extends Part {
   /** @param {'locked' | 'lobby'} name @param {Event} event */
   #switched(name, event) {
     if (event.target instanceof HTMLInputElement) this.emit('room-change', { [name]: event.target.checked });
-    // Until the server says so it stays as it is.
-    this.update();
   }
 
   /** @param {SubmitEvent} event */

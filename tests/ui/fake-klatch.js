@@ -274,6 +274,7 @@ class FakeRoom extends Emitter {
 
   async hosting() {
     const { decided } = this;
+    await plan().hostAnswer;
     if (plan().hostProblem) throw new KlatchProblem(plan().hostProblem);
     const done = (word, who) => {
       decided.push([word, who.name]);

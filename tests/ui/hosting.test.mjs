@@ -8,6 +8,11 @@ const within = (scene, body, look = {}) => show(scene, look, body);
 const decided = (page) => page.evaluate(() => window.gallery.room.decided);
 const join = (page) => page.getByRole('button', { name: 'Join', exact: true }).click();
 const hangUp = (page) => page.getByRole('button', { name: 'Hang up' }).waitFor();
+/** What a host does isn't answered until `answer` is called. */
+async function held(page) {
+  await page.evaluate(() => { window.klatchPlan.hostAnswer = new Promise((resolve) => { window.klatchAnswer = resolve; }); });
+  return () => page.evaluate(() => window.klatchAnswer());
+}
 const titled = (page, name) => page.getByRole('heading', { name }).waitFor();
 
 test('the lobby asks for the password of a room that has one, and joins with it', () => within('lobby-password', async (page) => {
@@ -67,6 +72,18 @@ test('who knocks is announced by name, as text, and let in or refused one by one
   assert.deepEqual(await decided(page), [['admit', 'Noor'], ['refuse', '<b>Bold</b>']]);
 }));
 
+test('a decision that is pressed twice is made once', () => within('call-knocking', async (page) => {
+  const answer = await held(page);
+  const admit = page.getByRole('button', { name: 'Let in Noor' });
+  await admit.click();
+  await admit.click();
+  await answer();
+  await admit.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Refuse <b>Bold</b>' }).click();
+  await page.getByRole('button', { name: 'Refuse <b>Bold</b>' }).waitFor({ state: 'detached' });
+  assert.deepEqual(await decided(page), [['admit', 'Noor'], ['refuse', '<b>Bold</b>']]);
+}));
+
 test('a decision that fails is told', () => within('call-knocking', async (page) => {
   await page.evaluate(() => { window.klatchPlan.hostProblem = 'room-full'; });
   await page.getByRole('button', { name: 'Let in Noor' }).click();
@@ -84,6 +101,34 @@ test('a host locks the room, opens the lobby and sets a password in the settings
   await page.getByLabel('Password for newcomers', { exact: true }).waitFor();
   assert.deepEqual(await decided(page), [['change', { locked: true }], ['change', { lobby: false }],
     ['change', { password: 'plum' }], ['change', { password: null }]]);
+}));
+
+test('a switch shows at once what was asked for, and goes back where the server refuses', () => within('call-host-settings', async (page) => {
+  const lock = (checked) => page.getByRole('checkbox', { name: /^Lock the room/, checked });
+  const lobby = (checked) => page.getByRole('checkbox', { name: /^Let people in/, checked });
+  const answer = await held(page);
+  await lock(false).click();
+  await lobby(true).click();
+  await lock(true).waitFor();
+  await lobby(false).waitFor();
+  assert.deepEqual(await decided(page), []);
+  await page.evaluate(() => { window.klatchPlan.hostProblem = 'not-permitted'; });
+  await answer();
+  await lock(false).waitFor();
+  await lobby(true).waitFor();
+  assert.deepEqual(await decided(page), []);
+}));
+
+test('of two presses on one switch the later one is shown until both are answered', () => within('call-host-settings', async (page) => {
+  const lock = (checked) => page.getByRole('checkbox', { name: /^Lock the room/, checked });
+  const answer = await held(page);
+  await lock(false).click();
+  await lock(true).click();
+  await lock(false).waitFor();
+  await answer();
+  await page.waitForFunction(() => window.gallery.room.decided.length === 2);
+  await lock(false).waitFor();
+  assert.deepEqual(await decided(page), [['change', { locked: true }], ['change', { locked: false }]]);
 }));
 
 test('a switch stays as it is where the server refuses', () => within('call-host-settings', async (page) => {
@@ -120,6 +165,13 @@ test('keeping somebody out says so to the server', () => within('call-host-sure'
   await page.getByRole('button', { name: 'Remove and keep out' }).click();
   await page.getByText('Maya was sent out').waitFor();
   assert.deepEqual(await decided(page), [['remove', 'Maya', { ban: true }]]);
+}));
+
+test('what the call tells is in the language that the element has now', () => within('call-2', async (page) => {
+  await page.evaluate(() => { window.gallery.element.lang = 'pl'; });
+  await page.getByRole('button', { name: 'Czat' }).waitFor();
+  await page.evaluate(() => window.gallery.room.update({ locked: true }));
+  await page.getByRole('status').getByText('Pokój jest teraz zamknięty').waitFor();
 }));
 
 test('the part of the host is handed on, and both sides are told', async () => {
