@@ -85,7 +85,7 @@ export class KlatchCall extends Part {
     new Presence({
       room, media, owner, life: this.life, stage: this.#stage,
       texts: () => this.props.t,
-      choices: () => this.props.choices,
+      choices: () => this.#choices(),
       changed: () => this.update(),
       tell: (notice) => this.#notices.add(notice),
       wake: () => this.#grid()?.play(),
@@ -269,6 +269,12 @@ export class KlatchCall extends Part {
   #copiedByHand() {
     this.#copyByHand = false;
     this.update();
+  }
+
+  /** A key to talk with is the microphone's, and hidden with it. @returns {import('./remember.js').Choices} */
+  #choices() {
+    const { choices, hide } = this.props;
+    return hide.has('mic') ? { ...choices, holdToTalk: false } : choices;
   }
 
   #hostNames() {

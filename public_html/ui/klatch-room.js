@@ -117,7 +117,7 @@ export class KlatchRoom extends RoomAttributes {
   }
 
   get #roomName() {
-    return this.address.split('.')[0] ?? '';
+    return parseLink(this.address).room;
   }
 
   /** A sealed room's. */
@@ -126,7 +126,7 @@ export class KlatchRoom extends RoomAttributes {
   }
 
   /**
-   * Join the room of the attribute with the devices that are open.
+   * Join the room of the attribute with the devices that are open; after a call they are opened again.
    * @param {{takeOver?: boolean}} [choice] where a call in this room runs in another tab: whether
    *   to go on with that one here, or to be another person; who doesn't say is asked in the lobby
    * @returns {Promise<Room>} rejects with the KlatchProblem that the lobby shows
@@ -136,11 +136,13 @@ export class KlatchRoom extends RoomAttributes {
     const joining = new AbortController();
     this.#joining?.abort();
     this.#joining = joining;
+    const again = this.#phase === 'ended';
     this.#joinProblem = null;
     this.#phase = 'joining';
     this.update();
     try {
       if (this.obstacle) throw this.obstacle;
+      if (again) await this.#openMedia();
       const api = await this.#findApi();
       const undecided = takeOver === undefined && await runsElsewhere({ api, room: this.#roomName });
       if (joining.signal.aborted) throw new KlatchProblem('aborted');
@@ -389,9 +391,6 @@ export class KlatchRoom extends RoomAttributes {
   }
 
   async #again() {
-    this.#phase = 'joining';
-    this.update();
-    await this.#openMedia();
     await this.#joinQuietly(this.#reason === 'taken-over' ? { takeOver: true } : {});
   }
 

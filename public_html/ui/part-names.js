@@ -6,7 +6,7 @@ export const HIDDEN_BY = Object.freeze({
   title: ['title'],
   count: ['count'],
   invite: ['invite-button', 'invite'],
-  mic: ['mic-button'],
+  mic: ['mic-button', 'talk-switch'],
   camera: ['camera-button'],
   screen: ['screen-button'],
   chat: ['chat-button', 'chat'],

@@ -36,7 +36,7 @@ export class KlatchSwitches extends Part {
   /** @param {Switch} name @param {boolean} on */
   #one(name, on) {
     const { t } = this.props;
-    return html`<label><input type="checkbox" .checked=${live(on)}
+    return html`<label part=${name === 'holdToTalk' ? 'talk-switch' : nothing}><input type="checkbox" .checked=${live(on)}
         @change=${(/** @type {Event} */ event) => this.#switched(name, event)}>
       <span>${t(`switch.${name}`)}<span class="more">${t(`switch.${name}.more`)}</span></span></label>`;
   }

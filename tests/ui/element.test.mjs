@@ -224,6 +224,52 @@ test('any control is hidden by a word, with its shortcut, and unknown words are 
   await close();
 });
 
+test('a hidden microphone has no key to talk with either, whatever was chosen before', async () => {
+  const { page, add, close } = await blank({ plan: MAYA });
+  await page.evaluate(() => localStorage.setItem('klatch', JSON.stringify({ holdToTalk: true })));
+  await add({ room: 'tea', hide: 'mic', devices: 'mic', open: '' });
+  await inCall(page);
+  const muted = () => page.evaluate(() => window.element.muted);
+  assert.equal(await muted(), false);
+  await page.evaluate(() => window.element.mute());
+  await page.keyboard.down('Space');
+  assert.equal(await muted(), true);
+  await page.keyboard.up('Space');
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await page.getByLabel('Who speaks is large').waitFor();
+  assert.equal(await page.getByLabel('Hold the space bar to talk').isVisible(), false);
+  await close();
+});
+
+test('join() after a call is as the button there: microphone and camera are opened again', async () => {
+  const { page, add, close } = await blank({ plan: MAYA });
+  await add({ room: 'tea', devices: 'mic camera', open: '' });
+  await inCall(page);
+  await page.evaluate(() => window.element.leave());
+  await page.getByRole('heading', { name: 'You hung up' }).waitFor();
+  assert.deepEqual(await page.evaluate(() => [window.element.media.mic, window.element.media.cam]), [false, false]);
+  await page.evaluate(() => window.element.join().then(() => {}));
+  assert.deepEqual(await page.evaluate(() => [window.element.media.mic, window.element.media.cam]), [true, true]);
+  await close();
+});
+
+test('an element that is taken away while it joins again does not come into the call', async () => {
+  const { page, add, close } = await blank({ plan: MAYA });
+  await add({ room: 'tea', devices: 'mic', open: '' });
+  await inCall(page);
+  await page.evaluate(() => window.element.leave());
+  await page.getByRole('button', { name: 'Join again' }).waitFor();
+  const [joins, call] = await page.evaluate(async () => {
+    const before = window.klatchJoins.length;
+    window.deep('klatch-card')[0].shadowRoot.querySelector('button').click();
+    window.element.remove();
+    for (let turns = 0; turns < 10; turns += 1) await window.tick();
+    return [window.klatchJoins.length - before, window.element.call];
+  });
+  assert.deepEqual([joins, call], [0, null]);
+  await close();
+});
+
 test('every word hides something, in the lobby or in the call', async () => {
   const { page, add, close } = await blank({ plan: { host: true } });
   await add({ room: 'tea', api: '/api/v1' });
