@@ -54,8 +54,8 @@ function addressOf(src) {
 /** @param {Record<string, unknown>} options without src, title and patience */
 function checked(options) {
   for (const [name, value] of Object.entries(options)) {
-    const fine = name === 'open' ? typeof value === 'boolean' : typeof value === 'string' || value === null || value === undefined
-      || (name === 'token' && typeof value === 'function');
+    const fine = value === undefined || (name === 'open' ? typeof value === 'boolean' : typeof value === 'string' || value === null
+      || (name === 'token' && typeof value === 'function'));
     if (!fine || (name !== 'open' && !TEXTS.includes(name))) throw new TypeError(`openFrame doesn't take ${name} as ${value === null ? 'null' : typeof value}`);
   }
   return options;

@@ -38,3 +38,40 @@ test('the guide\'s tables are what the element has', async () => {
   assert.deepEqual(sorted(line('Parts:').map((word) => word.replace(/\.$/, ''))), sorted(there.parts));
   assert.deepEqual(sorted(line('Colours, each `--klatch-` and:')), sorted(there.colours));
 });
+
+test('a frame takes and passes on what the element does', async () => {
+  const context = await here.browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${here.server.url}fake/host.html?from=${here.server.url}fake/`);
+  const there = await page.evaluate(async () => {
+    const { ATTRIBUTES } = await import('./ui/room-attributes.js');
+    const { EVENTS } = await import('./embed/plain.js');
+    const { methods, optionsOf } = await import('./embed/shapes.js');
+    const { openFrame } = await import('./klatch-frame.js');
+    const frame = openFrame(document.body, { src: location.origin, room: 'tea' });
+    const passed = [];
+    for (const name of [...EVENTS, 'click']) {
+      frame.addEventListener(name, () => passed.push(name));
+      const data = { klatch: 1, type: 'event', name, detail: {} };
+      window.dispatchEvent(new MessageEvent('message', { source: frame.element.contentWindow, origin: location.origin, data }));
+    }
+    frame.set({ open: undefined, name: undefined });
+    const taken = ATTRIBUTES.filter((name) => {
+      try {
+        frame.set({ [name]: name === 'open' ? false : '' });
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    return { attributes: [...ATTRIBUTES], events: [...EVENTS], passed, taken, methods: Object.keys(methods),
+      own: Object.keys(methods).filter((name) => typeof frame[name] === 'function'),
+      inside: Object.keys(optionsOf(Object.fromEntries(ATTRIBUTES.map((name) => [name, ''])))) };
+  });
+  await context.close();
+  const options = sorted(there.attributes.filter((name) => name !== 'api' && name !== 'sealable'));
+  assert.deepEqual(there.passed, there.events);
+  assert.deepEqual(sorted(there.taken), options);
+  assert.deepEqual(sorted(there.inside), options);
+  assert.deepEqual(there.own, there.methods);
+});
