@@ -24,6 +24,8 @@ export class Host {
   #knocking = new Map();
   /** Reading takes turns of the event loop; what is told is kept in its order. */
   #order = Promise.resolve();
+  /** What was asked last counts last, whichever request is the faster. @type {Promise<unknown>} */
+  #changes = Promise.resolve();
 
   /** @param {Around} around */
   constructor(around) {
@@ -37,7 +39,14 @@ export class Host {
    * @returns {Promise<void>}
    * @throws {import('./problem.js').KlatchProblem} not-permitted, invalid-request
    */
-  async change({ locked, lobby, password }) {
+  change(settings) {
+    const changed = this.#changes.then(() => this.#change(settings));
+    this.#changes = changed.catch(() => {});
+    return changed;
+  }
+
+  /** @param {Parameters<Host['change']>[0]} settings */
+  async #change({ locked, lobby, password }) {
     const { signaling, ticket, adopt } = this.#around;
     const answer = await signaling.ask('settings', { locked, lobby, password });
     // For when this page has to join anew.

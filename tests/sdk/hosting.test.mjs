@@ -58,6 +58,32 @@ test('what a host changes is what everybody is told, and a locked room takes nob
   await come('Cy');
 });
 
+test('of two changes the later one counts, also where its request is the faster', async (t) => {
+  const { server, come } = await world(t);
+  const ann = await come('Ann');
+  const { decide } = server.room('tea');
+  const { settings } = decide;
+  decide.settings = async (body) => {
+    if (body.locked) await quiet(100);
+    return settings(body);
+  };
+  const hosting = await ann.room.hosting();
+  await Promise.all([hosting.change({ locked: true }), hosting.change({ locked: false })]);
+  assert.equal(server.room('tea').settings.locked, false);
+  assert.equal(ann.room.settings.locked, false);
+});
+
+test('a change that is refused does not keep back the next one', async (t) => {
+  const { server, come } = await world(t);
+  const ann = await come('Ann');
+  server.fail(1, { status: 403, body: '{"status":403,"code":"not-permitted"}' }, /settings/);
+  const hosting = await ann.room.hosting();
+  const [first, second] = await Promise.allSettled([hosting.change({ locked: true }), hosting.change({ lobby: true })]);
+  assert.equal(first.reason.code, 'not-permitted');
+  assert.equal(second.status, 'fulfilled');
+  assert.deepEqual([ann.room.settings.locked, ann.room.settings.lobby], [false, true]);
+});
+
 test('a password is asked for, kept for when this page has to join anew, and known to who set it', async (t) => {
   const { server, come } = await world(t);
   const ann = await come('Ann');
