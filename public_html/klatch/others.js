@@ -202,13 +202,12 @@ export class Others {
     if (String(value.t).startsWith('channel')) {
       channels.tellIfWanted((part) => part.heard(member, value));
     } else if (value.t === 'hello' || value.t === 'state') {
-      if (typeof value.id === 'string') roster.moved(member, value.id);
+      this.#claims(member, value.id);
       member.leaving = false;
       member.tell(value);
       this.updated(member);
-    } else if (value.t === 'moved' && typeof value.id === 'string') {
-      roster.moved(member, value.id);
-      resting.look(null);
+    } else if (value.t === 'moved') {
+      this.#claims(member, value.id);
     } else if (value.t === 'look') {
       // A newcomer that is known keeps us polling until we are connected to them.
       if (typeof value.peer !== 'string') resting.look(null);
@@ -219,6 +218,16 @@ export class Others {
     } else if (value.t === 'bye') {
       roster.goodbye(member);
     }
+  }
+
+  /**
+   * What id they have now; where the server hasn't said so yet, that is looked for.
+   * @param {Member} member
+   * @param {unknown} id
+   */
+  #claims(member, id) {
+    const { roster, resting } = this.#around;
+    if (typeof id === 'string' && roster.claims(member, id)) resting.look(null);
   }
 
   /**

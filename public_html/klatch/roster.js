@@ -31,8 +31,10 @@ export class Roster extends Emitter {
   #gone = new Set();
   /** Replaced members' places in the order, for who takes them. @type {Map<string, number>} */
   #places = new Map();
-  /** @type {Set<ReturnType<typeof setTimeout>>} */
-  #timers = new Set();
+  /** Known pages that the server lists under another id, until they say so too. @type {Map<string, {listed: Listed, timer: ReturnType<typeof setTimeout>}>} */
+  #unsaid = new Map();
+  /** The ids that pages say they have now, until the server says so too. @type {WeakMap<Member, string>} */
+  #unlisted = new WeakMap();
 
   /**
    * @param {{self: () => {peer: string, instance: string}, make: (listed: Listed) => Member}} options
@@ -88,26 +90,18 @@ export class Roster extends Emitter {
       return;
     }
     const same = this.#samePage(listed);
-    if (same?.lapsed) {
-      this.moved(same, listed.peer);
-      same.list(listed);
-    } else if (same) {
-      // The same page under another id, while the server still knows the former one:
-      // its own word, over the channel, decides.
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer);
-        const moved = this.#members.get(listed.peer);
-        if (moved) moved.list(listed);
-        else this.add(listed, false);
-      }, MOVING_MS);
-      this.#timers.add(timer);
-    } else {
-      this.add(listed, false);
-    }
+    const waits = this.#unsaid.get(listed.peer);
+    if (same && this.#isMoving(same, listed)) this.#moved(same, listed.peer, listed);
+    else if (waits) waits.listed = listed;
+    // The same page under another id, while the server still knows the former one:
+    // its own word, over the channel, decides.
+    else if (same) this.#unsaid.set(listed.peer, { listed, timer: setTimeout(() => this.#unclaimed(listed.peer), MOVING_MS) });
+    else this.add(listed, false);
   }
 
   /** @param {{peer?: unknown, reason?: unknown, by?: unknown}} data the server's word of who is gone */
   went(data) {
+    this.#settle(String(data?.peer));
     const member = this.#members.get(String(data?.peer));
     if (!member) return;
     const reason = typeof data.reason === 'string' ? data.reason : 'left';
@@ -148,38 +142,81 @@ export class Roster extends Emitter {
       // What this very page was before it had to join anew.
       if (entry.card?.value?.instance === this.#self().instance) continue;
       const same = this.#samePage(entry);
-      if (same?.lapsed) {
-        this.moved(same, entry.peer);
-        same.list(entry);
-      } else {
-        this.add(entry, earlier);
-      }
+      if (same && this.#isMoving(same, entry)) this.#moved(same, entry.peer, entry);
+      else this.add(entry, earlier);
     }
     this.watch();
+  }
+
+  /**
+   * A page says what id it has now. It is believed once the server lists the same page by that id: what is
+   * decided about somebody, and who is a host, goes by ids.
+   * @param {Member} member
+   * @param {string} id
+   * @returns {boolean} whether the server's word is still missing
+   */
+  claims(member, id) {
+    if (member.id === id) return false;
+    const rival = this.#members.get(id);
+    const listed = this.#unsaid.get(id)?.listed;
+    this.#unlisted.set(member, id);
+    if (listed && this.#samePage(listed) === member) this.#moved(member, id, listed);
+    // Whoever copies the page load of somebody who was here before isn't what that page has become.
+    else if (rival && this.#same(id, rival.instance, rival.pub) === member && rival.person.joined > member.person.joined) {
+      this.#moved(member, id);
+    }
+    return member.id !== id;
   }
 
   /**
    * A page we know goes by another id from now on; its connection goes on.
    * @param {Member} member
    * @param {string} id
+   * @param {Listed | null} [listed]
    */
-  moved(member, id) {
-    if (member.id === id) return;
+  #moved(member, id, listed = null) {
     const rival = this.#members.get(id);
-    if (rival && rival.instance !== member.instance) return;
     if (rival) this.#remove(rival, 'replaced');
+    this.#settle(id);
     this.#places.set(id, [...this.#members.keys()].indexOf(member.id));
     this.#members.delete(member.id);
     if (this.#earlier.has(member.id)) this.#earlier.add(id);
+    this.#unlisted.delete(member);
     member.person.id = id;
     member.lapsed = false;
+    if (listed) member.list(listed);
     this.#place(id, member);
     this.emit('updated', { member });
   }
 
+  /** @param {string} id that a known page has, by the server's word alone */
+  #unclaimed(id) {
+    const listed = this.#settle(id);
+    const known = this.#members.get(id);
+    if (listed && known) known.list(listed);
+    else if (listed) this.add(listed, false);
+  }
+
+  /** @param {string} id for which no word is waited for any more */
+  #settle(id) {
+    const { listed, timer } = this.#unsaid.get(id) ?? {};
+    clearTimeout(timer);
+    this.#unsaid.delete(id);
+    return listed;
+  }
+
+  /**
+   * @param {Member} same the same page as is listed, under the id it had so far
+   * @param {Listed} listed
+   */
+  #isMoving(same, { peer }) {
+    return same.lapsed || this.#unlisted.get(same) === peer;
+  }
+
   /** This page is out. @returns {Member[]} who was here, for the caller to close */
   clear() {
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const { timer } of this.#unsaid.values()) clearTimeout(timer);
+    this.#unsaid.clear();
     const { members } = this;
     this.#members.clear();
     return members;
@@ -209,10 +246,21 @@ export class Roster extends Emitter {
   }
 
   /** @param {Listed} listed of whom we may know the page by another id */
-  #samePage({ card }) {
-    const instance = card?.value?.instance;
+  #samePage({ peer, card }) {
+    return this.#same(peer, card?.value?.instance, card?.pub ?? null);
+  }
+
+  /**
+   * @param {string} id
+   * @param {unknown} instance
+   * @param {string | null} pub
+   * @returns {Member | undefined} the one who is heard as that page, or says to have this id
+   */
+  #same(id, instance, pub) {
     if (typeof instance !== 'string') return undefined;
-    const pub = card?.pub ?? null;
-    return this.members.find((member) => member.instance === instance && member.pub === pub && member.beating);
+    const [same, ...more] = this.members.filter((member) => member.instance === instance && member.pub === pub
+      && (member.beating || this.#unlisted.get(member) === id));
+    // In an open room anybody can copy another's; a page is heard once.
+    return more.length === 0 ? same : undefined;
   }
 }

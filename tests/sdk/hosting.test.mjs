@@ -84,6 +84,21 @@ test('a change that is refused does not keep back the next one', async (t) => {
   assert.deepEqual([ann.room.settings.locked, ann.room.settings.lobby], [false, true]);
 });
 
+test('who says to have another id is removed all the same', async (t) => {
+  const { net, come } = await world(t);
+  const ann = await come('Ann');
+  const mal = await come('Mal');
+  await allConnected(ann, mal);
+  const { id } = find(ann, 'Mal');
+  for (const word of ['moved', 'hello', 'state']) {
+    const data = JSON.stringify({ t: word, id: 'nobodys-id-at-all-____' });
+    for (const { channels } of net.connections) channels.get(0).dispatchEvent(Object.assign(new Event('message'), { data }));
+  }
+  assert.equal(find(ann, 'Mal').id, id);
+  await (await ann.room.hosting()).remove(find(ann, 'Mal'));
+  await until('Mal is out', () => String(mal.heard.out) === 'kicked');
+});
+
 test('a password is asked for, kept for when this page has to join anew, and known to who set it', async (t) => {
   const { server, come } = await world(t);
   const ann = await come('Ann');
