@@ -11,17 +11,14 @@
  * and not used again by this pair, and the other end is told so by mailbox. */
 
 import { FILES, KINDS, TEXT, Way } from './carried-way.js';
-import { CarriedKeys } from './carried-seal.js';
+import { Keyring } from './carried-keys.js';
 import { QUEUED_BYTES_MAX } from './carrier.js';
 
-const PUB = /^[A-Za-z0-9_-]{87}$/;
 const HELLO_MS = 8_000;
 const AGAIN_MS = 30_000;
 /** Of a part: its counter and the seal's tag. */
 const SEAL_BYTES = 8 + 16;
 const FAULTY_MAX = 32;
-/** With more page loads nothing is carried: counters that were forgotten would begin again. */
-const SEALS_MAX = 1_000;
 
 /** @typedef {import('./member.js').Member} Member */
 /** @typedef {import('./carry.js').Stream} Stream */
@@ -71,12 +68,7 @@ export class Carried {
   /** @type {Map<Member, Entry>} */
   #entries = new Map();
   #lines = 0;
-  /** @type {Promise<CarriedKeys> | null} */
-  #keys = null;
-  /** Whose key has come. @type {WeakMap<Member, {pub: string, seal: Promise<PairSeal | null>}>} */
-  #seals = new WeakMap();
-  /** By key and page load: a page that is listed anew goes on with its counters. @type {Map<string, Promise<PairSeal | null>>} */
-  #pages = new Map();
+  #keys;
   #closed = false;
 
   /**
@@ -86,6 +78,7 @@ export class Carried {
   constructor(around, wire) {
     this.#around = around;
     this.#wire = wire;
+    this.#keys = new Keyring(around);
   }
 
   /** Somebody's state may be another one. */
@@ -159,15 +152,7 @@ export class Carried {
    * @param {any} value
    */
   mailed(member, value) {
-    const { instance } = this.#around;
-    if (value?.from !== member.instance || value?.to !== instance || typeof value.pub !== 'string' || !PUB.test(value.pub)) return;
-    const known = this.#seals.get(member);
-    if (known && known.pub !== value.pub) {
-      this.#around.broken(member, 'seal-other-key');
-      return;
-    }
-    if (!known) this.#seals.set(member, { pub: value.pub, seal: this.#pair(member, value.pub) });
-    if (value.asks === true) void this.#tellKey(member);
+    if (!this.#keys.take(member, value)) return;
     const entry = this.#entries.get(member);
     if (!entry) return;
     const faulty = Array.isArray(value.without) ? value.without.slice(0, FAULTY_MAX) : [];
@@ -216,7 +201,7 @@ export class Carried {
     if (this.#entries.has(member)) return;
     const entry = new Entry(member, (this.#lines += 1));
     this.#entries.set(member, entry);
-    void this.#tellKey(member);
+    void this.#keys.tell(member);
     this.#seal(entry);
   }
 
@@ -231,45 +216,9 @@ export class Carried {
     if (member.connected) this.#around.greet(member);
   }
 
-  /** @param {Member} member */
-  async #tellKey(member, without = /** @type {string[]} */ ([])) {
-    this.#keys ??= CarriedKeys.make(this.#around.room);
-    const { pub } = await this.#keys;
-    const asks = !this.#seals.has(member);
-    this.#around.tellKey(member, { from: this.#around.instance, to: member.instance, pub, asks, without });
-  }
-
-  /**
-   * @param {Member} member
-   * @param {string} pub
-   * @returns {Promise<PairSeal | null>}
-   */
-  #pair(member, pub) {
-    const page = `${pub} ${member.instance}`;
-    const known = this.#pages.get(page);
-    if (known || this.#pages.size >= SEALS_MAX) return known ?? Promise.resolve(null);
-    const seal = this.#derive(member, pub);
-    this.#pages.set(page, seal);
-    return seal;
-  }
-
-  /**
-   * @param {Member} member
-   * @param {string} pub
-   */
-  async #derive(member, pub) {
-    try {
-      this.#keys ??= CarriedKeys.make(this.#around.room);
-      return await (await this.#keys).pair(pub, this.#around.instance, String(member.instance));
-    } catch {
-      this.#around.broken(member, 'seal-broken');
-      return null;
-    }
-  }
-
   /** @param {Entry} entry which may have its key now */
   #seal(entry) {
-    void this.#seals.get(entry.member)?.seal.then((seal) => {
+    void this.#keys.seal(entry.member)?.then((seal) => {
       if (entry.seal || !this.#lives(entry)) return;
       entry.seal = seal;
       this.look();
@@ -435,7 +384,7 @@ export class Carried {
     if (entry.faulty.size >= FAULTY_MAX) return;
     entry.faulty.add(String(by.instance));
     this.#around.broken(member, 'seal-broken');
-    void this.#tellKey(member, [...entry.faulty]);
+    void this.#keys.tell(member, [...entry.faulty]);
     this.#choose(entry);
   }
 
