@@ -24,13 +24,15 @@ const SAID = Object.freeze({
   'not-permitted': 'That is not the admin key.',
   'key-invalid': 'The admin key did not reach the server. Something between here and there takes the header X-Klatch-Key out.',
   'rate-limited': 'Too many wrong keys came from this address. Wait a minute, then try again.',
-  away: 'The server does not answer. The page goes on asking.',
+  away: 'The server does not answer.',
   other: 'What answers here is not Klatch, or not now. The doctor page may tell why.',
-  busy: 'The server is busy. The page goes on asking.',
+  busy: 'The server is busy.',
 });
 
 /** The key is of no use any more. */
 const LOST = new Set(['not-permitted', 'key-invalid']);
+/** What may be mended by waiting. */
+const PASSES = new Set(['away', 'busy']);
 
 /** @extends {Part<AdminProps>} */
 export class KlatchAdmin extends Part {
@@ -39,6 +41,8 @@ export class KlatchAdmin extends Part {
 
   /** @type {Owner | null} */
   #owner = null;
+  /** The key that the tab has kept, with which it is asked until the server says yes or no. */
+  #kept = keptKey();
   #entering = false;
   #notice = '';
   /** What became of the last deed. */
@@ -68,8 +72,9 @@ export class KlatchAdmin extends Part {
     document.addEventListener('visibilitychange', () => { if (!document.hidden) this.#look(); }, { signal: life });
     this.#every(FIGURES_MS, this.#figures);
     this.#every(ROOMS_MS, this.#list);
-    const key = keptKey();
-    if (key !== '') this.#enter(key);
+    this.#look();
+    const timer = setInterval(() => { if (!this.#owner) this.#look(); }, ROOMS_MS);
+    life.addEventListener('abort', () => clearInterval(timer));
   }
 
   /** @override */
@@ -84,7 +89,10 @@ export class KlatchAdmin extends Part {
   }
 
   #look() {
-    if (!this.#owner) return;
+    if (!this.#owner) {
+      if (this.#kept !== '' && !this.#entering && !document.hidden) void this.#enter(this.#kept);
+      return;
+    }
     void this.#read(this.#figures);
     void this.#read(this.#list);
   }
@@ -99,30 +107,40 @@ export class KlatchAdmin extends Part {
 
   /** @param {string} key */
   async #enter(key) {
+    const kept = this.#kept;
     this.#entering = true;
-    this.#notice = '';
+    // What is asked again and again is told once.
+    if (kept === '') this.#notice = '';
     this.update();
     try {
       const owner = new Owner(await this.props.findApi(), key);
-      this.#history.add(figuresOf(await owner.metrics(), Date.now() / 1000));
+      const text = await owner.metrics();
+      // Forgotten meanwhile.
+      if (kept !== this.#kept) return;
+      this.#history.add(figuresOf(text, Date.now() / 1000));
       this.#owner = owner;
+      this.#notice = '';
       keepKey(key);
       await this.#read(this.#list);
     } catch (error) {
-      this.#failed(error instanceof Refused ? error : new Refused('other'));
+      if (kept === this.#kept) this.#failed(refusalOf(error));
+    } finally {
+      this.#entering = false;
+      this.update();
     }
-    this.#entering = false;
-    this.update();
   }
 
   #forget() {
     keepKey('');
+    this.#kept = '';
+    this.#entering = false;
     this.#owner = null;
     this.#reading = new Map();
     this.#history = new History();
     this.#rooms = [];
     this.#roomsKnown = false;
     this.#done = '';
+    this.#notice = '';
     this.update();
   }
 
@@ -155,7 +173,7 @@ export class KlatchAdmin extends Part {
       if (owner === this.#owner) this.#notice = '';
       return true;
     } catch (error) {
-      if (owner === this.#owner) this.#failed(error instanceof Refused ? error : new Refused('other'));
+      if (owner === this.#owner) this.#failed(refusalOf(error));
       return false;
     } finally {
       this.update();
@@ -166,17 +184,18 @@ export class KlatchAdmin extends Part {
   #failed({ code, message }) {
     // The key was changed on the server, or never right.
     if (LOST.has(code)) this.#forget();
-    this.#notice = SAID[/** @type {keyof typeof SAID} */ (code)] ?? message;
+    const said = SAID[/** @type {keyof typeof SAID} */ (code)] ?? message;
+    this.#notice = PASSES.has(code) && (this.#owner || this.#kept !== '') ? `${said} The page goes on asking.` : said;
   }
 
   /** @override */
   view() {
     return html`
       <div class="top"><h1>Klatch admin</h1>
-        ${this.#owner ? html`<button type="button" class="button" @click=${() => this.#forget()}>Forget the key</button>` : nothing}
+        ${this.#owner || this.#kept !== '' ? html`<button type="button" class="button" @click=${() => this.#forget()}>Forget the key</button>` : nothing}
       </div>
       <p class="notice" role="alert">${this.#notice}</p>
-      ${this.#owner ? this.#inside() : this.#door()}
+      ${this.#owner ? this.#inside() : this.#kept === '' ? this.#door() : html`<p class="lead">Asking the server…</p>`}
       <dialog aria-labelledby="question" @close=${() => this.#answered()}>${this.#question ? this.#ask(this.#question) : nothing}</dialog>`;
   }
 
@@ -331,6 +350,12 @@ export class KlatchAdmin extends Part {
       this.#plots.clear();
     }
   }
+}
+
+/** @param {unknown} error of the API's, or of the search for it */
+function refusalOf(error) {
+  if (error instanceof Refused) return error;
+  return new Refused(error instanceof Error && 'code' in error && error.code === 'network' ? 'away' : 'other');
 }
 
 define('klatch-admin', KlatchAdmin);

@@ -192,6 +192,26 @@ describe('the admin page', () => {
     }, { expected: /net::ERR_FAILED/ });
   });
 
+  test('a page that is reloaded while the server is away keeps the key, and shows all when it is back', async () => {
+    await atPage(async (page) => {
+      await page.getByRole('heading', { name: 'Rooms', exact: true }).waitFor();
+      const api = /\/v1\//;
+      await page.route(api, (route) => route.abort());
+      await page.reload();
+      await page.getByRole('alert').filter({ hasText: 'The server does not answer. The page goes on asking.' }).waitFor();
+      assert.equal(await page.getByLabel('Admin key').count(), 0);
+      await page.unroute(api);
+      await page.getByRole('heading', { name: 'Rooms', exact: true }).waitFor();
+      await page.route(api, (route) => route.abort());
+      await page.reload();
+      await page.getByRole('alert').filter({ hasText: 'The server does not answer' }).waitFor();
+      await page.getByRole('button', { name: 'Forget the key' }).click();
+      assert.equal(await page.evaluate(() => sessionStorage.getItem('klatch-admin-key')), null);
+      await enter(page, KEY);
+      await page.getByRole('alert').filter({ hasText: /^The server does not answer\.$/ }).waitFor();
+    }, { expected: /net::ERR_FAILED/ });
+  });
+
   test('keeps the key through a reload and no longer than it is good', async () => {
     await atPage(async (page) => {
       await page.getByRole('heading', { name: 'Rooms', exact: true }).waitFor();
