@@ -2,6 +2,7 @@
 // random one when there is none, sealed where the browser can seal.
 import { KlatchProblem, makeLink, parseLink, randomRoom, randomSecret } from '../klatch/index.js';
 import { KlatchCard } from '../ui/card.js';
+import { isFramedByAnother } from '../ui/framed.js';
 import { KlatchRoom } from '../ui/klatch-room.js';
 import { loadTexts, problemText } from '../ui/strings.js';
 
@@ -23,15 +24,6 @@ async function start(page) {
   };
   window.addEventListener('hashchange', follow);
   follow();
-}
-
-/** Whether another site shows this page within its own, where people may be led to press what they don't see. */
-function isFramedByAnother() {
-  try {
-    return window.top !== null && window.top.location.origin !== location.origin;
-  } catch {
-    return true;
-  }
 }
 
 /** embed.html is for that, and asks who may. @param {HTMLElement} page @param {import('../ui/strings.js').Texts} t */

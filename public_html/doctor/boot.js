@@ -32,7 +32,20 @@
       : `K-SELF: This page can’t start (${error}). Upload the folders doctor and ui again, in binary mode, and reload. If it stays, the browser is too old.`);
   }
 
+  /** Whether another site shows this page within its own, and would have its visitors run the checks. */
+  function framed() {
+    try {
+      return window.top !== null && window.top.location.origin !== location.origin;
+    } catch {
+      return true;
+    }
+  }
+
   async function start() {
+    if (framed()) {
+      say('This page can’t be shown inside another site. Open it in a window of its own.');
+      return;
+    }
     if (location.protocol === 'file:') {
       say('K-FILE: This page was opened from a disk. Upload it to your web space and open it with https:// there.');
       return;

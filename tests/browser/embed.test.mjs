@@ -220,22 +220,29 @@ test('another room, link or token that the page around sets takes the former one
   assert.deepEqual(links, [[own, null], ['https://example.org/x', null], [own, null]]);
 });
 
-test('the frame\'s page by itself, and Klatch\'s own page in a foreign frame, say what they are for', async (t) => {
+test('the frame\'s page by itself says what it is for', async (t) => {
   const context = await browser.newContext();
   t.after(() => context.close());
   const page = await context.newPage();
   await page.goto(`${server.origin}/embed.html`);
   await page.getByRole('heading', { name: 'This page belongs into another one' }).waitFor();
-  // A web server that sends no header leaves the refusal to the page.
-  await page.route(`${server.origin}/`, async (route) => {
+});
+
+test('in a foreign frame no page shows itself, also where the web server sends no header', async (t) => {
+  const context = await browser.newContext();
+  t.after(() => context.close());
+  const page = await context.newPage();
+  await page.route(`${server.origin}/**`, async (route) => {
     const answer = await route.fetch();
-    const { 'content-security-policy': policy, ...headers } = answer.headers();
-    assert.match(policy, /frame-ancestors 'self'/);
+    const { 'content-security-policy': policy = '', ...headers } = answer.headers();
+    if (route.request().resourceType() === 'document') assert.match(policy, /frame-ancestors 'self'/);
     await route.fulfill({ response: answer, headers });
   });
   await page.goto(shop.origin);
-  await page.evaluate((src) => document.body.append(Object.assign(document.createElement('iframe'), { src })), `${server.origin}/#tea`);
-  await page.frameLocator('iframe').getByRole('heading', { name: 'This page can’t be shown inside another site' }).waitFor();
+  for (const address of ['#tea', 'admin.html', 'doctor.html']) {
+    await page.evaluate((src) => document.body.replaceChildren(Object.assign(document.createElement('iframe'), { src })), `${server.origin}/${address}`);
+    await page.frameLocator('iframe').getByText('This page can’t be shown inside another site').waitFor();
+  }
 });
 
 test('options that there are not are refused to who wrote them', async (t) => {
