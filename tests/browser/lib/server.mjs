@@ -3,14 +3,14 @@
 
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../setup/free-port.mjs';
 import { until } from './until.mjs';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const START_MS = 30_000;
-const STOP_MS = 10_000;
+const STOP_MS = 20_000;
 // No network in tests: no STUN servers, which would be waited for. A test may name its own.
 const CONFIG = 'ice_server = none\n';
 
@@ -95,15 +95,4 @@ export class Server {
     await this.stop();
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = net.createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
 }

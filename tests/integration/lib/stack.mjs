@@ -1,26 +1,16 @@
 // The whole thing as `make run` starts it: nginx in front, the supervisor and its workers behind.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
-import net from 'node:net';
 import path from 'node:path';
+import { freePort } from '../../setup/free-port.mjs';
 import { Api, answerOf } from './api.mjs';
 import { alive, children } from './processes.mjs';
 import {
   BIN, CONFIG, ROOT, SANITIZER_ENV, checkLog, configText, newRunDir, ownBinary, tie, tied,
 } from './run-dir.mjs';
 import { now, until } from './until.mjs';
-
-async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Carries calls over HTTP. `base` is the entry point's path. */
 export function httpSend(port, base, agent) {
@@ -113,8 +103,8 @@ export class Stack {
     const workers = this.workers();
     this.agent.destroy();
     this.child.kill('SIGTERM');
-    await until('serve.sh ends', () => this.child.exitCode !== null || this.child.signalCode !== null);
-    await until('nothing is left running', () => !pids.some(alive), { withinMs: 5000 });
+    await until('serve.sh ends', () => this.child.exitCode !== null || this.child.signalCode !== null, { withinMs: 20000 });
+    await until('nothing is left running', () => !pids.some(alive), { withinMs: 20000 });
     checkLog(this.log);
     if (!this.workersMayChange) {
       assert.deepEqual(workers, this.firstWorkers, `a worker died:\n${this.logTail()}`);

@@ -1,9 +1,9 @@
 // A site of WordPress with the plugin and the package beside it, by PHP's own web server.
 import { spawn } from 'node:child_process';
-import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from '../../browser/lib/until.mjs';
+import { freePort } from '../../setup/free-port.mjs';
 
 const HERE = fileURLToPath(new URL('./wordpress/', import.meta.url));
 
@@ -35,13 +35,4 @@ export class WordPress {
     this.child.kill('SIGTERM');
     await until('PHP has ended', () => this.child.exitCode !== null || this.child.signalCode !== null);
   }
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = net.createServer().once('error', reject).listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
 }

@@ -1,7 +1,6 @@
 // What all web servers under test share: a folder, a port, a process that ends with the test, logs.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
@@ -12,19 +11,12 @@ import { ROOT, SANITIZER_ENV, newRunDir, tie, tied } from '../../integration/lib
 import { httpSend } from '../../integration/lib/stack.mjs';
 import { until } from '../../integration/lib/until.mjs';
 
+export { freePort } from '../../setup/free-port.mjs';
+
 export const isRoot = process.getuid?.() === 0;
 /** Who a web server of root's becomes. */
 export const WWW = { user: 'www-data', group: 'www-data' };
 export const notRoot = isRoot ? false : 'needs root';
-
-export async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** A recipe of deploy/ with every name between @ signs filled in. */
 export function render(recipe, values) {
@@ -133,7 +125,7 @@ export class WebServer {
       .filter((line) => /Sanitizer|runtime error:|\dZ error /.test(line));
   }
 
-  async end(withinMs = 15000) {
+  async end(withinMs = 30000) {
     this.agent.destroy();
     const pids = [this.child?.pid, ...this.processes()].filter(Boolean);
     if (!this.ended) this.child.kill('SIGTERM');
