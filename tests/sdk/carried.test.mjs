@@ -21,7 +21,7 @@ function listen({ room }) {
   return messages;
 }
 
-const reads = (messages, text) => until(`${text} is read`, () => messages.find((one) => one.text === text && !one.mine), 15_000);
+const reads = (messages, text) => until(`${text} is read`, () => messages.find((one) => one.text === text && !one.mine));
 const through = (world, name, a = 'Ann', b = 'Bo') => until(`${a} and ${b} reach each other through ${name}`, () => (
   world.via(a, b).every((via) => via === name)), 30_000);
 const generous = (...people) => {

@@ -16,7 +16,7 @@ async function offered(wire, file, to = null) {
   return { mine, theirs };
 }
 const stateOf = ({ ways: [way] }) => `${way.state} ${way.why}`.trim();
-const become = (share, state) => until(`it is ${state}`, () => stateOf(share) === state, 8000);
+const become = (share, state) => until(`it is ${state}`, () => stateOf(share) === state);
 
 test('a file comes whole, in order, and both know it', async (t) => {
   const wire = new FilePair(t);

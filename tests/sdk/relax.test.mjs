@@ -1,4 +1,4 @@
-import { quiet, until } from './lib/browserish.mjs';
+import { quiet, steadily, until } from './lib/browserish.mjs';
 import { FakeNet } from './lib/fake-rtc.mjs';
 import { FakeServer } from './lib/fake-server.mjs';
 import { allConnected, find, join } from './lib/people.mjs';
@@ -59,7 +59,7 @@ const holders = (server) => [...server.room('tea').members.values()].filter(({ p
 /** Wait until of these the given ones hold a poll and the others rest. */
 function rests(server, ...pollers) {
   const wanted = String(pollers.map(({ room }) => room.self.id).sort());
-  return until(`${pollers.length} hold a poll`, () => String(holders(server).sort()) === wanted, 15_000);
+  return until(`${pollers.length} hold a poll`, steadily(() => String(holders(server).sort()) === wanted), 30_000);
 }
 
 /** People who are all connected and at rest, the first one polling. */
@@ -141,7 +141,8 @@ describe('a room at rest', { concurrency: true }, () => {
   });
 
   test('should the poller not pass it on, a newcomer is met within a third of the lease', async (t) => {
-    const { server, net } = await world(t, { holdMs: 5000, leaseMs: 21_000 });
+    const LEASE_MS = 21_000;
+    const { server, net } = await world(t, { holdMs: 5000, leaseMs: LEASE_MS });
     const hang = { on: false };
     const never = async (...request) => {
       const response = hang.on ? null : await fetch(...request);
@@ -152,8 +153,8 @@ describe('a room at rest', { concurrency: true }, () => {
     // What her poll brings is lost on its way, and she is not told.
     const since = Date.now();
     const dan = await join(t, server, net, 'Dan');
-    await until('Bo has met him', () => find(people[1], 'Dan')?.state === 'connected', 9000);
-    await until('Cy has met him', () => find(people[2], 'Dan')?.state === 'connected', 9000);
+    await until('Bo has met him', () => find(people[1], 'Dan')?.state === 'connected', LEASE_MS / 2);
+    await until('Cy has met him', () => find(people[2], 'Dan')?.state === 'connected', LEASE_MS / 2);
     t.diagnostic(`met after ${Date.now() - since} ms`);
     assert.ok(dan.room.counts.connected >= 2);
   });
@@ -200,7 +201,7 @@ describe('a room at rest', { concurrency: true }, () => {
     const reach = (...request) => (broken.on ? Promise.reject(new TypeError('no network')) : fetch(...request));
     const people = await atRest(t, server, net, ['Ann', 'Bo', 'Cy'], [{ fetch: reach }]);
     broken.on = true;
-    await until('the others poll', () => [1, 2].every((at) => holders(server).includes(people[at].room.self.id)), 15_000);
+    await until('the others poll', () => [1, 2].every((at) => holders(server).includes(people[at].room.self.id)), 30_000);
     assert.deepEqual(people[1].room.counts, { connected: 2, others: 2 });
     broken.on = false;
     await rests(server, people[0]);

@@ -6,6 +6,7 @@ import { requests } from './lib/mailbox.mjs';
 import { unwrap, wrap } from '../../public_html/klatch/seal.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 
 async function world(t, clocks) {
   const server = await new FakeServer(clocks).start();
@@ -117,11 +118,10 @@ test('tracks that come are sent and those that go are not, and nothing is negoti
     one.media.stream.addTrack(video);
     await one.media.setCam(true);
   }
-  await quiet(20);
-  assert.deepEqual([sent(0), sent(1)], [[audio, video], [audio, video]]);
+  await until('both are sent', () => [0, 1].every((number) => isDeepStrictEqual(sent(number), [audio, video])));
   ann.media.stream.removeTrack(video);
   await ann.room.camera(false);
-  await quiet(20);
+  await until('the picture is taken back', () => sent(0)[1] === null);
   assert.deepEqual([sent(0), sent(1)], [[audio, null], [audio, video]]);
   assert.deepEqual(described(), before);
 });
@@ -134,7 +134,7 @@ test('who hangs up is gone at once, without the server too', async (t) => {
   server.away = true;
   server.cut();
   const leaving = bo.room.leave();
-  await until('he is gone', () => ann.room.people.length === 0, 1000);
+  await until('he is gone', () => ann.room.people.length === 0);
   assert.deepEqual(ann.heard.left, [['Bo', 'left']]);
   assert.deepEqual(bo.heard.out, ['left']);
   await leaving;
@@ -153,11 +153,16 @@ test('a closed tab is shown as away and goes when its lease has ended', async (t
   const { server, net } = await world(t, { soonMs: 600 });
   const [ann, bo] = [await join(t, server, net, 'Ann'), await join(t, server, net, 'Bo')];
   await allConnected(ann, bo);
+  const bos = net.connections.find((connection) => connection.options && connection.other?.number === 0);
+  const said = [];
+  net.sent = (connection) => connection === bos && said.push(connection);
+  const states = [];
+  ann.room.on('peer-updated', ({ detail }) => states.push(detail.person.state));
   bo.page.dispatchEvent(new Event('pagehide'));
-  await quiet(20);
-  net.connections.find((connection) => connection.options && connection.other?.number === 0).close();
-  await until('he is away', () => find(ann, 'Bo')?.state === 'away');
+  await until('he has said it', () => said.length > 0);
+  bos.close();
   await until('he is gone', () => ann.room.people.length === 0);
+  assert.ok(states.includes('away'), states.join());
   assert.deepEqual(ann.heard.left, [['Bo', 'lapsed']]);
 });
 
@@ -186,7 +191,7 @@ test('who the server holds for gone stays as long as they are heard', async (t) 
   assert.equal(find(ann, 'Bo')?.state, 'connected');
   net.cut = () => true;
   net.look();
-  await until('he is gone', () => ann.room.people.length === 0, 12_000);
+  await until('he is gone', () => ann.room.people.length === 0);
   assert.deepEqual(ann.heard.left, [['Bo', 'lapsed']]);
 });
 
@@ -225,7 +230,7 @@ test('who joins anew while the server still lists them as before is one person, 
   for (const [key, { member }] of keys) if (member.peer === before) keys.delete(key);
   server.cut();
   await until('he has another id', () => bo.room.self.id !== before);
-  await until('she knows it', () => ann.room.people[0].id === bo.room.self.id, 2000);
+  await until('she knows it', () => ann.room.people[0].id === bo.room.self.id);
   assert.deepEqual([names(ann), names(bo)], [['Bo'], ['Ann']]);
   server.room('tea').post(null, null, 'peer-left', { peer: before, reason: 'lapsed' });
   await quiet(300);
@@ -245,7 +250,7 @@ test('a newcomer after the server was away is connected', async (t) => {
   assert.deepEqual(ann.room.counts, { connected: 1, others: 1 });
   server.away = false;
   const cy = await join(t, server, net, 'Cy');
-  await until('all are connected', () => [ann, bo, cy].every(({ room }) => room.counts.connected === 2), 10_000);
+  await until('all are connected', () => [ann, bo, cy].every(({ room }) => room.counts.connected === 2));
   assert.deepEqual(ann.heard.server, ['away', 'online']);
 });
 
@@ -264,7 +269,7 @@ test('after a gap the list is as the server has it: who is gone goes, who is new
   room.post = post;
   room.epoch = 'another';
   await until('the newcomer is there', () => find(ann, 'Cy')?.state === 'connected');
-  await until('who is not heard any more is gone', () => names(ann).join() === 'Cy', 10_000);
+  await until('who is not heard any more is gone', () => names(ann).join() === 'Cy');
 });
 
 test('a page that hides and comes back is no longer taken to be leaving', async (t) => {
@@ -288,7 +293,7 @@ test('a change of network restarts what still seems to work, by the mailbox', as
   const offers = () => mailed(server).filter(({ type }) => type === 'offer').length;
   assert.equal(offers(), 1);
   for (const { page } of [ann, bo]) page.dispatchEvent(new Event('online'));
-  await until('a new path was offered', () => offers() === 2);
+  await until('a new path was offered', () => offers() >= 2);
   await until('both go by it', () => net.connections.every(({ ufrag }, at) => ufrag !== before[at]));
   await allConnected(ann, bo);
 });
@@ -301,7 +306,7 @@ test('a lost path is mended by a restart, on the same connection', { timeout: 30
   net.look();
   await until('it is seen', () => find(ann, 'Bo').state === 'reconnecting');
   net.cut = (one) => one.ufrag.endsWith('g0');
-  await until('it is mended', () => ann.room.counts.connected === 1 && bo.room.counts.connected === 1, 15_000);
+  await until('it is mended', () => ann.room.counts.connected === 1 && bo.room.counts.connected === 1);
   assert.equal(net.connections.length, 2);
 });
 
@@ -310,11 +315,14 @@ test('after two failures a new connection takes the place of the old one', { tim
   const [ann, bo] = [await join(t, server, net, 'Ann'), await join(t, server, net, 'Bo')];
   await allConnected(ann, bo);
   const { stream } = find(ann, 'Bo');
+  const states = [];
+  ann.room.on('peer-updated', ({ detail }) => states.push(detail.person.state));
   net.cut = (one, other) => Math.min(one.number, other.number) < 2;
   net.look();
-  await until('a new one is there', () => net.connections.length === 4, 40_000);
-  assert.equal(find(ann, 'Bo').state, 'no-path');
+  await until('a new one is there', () => net.connections.length >= 4, 40_000);
   await allConnected(ann, bo);
+  assert.equal(net.connections.length, 4);
+  assert.ok(states.includes('no-path'), states.join());
   assert.equal(find(ann, 'Bo').stream, stream);
   assert.equal(stream.getTracks().length, 2);
 });
@@ -340,15 +348,23 @@ test('candidates that come before their description are kept for it', async (t) 
   const room = server.room('tea');
   const post = room.post.bind(room);
   const order = [];
+  const late = new Map();
   // Candidates overtake every description on this server.
   room.post = (from, to, type, data) => {
     const deliver = () => {
       order.push(type);
       return post(from, to, type, data);
     };
-    if (type !== 'offer' && type !== 'answer') return deliver();
-    setTimeout(deliver, 100);
-    return 0;
+    if (type === 'offer' || type === 'answer') {
+      late.set(from, deliver);
+      return 0;
+    }
+    const seq = deliver();
+    if (type === 'candidate' && late.has(from)) {
+      late.get(from)();
+      late.delete(from);
+    }
+    return seq;
   };
   const [ann, bo] = [await join(t, server, net, 'Ann'), await join(t, server, net, 'Bo')];
   await allConnected(ann, bo);

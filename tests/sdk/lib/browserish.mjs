@@ -151,7 +151,7 @@ export class FakeStorage {
 }
 
 /** Wait until something holds; its last value comes back. */
-export async function until(what, condition, limitMs = 5000) {
+export async function until(what, condition, limitMs = 20_000) {
   const end = Date.now() + limitMs;
   for (;;) {
     const value = condition();
@@ -161,6 +161,16 @@ export async function until(what, condition, limitMs = 5000) {
       setTimeout(resolve, 5);
     });
   }
+}
+
+/** A condition that holds once another has held at every look for so long: of polls, which pause between two. */
+export function steadily(condition, ms = 250) {
+  let since = null;
+  return () => {
+    if (!condition()) since = null;
+    else since ??= Date.now();
+    return since !== null && Date.now() - since >= ms;
+  };
 }
 
 /** For a time in which something must not happen. */
