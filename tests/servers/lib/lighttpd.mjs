@@ -2,7 +2,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { Site } from './site.mjs';
+import { until } from '../../integration/lib/until.mjs';
 import { WWW, WebServer, freePort, isRoot, render } from './web-server.mjs';
+
+/** As the recipe has it. */
+const PROCESSES = 2;
 
 const frame = ({ dir, port }) => `
 server.modules = ( "mod_indexfile" )
@@ -46,5 +50,15 @@ export class Lighttpd extends WebServer {
     });
     fs.writeFileSync(path.join(this.dir, 'lighttpd.conf'), `${frame(this)}\n${recipe}\n${this.extra}\n`);
     await this.run(['lighttpd', '-D', '-f', path.join(this.dir, 'lighttpd.conf')]);
+  }
+
+  /**
+   * A process that lighttpd has forked and that isn't Klatch yet has lighttpd's handler of SIGTERM: a signal
+   * that comes then is lost with it, and the process stays. It starts others in place of those that were killed.
+   */
+  async end() {
+    const whole = () => this.ended || this.klatchProcesses().length === PROCESSES;
+    if (this.how === 'fastcgi') await until('its processes are Klatch\'s', whole);
+    await super.end();
   }
 }

@@ -31,7 +31,7 @@ export class Workers {
   async stop() {
     const pids = [this.child.pid, ...this.pids()];
     this.child.kill('SIGTERM');
-    await until('the workers end', () => !pids.some(alive), { withinMs: 10000 });
+    await until('the workers end', () => !pids.some(alive), { withinMs: 20000 });
     checkLog(this.log);
   }
 }
