@@ -313,6 +313,7 @@ static void stop(struct supervisor *s)
         struct timespec pause = { 0, 5000000 };
         if (pid == 0) nanosleep(&pause, NULL);
     } while (left && now_ms() < until);
+    if (left) log_event(LOG_LEVEL_WARNING, "workers-killed", "after_ms=%d", STOP_MS);
     for (int i = 0; left && i < s->options->workers; i++)
         if (s->workers[i].pid > 0) kill(s->workers[i].pid, SIGKILL);
     while (left && waitpid(-1, NULL, 0) > 0) {

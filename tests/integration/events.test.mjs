@@ -152,7 +152,9 @@ describe('the feed loses and doubles nothing', { concurrency: 4 }, () => {
         await ada.leave();
         await owner.follow('the end', (all) => all.some((e) => e.reason === 'left' && e.peer === ada.peer));
         checkFeed(owner.events);
-        assert.equal(owner.events.length, enough + 1, JSON.stringify(owner.events.map(shortly)));
+        // The room may have been closed by now.
+        const people = owner.events.filter((e) => e.type !== 'room-closed');
+        assert.equal(people.length, enough + 1, JSON.stringify(owner.events.map(shortly)));
       } finally {
         await daemon.stop();
         remove();

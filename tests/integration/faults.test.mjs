@@ -10,9 +10,10 @@ import { it } from './lib/it.mjs';
 import { Member, dataOf, notesOf, roomOf } from './lib/member.mjs';
 import { newRunDir } from './lib/run-dir.mjs';
 import { Stack } from './lib/stack.mjs';
-import { now, stillOpen } from './lib/until.mjs';
+import { RUNG_MS, now, stillOpen } from './lib/until.mjs';
 
 const CONFIG = { hold_ms: 3000 };
+const LONG = { hold_ms: 20000, lease_ms: 60000, ttl_ms: 90000 };
 const LOST = /closed|ECONNRESET|EPIPE/;
 
 /** A file that arms one point of the binary, in the process that reaches it first. */
@@ -28,9 +29,9 @@ function fault(point) {
 }
 
 /** Two workers with a kept connection into each, and one point armed by `arm()`. */
-async function withFault(point, run) {
+async function withFault(point, run, config = CONFIG) {
   const { env, arm, fired, remove } = fault(point);
-  const daemon = await Daemon.start({ workers: 2, config: CONFIG, env });
+  const daemon = await Daemon.start({ workers: 2, config, env });
   daemon.workersMayChange = true;
   try {
     const [one, two] = (await daemon.connectEach()).map((connection) => Daemon.apiOn(connection));
@@ -68,7 +69,7 @@ describe('a worker killed', { concurrency: 8 }, () => {
       const ada = await Member.join(one, newRoom());
       const bob = await Member.join(two, ada.room);
       await ada.read();
-      const poll = bob.poll(10000);
+      const poll = bob.poll(20000);
       assert.ok(await stillOpen(50, poll));
       const message = ada.message('rung late', { to: bob.peer });
       arm();
@@ -78,8 +79,8 @@ describe('a worker killed', { concurrency: 8 }, () => {
       const since = now();
       await ada.via(daemon.api()).send(message);
       assert.deepEqual(dataOf((await poll).messages), ['rung late']);
-      assert.ok(now() - since < 1000, `${now() - since} ms`);
-    }));
+      assert.ok(now() - since < RUNG_MS, `${now() - since} ms`);
+    }, LONG));
 
   it('at join-committed: the retried join is one member, told of once',
     async () => withFault('join-committed', async ({ daemon, one, two, arm, fired }) => {
@@ -139,7 +140,7 @@ describe('a worker killed', { concurrency: 8 }, () => {
     async () => withFault('none', async ({ daemon, one, two }) => {
       const ada = await Member.join(one, newRoom());
       const bob = await Member.join(two, ada.room);
-      const poll = bob.poll(3000);
+      const poll = bob.poll(20000);
       poll.catch(() => {});
       assert.ok(await stillOpen(50, poll));
       await daemon.killWorker(daemon.workers()[1]);
@@ -148,7 +149,7 @@ describe('a worker killed', { concurrency: 8 }, () => {
       const again = bob.via(daemon.api());
       assert.deepEqual(dataOf(await again.notes(1)), ['meanwhile']);
       assert.deepEqual((await ada.poll(200)).messages.filter((m) => m.type === 'peer-left'), []);
-    }));
+    }, LONG));
 });
 
 describe('behind nginx a killed worker', { concurrency: 8 }, () => {
@@ -178,7 +179,10 @@ describe('behind nginx a killed worker', { concurrency: 8 }, () => {
 
 describe('workers killed every 400 ms under load', () => {
   const LOAD_MS = 8000;
+  const LOAD_MS_MAX = 60000;
   const PAIRS = 10;
+  const KILLS = 15;
+  const REQUESTS = 500;
 
   it('cost not one failed request, not one message, and double none', async () => {
     const stack = await Stack.start({ config: CONFIG });
@@ -192,7 +196,9 @@ describe('workers killed every 400 ms under load', () => {
       });
       const pairs = await Promise.all(Array.from({ length: PAIRS }, () => roomOf(counted, newRoom(), 2)));
       const since = now();
-      const under = () => now() - since < LOAD_MS;
+      // A machine with much to do takes longer for as much.
+      const enough = () => kills >= KILLS && requests > REQUESTS;
+      const under = () => now() - since < LOAD_MS || (!enough() && now() - since < LOAD_MS_MAX);
 
       const talk = async (from, to) => {
         let count = 0;
@@ -207,7 +213,7 @@ describe('workers killed every 400 ms under load', () => {
       const listen = async (member, done) => {
         const got = [];
         while (under() || got.length < (await Promise.race([done, Infinity]))) {
-          assert.ok(now() - since < LOAD_MS + 10000, `${got.length} of ${await done} came`);
+          assert.ok(now() - since < LOAD_MS_MAX + 10000, `${got.length} of ${await done} came`);
           got.push(...notesOf((await member.poll(150)).messages));
         }
         return got;
@@ -241,8 +247,7 @@ describe('workers killed every 400 ms under load', () => {
         }));
       }
       await Promise.all(works);
-      assert.ok(kills >= LOAD_MS / 400 - 5, `${kills} kills`);
-      assert.ok(requests > 500, `${requests} requests`);
+      assert.ok(enough(), `${kills} kills, ${requests} requests`);
     } finally {
       await stack.stop();
     }

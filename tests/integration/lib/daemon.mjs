@@ -126,7 +126,7 @@ export class Daemon {
     const pids = [this.child.pid, ...this.workers()];
     const workers = this.workers();
     this.child.kill('SIGTERM');
-    await until('the supervisor ends', () => this.ended, { withinMs: 10000 });
+    await until('the supervisor ends', () => this.ended, { withinMs: 20000 });
     await until('nothing is left running', () => !pids.some(alive));
     if (this.firstWorkers && !this.workersMayChange) {
       assert.deepEqual(workers, this.firstWorkers, `a worker died:\n${this.logTail()}`);

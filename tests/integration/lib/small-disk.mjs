@@ -6,9 +6,9 @@ import path from 'node:path';
 import { newRunDir } from './run-dir.mjs';
 
 /** A small file system of our own, or null where that is not permitted. */
-function mount(bytes) {
+function mount(bytes, inodes) {
   const dir = newRunDir();
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', dir]);
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes},nr_inodes=${inodes}`, 'tmpfs', dir]);
   if (status !== 0) {
     fs.rmSync(dir, { recursive: true });
     return null;
@@ -41,9 +41,9 @@ function mount(bytes) {
   };
 }
 
-/** Let `run` have such a disk, or skip the test `t`. */
-export async function onSmallDisk(t, bytes, run) {
-  const small = mount(bytes);
+/** Let `run` have such a disk, or skip the test `t`; 0 inodes are as many as there is place for. */
+export async function onSmallDisk(t, bytes, run, { inodes = 0 } = {}) {
+  const small = mount(bytes, inodes);
   if (!small) {
     t.skip('mounting a tmpfs is not permitted');
     return;
