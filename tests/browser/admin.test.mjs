@@ -46,7 +46,8 @@ async function atPage(body, { size = [1280, 800], scheme = 'light', key = KEY, e
   const page = await context.newPage();
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('console', (line) => { if (line.type() === 'error') complaints.push(line.text()); });
+  // Where an answer is slow, the API is looked for at the next place too, where there is none.
+  page.on('console', (line) => { if (line.type() === 'error' && !isSearch(line)) complaints.push(line.text()); });
   const asked = [];
   page.on('request', (request) => asked.push(request.url()));
   await page.goto(`${server.origin}/admin.html`);
@@ -55,6 +56,8 @@ async function atPage(body, { size = [1280, 800], scheme = 'light', key = KEY, e
   assert.deepEqual(complaints.filter((one) => !expected?.test(one)), []);
   await context.close();
 }
+
+const isSearch = (line) => line.text().includes('404') && /(?<!\/api)\/v1\/health$/.test(line.location().url);
 
 async function enter(page, key) {
   await page.getByLabel('Admin key').fill(key);
@@ -124,8 +127,7 @@ describe('the admin page', () => {
       for (const go of [...held.metrics, ...held.rooms]) await go();
       await roomOn(page, room).waitFor({ state: 'detached' });
       await page.unrouteAll({ behavior: 'wait' });
-    // Where the answer is slow, the API is looked for at the next place too.
-    }, { expected: /404/ });
+    });
   });
 
   test('closes a room after a question, by the keyboard alone', async () => {

@@ -38,15 +38,15 @@ export const SIZES = { phone: [360, 740], tablet: [768, 1024], desk: [1440, 900]
 export async function openScene(browser, url, scene, { size = 'phone', scheme = 'light', soundNeedsTap = false, lang, locale } = {}) {
   const [width, height] = SIZES[size];
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce', locale });
-  context.setDefaultTimeout(8000);
-  context.setDefaultNavigationTimeout(20000);
+  context.setDefaultTimeout(20000);
+  context.setDefaultNavigationTimeout(30000);
   const page = await context.newPage();
   if (soundNeedsTap) await page.addInitScript(refuseSoundBeforeTap);
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (line) => { if (line.type() === 'error') complaints.push(line.text()); });
   await page.goto(`${url}fake/gallery.html?scene=${scene}${lang ? `&lang=${lang}` : ''}`);
-  await page.waitForSelector('html[data-ready]', { timeout: 15000 });
+  await page.waitForSelector('html[data-ready]', { timeout: 30000 });
   return { page, complaints, close: () => context.close() };
 }
 

@@ -8,7 +8,7 @@ const here = galleryHere();
 /** A page with nothing but the element's script, and what it said to the console. */
 async function blank({ plan = {}, scheme = 'light' } = {}) {
   const context = await here.browser.newContext({ viewport: { width: 900, height: 700 }, colorScheme: scheme, reducedMotion: 'reduce' });
-  context.setDefaultTimeout(8000);
+  context.setDefaultTimeout(20000);
   const page = await context.newPage();
   const said = { warnings: [], errors: [] };
   page.on('pageerror', (error) => said.errors.push(String(error)));
@@ -38,7 +38,7 @@ async function blank({ plan = {}, scheme = 'light' } = {}) {
     window.deep = (selector, root = document) => [...root.querySelectorAll('*')].flatMap((element) => [
       ...(element.matches(selector) ? [element] : []), ...(element.shadowRoot ? window.deep(selector, element.shadowRoot) : []),
     ]);
-    window.tick = () => new Promise((resolve) => setTimeout(resolve, 30));
+    window.tick = () => new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve, 30)); });
   }, plan);
   return { page, said, add: (attributes) => page.evaluate((its) => void window.add(its), attributes), close: () => context.close() };
 }
@@ -302,7 +302,7 @@ test('every word hides something, in the lobby or in the call', async () => {
     element.hide = '';
     await window.tick();
     window.deep('[part~="settings-button"]')[0].click();
-    await window.tick();
+    while (window.deep('dialog[open]').length === 0) await window.tick();
     await look();
     return { unseen: [...words], unhidden };
   });

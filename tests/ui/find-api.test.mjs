@@ -53,7 +53,7 @@ test('places that never answer keep nobody waiting', () => withSite({
 }, async (site) => {
   const since = Date.now();
   assert.equal(await findApi(`${site}/`), `${site}/cgi-bin/klatch.cgi/v1`);
-  assert.ok(Date.now() - since < 5000, `${Date.now() - since} ms`);
+  assert.ok(Date.now() - since < 7500, `${Date.now() - since} ms, where one is waited for 8 s`);
 }));
 
 test('a rewrite that answers everything with a page is no API', () => withSite({

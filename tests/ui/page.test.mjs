@@ -17,7 +17,7 @@ function fakeView() {
 
 async function open(hash, { insecure = false, keyboard = false, ...more } = {}) {
   const context = await here.browser.newContext({ viewport: { width: 360, height: 740 }, ...more });
-  context.setDefaultTimeout(8000);
+  context.setDefaultTimeout(20000);
   const page = await context.newPage();
   const complaints = [];
   // What http pages don't have.

@@ -22,7 +22,7 @@ test('the panel is loaded when it is opened, measures while it is open, and give
   assert.deepEqual(asked.filter((path) => /uplot|stats/.test(path)), []);
   await openPanel(page);
   assert.ok(asked.some((path) => path.endsWith('/vendor/uplot/uplot.js')));
-  assert.equal(await page.evaluate(() => window.gallery.room.budget.watchers), 1);
+  await page.waitForFunction(() => window.gallery.room.budget.watchers === 1);
   await page.getByText('Nothing measured yet.').first().waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('dialog', { name: 'Connections' }).waitFor({ state: 'hidden' });

@@ -116,7 +116,7 @@ describe('on the page', () => {
     const context = await here.browser.newContext({ locale: 'pl-PL' });
     const page = await context.newPage();
     await page.goto(`${here.server.url}fake/#tea`);
-    await page.getByRole('button', { name: 'Dołącz' }).waitFor({ timeout: 8000 });
+    await page.getByRole('button', { name: 'Dołącz' }).waitFor({ timeout: 20000 });
     await page.getByRole('button', { name: 'Test sound' }).waitFor();
     assert.equal(await page.locator('html').getAttribute('lang'), 'pl');
     await context.close();
@@ -150,7 +150,7 @@ describe('on the page', () => {
     const asked = [];
     page.on('request', (request) => asked.push(request.url().slice(here.server.url.length)));
     await page.goto(`${here.server.url}#tea`);
-    await page.getByRole('button', { name: 'Join', exact: true }).waitFor({ timeout: 8000 });
+    await page.getByRole('button', { name: 'Join', exact: true }).waitFor({ timeout: 20000 });
     assert.deepEqual(asked.filter((name) => name.endsWith('.json')), ['ui/strings/en.json']);
     assert.ok(asked.indexOf('ui/strings/en.json') < asked.indexOf('ui/klatch-room.js'), asked.join(' '));
     await context.close();
@@ -162,7 +162,7 @@ describe('on the page', () => {
     const context = await here.browser.newContext({ locale: 'pl-PL' });
     const page = await context.newPage();
     await page.goto(`${other.url}fake/host.html?from=${here.server.url}fake/`);
-    await page.getByRole('button', { name: 'Dołącz' }).waitFor({ timeout: 8000 });
+    await page.getByRole('button', { name: 'Dołącz' }).waitFor({ timeout: 20000 });
     await context.close();
   });
 
