@@ -93,16 +93,19 @@ export class Roster extends Emitter {
     const waits = this.#unsaid.get(listed.peer);
     if (same && this.#isMoving(same, listed)) this.#moved(same, listed.peer, listed);
     else if (waits) waits.listed = listed;
-    // The same page under another id, while the server still knows the former one:
-    // its own word, over the channel, decides.
-    else if (same) this.#unsaid.set(listed.peer, { listed, timer: setTimeout(() => this.#unclaimed(listed.peer), MOVING_MS) });
-    else this.add(listed, false);
+    else if (same) {
+      // The same page under another id, while the server still knows the former one:
+      // its own word, over the channel, decides.
+      const waiting = { listed, timer: setTimeout(() => this.add(waiting.listed, false), MOVING_MS) };
+      this.#unsaid.set(listed.peer, waiting);
+    } else this.add(listed, false);
   }
 
   /** @param {{peer?: unknown, reason?: unknown, by?: unknown}} data the server's word of who is gone */
   went(data) {
-    this.#settle(String(data?.peer));
-    const member = this.#members.get(String(data?.peer));
+    const id = String(data?.peer);
+    this.#settle(id);
+    const member = this.#members.get(id);
     if (!member) return;
     const reason = typeof data.reason === 'string' ? data.reason : 'left';
     if (reason === 'lapsed') {
@@ -177,7 +180,6 @@ export class Roster extends Emitter {
   #moved(member, id, listed = null) {
     const rival = this.#members.get(id);
     if (rival) this.#remove(rival, 'replaced');
-    this.#settle(id);
     this.#places.set(id, [...this.#members.keys()].indexOf(member.id));
     this.#members.delete(member.id);
     if (this.#earlier.has(member.id)) this.#earlier.add(id);
@@ -189,20 +191,10 @@ export class Roster extends Emitter {
     this.emit('updated', { member });
   }
 
-  /** @param {string} id that a known page has, by the server's word alone */
-  #unclaimed(id) {
-    const listed = this.#settle(id);
-    const known = this.#members.get(id);
-    if (listed && known) known.list(listed);
-    else if (listed) this.add(listed, false);
-  }
-
   /** @param {string} id for which no word is waited for any more */
   #settle(id) {
-    const { listed, timer } = this.#unsaid.get(id) ?? {};
-    clearTimeout(timer);
+    clearTimeout(this.#unsaid.get(id)?.timer);
     this.#unsaid.delete(id);
-    return listed;
   }
 
   /**
@@ -228,6 +220,7 @@ export class Roster extends Emitter {
    * @param {Member} member
    */
   #place(id, member) {
+    this.#settle(id);
     const at = this.#places.get(id);
     this.#places.delete(id);
     const entries = [...this.#members];
