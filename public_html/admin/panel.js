@@ -195,7 +195,7 @@ export class KlatchAdmin extends Part {
         ${this.#owner || this.#kept !== '' ? html`<button type="button" class="button" @click=${() => this.#forget()}>Forget the key</button>` : nothing}
       </div>
       <p class="notice" role="alert">${this.#notice}</p>
-      ${this.#owner ? this.#inside() : this.#kept === '' ? this.#door() : html`<p class="lead">Asking the server…</p>`}
+      ${this.#owner ? this.#inside() : this.#kept === '' ? this.#door() : this.#notice === '' ? html`<p class="lead">Asking the server…</p>` : nothing}
       <dialog aria-labelledby="question" @close=${() => this.#answered()}>${this.#question ? this.#ask(this.#question) : nothing}</dialog>`;
   }
 
