@@ -7,8 +7,8 @@ import { Suites } from './setup/suites.mjs';
 const ALL = ['lint', 'unit', 'sdk', 'ui', 'integration', 'browser', 'dist', 'npm', 'servers', 'doctor'];
 /** Too long for every day: `make test-browser`. */
 const NAMED_ONLY = ['browser-long'];
-/** Side by side; suites of browsers and servers have work for two cores. */
-const LANES = { sdk: 4, default: 2 };
+/** Side by side: most of them wait more than they work, people in a call the least. */
+const LANES = { sdk: 6, browser: 2, 'browser-long': 2, default: 3 };
 const root = fileURLToPath(new URL('../', import.meta.url));
 
 const print = (text = '') => process.stdout.write(`${text}\n`);

@@ -6,7 +6,7 @@ import { Peer } from '../../public_html/klatch/peer.js';
 import { randomId } from '../../public_html/klatch/bytes.js';
 import { until } from './lib/browserish.mjs';
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { describe } from 'node:test';
 
 const MAIL_MS = 10;
 
@@ -20,47 +20,50 @@ function end(t, net, ends, mine, theirs, polite) {
   return peer;
 }
 
-const connected = (...peers) => until('both are connected', () => peers.every(({ state }) => state === 'connected'), 8_000);
+const connected = (...peers) => until('both are connected', () => peers.every(({ state }) => state === 'connected'));
 
-for (const [first, second] of ['ab', 'ba']) {
-  test(`two who both begin agree on one connection, ${first} before ${second}`, async (t) => {
+// They mostly wait.
+describe('the ends of a pair', { concurrency: true }, () => {
+  for (const [first, second] of ['ab', 'ba']) {
+    test(`two who both begin agree on one connection, ${first} before ${second}`, async (t) => {
+      const net = new FakeNet();
+      const ends = {};
+      const pair = [end(t, net, ends, first, second, false), end(t, net, ends, second, first, false)];
+      await connected(...pair);
+      assert.equal(net.connections.filter(({ connectionState }) => connectionState === 'connected').length, 2);
+    });
+
+    test(`${first}, whom ${second} has forgotten and meets as a newcomer, is connected anew`, async (t) => {
+      const net = new FakeNet();
+      const ends = {};
+      const sleeper = end(t, net, ends, first, second, false);
+      const before = end(t, net, ends, second, first, true);
+      await connected(sleeper, before);
+      net.cut = () => true;
+      await until('it is noticed', () => sleeper.state !== 'connected');
+      before.close();
+      net.cut = () => false;
+      await connected(sleeper, end(t, net, ends, second, first, false));
+    });
+  }
+
+  test('what a way through others does not take goes by the connection that has opened', async (t) => {
     const net = new FakeNet();
     const ends = {};
-    const pair = [end(t, net, ends, first, second, false), end(t, net, ends, second, first, false)];
-    await connected(...pair);
-    assert.equal(net.connections.filter(({ connectionState }) => connectionState === 'connected').length, 2);
+    const other = end(t, net, ends, 'b', 'a', true);
+    const heard = [];
+    other.on('data', ({ detail }) => heard.push(detail.t));
+    const up = { updated: () => {}, opened: () => {}, said: () => {}, polls: () => {}, broken: () => {} };
+    const member = new Member({ peer: 'b', card: { value: { instance: 'b' }, plain: false, pub: null, outside: null } }, up);
+    t.after(() => member.close());
+    member.connect({ make: (options) => new Peer(options), draw: () => randomId(8), rtc: net.Connection, iceServers: () => [], polite: false, tracks: { audio: null, video: null }, prefer: () => {}, mine: 'a',
+      mail: (type, body) => setTimeout(() => other.receive(type, structuredClone(body)), MAIL_MS), reachable: () => true, polling: () => true });
+    ends.a = member;
+    await connected(other);
+    const carried = [];
+    member.way = { say: (value) => value.t === 'chat' && carried.push(value) > 0 };
+    assert.deepEqual([member.say({ t: 'chat' }), member.say({ t: 'hello' })], [true, true]);
+    await until('the hello is there', () => heard.includes('hello'));
+    assert.deepEqual([carried.length, heard.includes('chat')], [1, false]);
   });
-
-  test(`${first}, whom ${second} has forgotten and meets as a newcomer, is connected anew`, async (t) => {
-    const net = new FakeNet();
-    const ends = {};
-    const sleeper = end(t, net, ends, first, second, false);
-    const before = end(t, net, ends, second, first, true);
-    await connected(sleeper, before);
-    net.cut = () => true;
-    await until('it is noticed', () => sleeper.state !== 'connected', 10_000);
-    before.close();
-    net.cut = () => false;
-    await connected(sleeper, end(t, net, ends, second, first, false));
-  });
-}
-
-test('what a way through others does not take goes by the connection that has opened', async (t) => {
-  const net = new FakeNet();
-  const ends = {};
-  const other = end(t, net, ends, 'b', 'a', true);
-  const heard = [];
-  other.on('data', ({ detail }) => heard.push(detail.t));
-  const up = { updated: () => {}, opened: () => {}, said: () => {}, polls: () => {}, broken: () => {} };
-  const member = new Member({ peer: 'b', card: { value: { instance: 'b' }, plain: false, pub: null, outside: null } }, up);
-  t.after(() => member.close());
-  member.connect({ make: (options) => new Peer(options), draw: () => randomId(8), rtc: net.Connection, iceServers: () => [], polite: false, tracks: { audio: null, video: null }, prefer: () => {}, mine: 'a',
-    mail: (type, body) => setTimeout(() => other.receive(type, structuredClone(body)), MAIL_MS), reachable: () => true, polling: () => true });
-  ends.a = member;
-  await connected(other);
-  const carried = [];
-  member.way = { say: (value) => value.t === 'chat' && carried.push(value) > 0 };
-  assert.deepEqual([member.say({ t: 'chat' }), member.say({ t: 'hello' })], [true, true]);
-  await until('the hello is there', () => heard.includes('hello'));
-  assert.deepEqual([carried.length, heard.includes('chat')], [1, false]);
 });

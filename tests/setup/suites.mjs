@@ -13,6 +13,18 @@ import { MARK } from './reporter.mjs';
  */
 
 const MINUTE_MS = 60000;
+/** What takes longest begins first: begun last it would be waited for alone. */
+const LONGEST = {
+  sdk: ['signaling', 'room', 'channel', 'hosting', 'relax', 'budget', 'carried', 'tabs', 'no-path', 'polling'],
+  ui: ['axe-call', 'axe-lobby', 'call', 'grid', 'element', 'hosting', 'problems', 'strings'],
+  integration: ['upgrade', 'presence', 'events', 'hosts', 'reading', 'isolation', 'admin'],
+  browser: ['relax', 'outage', 'leaving', 'channel', 'hosting', 'call', 'sdk', 'tabs', 'admin'],
+  'browser-long': [],
+  dist: ['reproducible', 'same'],
+  npm: ['bundlers', 'package'],
+  servers: ['lighttpd', 'apache-host', 'apache-fcgid'],
+  doctor: ['program', 'page', 'calls', 'server', 'files'],
+};
 const SANITIZERS = {
   ASAN_OPTIONS: 'detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1',
   UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
@@ -120,7 +132,9 @@ export class Suites {
       return [{ label: `make ${needs.join(' ')}`,
         run: async () => [{ name: 'builds', state: 'failed', why }] }];
     }
-    return this.#files(`tests/${suite}`, /\.test\.m?js$/).map((file) => ({
+    const rank = (file) => (LONGEST[suite].indexOf(path.basename(file).split('.')[0]) + 1) || Infinity;
+    const files = this.#files(`tests/${suite}`, /\.test\.m?js$/);
+    return files.sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b))).map((file) => ({
       label: file,
       alone: fs.readFileSync(path.join(this.root, file), 'utf8').startsWith('// Runs alone'),
       run: () => this.#nodeFile(file, limitMs),
