@@ -29,6 +29,12 @@ function refuseSoundBeforeTap() {
 
 export const SIZES = { phone: [360, 740], tablet: [768, 1024], desk: [1440, 900], small: [320, 568], flat: [740, 360] };
 
+/** Show a scene in a page, until it has settled. @param {import('playwright-core').Page} page @param {string} [lang] */
+export async function showScene(page, url, scene, lang) {
+  await page.goto(`${url}fake/gallery.html?scene=${scene}${lang ? `&lang=${lang}` : ''}`);
+  await page.waitForSelector('html[data-ready]', { timeout: 30000 });
+}
+
 /**
  * A page that shows one scene of the gallery and has settled.
  * @param {import('playwright-core').Browser} browser @param {string} url of the server
@@ -45,8 +51,7 @@ export async function openScene(browser, url, scene, { size = 'phone', scheme = 
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (line) => { if (line.type() === 'error') complaints.push(line.text()); });
-  await page.goto(`${url}fake/gallery.html?scene=${scene}${lang ? `&lang=${lang}` : ''}`);
-  await page.waitForSelector('html[data-ready]', { timeout: 30000 });
+  await showScene(page, url, scene, lang);
   return { page, complaints, close: () => context.close() };
 }
 
