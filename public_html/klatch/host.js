@@ -26,6 +26,7 @@ export class Host {
   #order = Promise.resolve();
   /** What was asked last counts last, whichever request is the faster. @type {Promise<unknown>} */
   #changes = Promise.resolve();
+  #closed = false;
 
   /** @param {Around} around */
   constructor(around) {
@@ -135,8 +136,18 @@ export class Host {
       const before = [...this.#knocking.values()];
       await work();
       const now = [...this.#knocking.values()];
-      if (now.length !== before.length || now.some((one, at) => one !== before[at])) this.#around.show(now);
+      if (now.length !== before.length || now.some((one, at) => one !== before[at])) this.#show(now);
     });
+  }
+
+  /** @param {Knocker[]} people */
+  #show(people) {
+    if (!this.#closed) this.#around.show(people);
+  }
+
+  /** This page is out: nothing is told any more. */
+  close() {
+    this.#closed = true;
   }
 
   /**

@@ -96,6 +96,6 @@ export class Hosting {
   }
 
   close() {
-    this.#part.close(() => {});
+    this.#part.close((host) => host.close());
   }
 }

@@ -139,6 +139,37 @@ test('who knocks is seen by the host alone, by name, and comes in when let in', 
   assert.equal(one.heard.problems.length, 0);
 });
 
+test('who has left hears of nobody who knocked before', async (t) => {
+  const { server, come } = await world(t);
+  const room = `tea.${'s'.repeat(22)}`;
+  const ann = await come('Ann', { room });
+  const hosting = await ann.room.hosting();
+  await hosting.change({ lobby: true });
+  const told = [];
+  for (const type of ['left', 'knocking']) ann.room.on(type, () => told.push(type));
+  const house = server.room('tea');
+  const { subtle } = globalThis.crypto;
+  const decrypt = subtle.decrypt.bind(subtle);
+  let opened;
+  let read = false;
+  const opening = new Promise((resolve) => {
+    subtle.decrypt = async (...args) => {
+      resolve();
+      await new Promise((go) => { opened = go; });
+      return decrypt(...args).finally(() => { read = true; });
+    };
+  });
+  t.after(() => { delete subtle.decrypt; });
+  const [{ meta }] = house.listed();
+  house.post(null, ann.room.self.id, 'peer-knocking', { peer: 'p'.repeat(22), meta });
+  await opening;
+  ann.room.destroy();
+  opened();
+  await until('who knocked is read', () => read);
+  await quiet(20);
+  assert.deepEqual(told, ['left']);
+});
+
 test('who is refused is told so, and may knock again', async (t) => {
   const { come } = await world(t);
   const ann = await come('Ann');
