@@ -59,7 +59,8 @@ async function told(url, code, check = CALLS, before_ = withoutHolds) {
   }
 }
 
-describe('requests that don’t pass', () => {
+// They mostly wait.
+describe('requests that don’t pass', { concurrency: 2 }, () => {
   for (const [code, front, what, words] of [
     ['K-POST', 'no-post', 'POST is refused', /\(403\)/],
     ['K-JSON', 'no-json', 'JSON is refused', /forms do/],
@@ -77,7 +78,7 @@ describe('requests that don’t pass', () => {
   }
 });
 
-describe('something else in the program’s place', () => {
+describe('something else in the program’s place', { concurrency: 2 }, () => {
   for (const [code, front, what, words] of [
     ['K-GATEWAY', 'gateway', 'the program behind the front server is away', /\(502\)/],
     ['K-BUSY', 'full', 'the host says that all its processes are taken', /\(508\)/],
@@ -148,8 +149,13 @@ describe('what only the address tells', () => {
       method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' },
     });
     const before_ = (page) => page.route('**/doctor/report', async (route) => {
-      while ((await ask()).status !== 429);
-      await route.continue();
+      let response;
+      // One more is allowed every moment.
+      do {
+        while ((await ask()).status !== 429);
+        response = await route.fetch();
+      } while (response.status() !== 429);
+      await route.fulfill({ response });
     });
     await told(`${behind.page}/`, 'K-LIMIT', 'What the program says of itself', before_);
   });

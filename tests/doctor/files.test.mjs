@@ -33,7 +33,8 @@ async function told(url, code, check = 'The uploaded files') {
 
 const edit = (file, from, to) => fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(from, to));
 
-describe('files', () => {
+// They mostly wait.
+describe('files', { concurrency: 2 }, () => {
   for (const [code, what, words, breakIt] of [
     ['K-FILES-MISSING', 'were not all uploaded', /\(2\)[\s\S]*klatch\/room\.js, ui\/call\.js\./, (folder) => {
       for (const file of ['klatch/room.js', 'ui/call.js']) fs.rmSync(path.join(folder, file));

@@ -45,7 +45,8 @@ async function told(url, code) {
 
 const each = (cgiBin, change) => PROGRAMS.forEach((name) => change(path.join(cgiBin, name)));
 
-describe('a program that the server doesn’t run', () => {
+// They mostly wait.
+describe('a program that the server doesn’t run', { concurrency: 2 }, () => {
   for (const [code, what, words, breakIt] of [
     ['K-HANDLER', 'is delivered as a file', /instead of running it/, (_, cgiBin) => fs.rmSync(path.join(cgiBin, '.htaccess'))],
     ['K-MISSING', 'was not uploaded', /klatch\.fcgi/, (_, cgiBin) => each(cgiBin, (file) => fs.rmSync(file))],
