@@ -7,7 +7,7 @@ import { gathering } from './lib/gathering.mjs';
 import { until } from './lib/until.mjs';
 
 const here = gathering();
-const LIMIT_MS = 10_000;
+const LIMIT_MS = 20_000;
 
 const button = ({ page }, name) => page.getByRole('button', { name, exact: true });
 const reads = ({ page }, text) => page.getByText(text).first().waitFor({ timeout: LIMIT_MS });

@@ -109,9 +109,9 @@ test('eight tabs over HTTP/1.1: three polls are held, sends wait for none, every
   // The tab hears of somebody by its poll, and offers them a connection by a send: far under a hold.
   await Promise.all(tabs.map(async (tab) => {
     const somebody = await outsider(tab.room);
-    await somebody.get('offer', 10_000);
+    await somebody.get('offer', 20_000);
     await somebody.say(`for ${tab.room}`);
-    await until('it is read', async () => (await tab.lines()).includes(`for ${tab.room}`), 10_000);
+    await until('it is read', async () => (await tab.lines()).includes(`for ${tab.room}`), 20_000);
   }));
   t.diagnostic(`all had offers and lines within ${Date.now() - since} ms`);
   assert.ok(here.tally.heldMost <= 3, `${here.tally.heldMost} polls were held`);

@@ -8,7 +8,8 @@ import { binaryOf } from './lib/dist.mjs';
 
 const FILES = ['exchange', 'join', 'cgi', 'storage', 'workers'];
 
-describe('the static binary', () => {
+// They mostly wait.
+describe('the static binary', { concurrency: 3 }, () => {
   for (const name of FILES) {
     it(`passes tests/integration/${name}.test.mjs`, { timeout: 120000 }, async () => {
       const { end, output } = await runChild([process.execPath, `tests/integration/${name}.test.mjs`], {

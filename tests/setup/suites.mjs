@@ -54,8 +54,8 @@ export class Suites {
     switch (suite) {
       case 'lint': return this.#lint();
       case 'unit': return this.#unit();
-      case 'sdk': return this.#node('sdk', 2 * MINUTE_MS, ['public_html/vendor/lit-html/LICENSE']);
-      case 'ui': return this.#node('ui', 2 * MINUTE_MS, ['public_html/vendor/lit-html/LICENSE']);
+      case 'sdk': return this.#node('sdk', 5 * MINUTE_MS, ['public_html/vendor/lit-html/LICENSE']);
+      case 'ui': return this.#node('ui', 5 * MINUTE_MS, ['public_html/vendor/lit-html/LICENSE']);
       case 'integration': return this.#node('integration', 5 * MINUTE_MS, ['asan-binary', 'vendor']);
       case 'browser': return this.#node('browser', 8 * MINUTE_MS, ['asan-binary', 'vendor']);
       case 'browser-long': return this.#node('browser-long', 15 * MINUTE_MS, ['asan-binary', 'vendor']);
