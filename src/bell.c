@@ -350,6 +350,12 @@ uint64_t bell_owner_claim(struct bell *b, const char *peer, int64_t turn, bool *
     return mine;
 }
 
+bool bell_owner_told(const struct bell *b, const char *peer)
+{
+    uint64_t hash = hash_of(peer);
+    return same_member(atomic_load(owner_word(b, hash)), hash);
+}
+
 bool bell_owner_newest(const struct bell *b, const char *peer, uint64_t ticket)
 {
     uint64_t hash = hash_of(peer);

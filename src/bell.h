@@ -72,6 +72,8 @@ bool bell_alive(const struct bell *b);
  * *elsewhere: an older poll of this member may be parked in some process, so ring its bucket. */
 uint64_t bell_owner_claim(struct bell *b, const char *peer, int64_t turn, bool *superseded,
                           bool *elsewhere);
+/* Does the word of `peer` tell of it, rather than of another member that came over it or nobody? */
+bool bell_owner_told(const struct bell *b, const char *peer);
 /* Is `ticket` still the newest poll of `peer`, as far as can be told? (A word that another member
  * overwrote tells nothing: true.) */
 bool bell_owner_newest(const struct bell *b, const char *peer, uint64_t ticket);

@@ -188,13 +188,12 @@ struct problem ep_doctor_hold(struct ep_call *c)
     struct problem p = admit(c, "doctor-hold", HOLDS_PER_MINUTE, &admin);
     if (p.status != 0) return p;
     *w = (struct waiter){
-        .wait.lease_wake_ms = INT64_MAX,
+        .wait = { .lease_wake_ms = INT64_MAX, .since_ms = app_now_ms(c->app) },
         .turn = -1,
         .slot = -1,
         .no_room = true,
-        .since_ms = app_now_ms(c->app),
     };
-    w->deadline.at_ms = w->since_ms + in->ms;
+    w->deadline.at_ms = w->wait.since_ms + in->ms;
     int64_t retry_ms = in->ms == 0 ? 0 : ask_to_hold(c->app, w, admin);
     c->park = in->ms > 0 && retry_ms == 0 && ep_keep_origin(c);
     if (c->park) return NO_PROBLEM;
@@ -209,7 +208,7 @@ enum outcome ep_doctor_resume(struct app *app, const struct waiter *w, enum wake
                               struct answer *an)
 {
     if (wake == WAKE_LOOK) return OUTCOME_PARK;
-    buf_printf(&an->body, "{\"held_ms\":%lld}", (long long)(app_now_ms(app) - w->since_ms));
+    buf_printf(&an->body, "{\"held_ms\":%lld}", (long long)(app_now_ms(app) - w->wait.since_ms));
     return OUTCOME_ANSWER;
 }
 

@@ -17,6 +17,7 @@ enum {
     HOLD_TICKS_FROM_MS = 2000,   /* … where they are long enough */
     RETRY_MS = 3000,             /* between looks where this process can hold no more */
     SHORT_WAIT_MS = 1000,        /* who would wait less than this asks for no place elsewhere */
+    PARKED_MAX = 64,             /* polls of a room whose leases are renewed with another's */
     SENT_BYTES_MAX = ROOM_SENDS_MAX * (ROOM_MESSAGE_ID_BYTES_MAX * 6 + 40),
 };
 #define WAIT_MS_MAX (INT64_C(1) << 53) /* what JSON's numbers carry exactly; cut to the hold */
@@ -212,9 +213,15 @@ bool ep_keep_origin(struct ep_call *c)
  * *elsewhere when that is in another process. */
 static bool claim(struct ep_call *c, struct waiter *w, bool *elsewhere)
 {
+    struct bell *bell = c->app->bell;
     bool superseded = park_has_newer(c->app->park, c->room, w->wait.peer, w->turn);
-    if (c->app->bell != NULL && !superseded)
-        w->ticket = bell_owner_claim(c->app->bell, w->wait.peer, w->turn, &superseded, elsewhere);
+    /* Where another member's word lies over this one's: who was here a moment ago is nowhere else.
+     */
+    bool here = bell != NULL && !bell_owner_told(bell, w->wait.peer) &&
+                park_rests(c->app->park, c->room, w->wait.peer);
+    if (bell != NULL && !superseded)
+        w->ticket = bell_owner_claim(bell, w->wait.peer, w->turn, &superseded, elsewhere);
+    *elsewhere = *elsewhere && !here;
     if (*elsewhere) app_ring(c->app, c->room);
     return !superseded;
 }
@@ -261,6 +268,29 @@ static void count_sent(struct app *app, const struct message_in *sent, size_t co
     metrics_add(app->metrics, METRIC_BYTES_SENT, bytes);
 }
 
+/* What lets the next poll of this member go on from this one; `rung` from before the exchange. */
+static void remember(const struct ep_call *c, uint32_t rung, struct room_wait *wait)
+{
+    uint8_t hash[IDENT_HASH_BYTES];
+    ident_hash(c->key.at, c->key.len, hash);
+    memcpy(wait->key, hash, sizeof wait->key);
+    wait->rung = rung;
+    wait->sure = c->app->bell != NULL && !c->app->data_remote;
+}
+
+static struct problem exchange_to_wait(struct ep_call *c, struct exchange_ask *ask,
+                                       struct exchange_result *res)
+{
+    struct room_wait *parked[PARKED_MAX];
+    struct app *app = c->app;
+    uint32_t rung = app->bell == NULL ? 0 : bell_rung(app->bell, bell_bucket(c->room));
+    ask->parked = parked;
+    ask->parked_count = park_in_room(app->park, c->room, parked, PARKED_MAX);
+    struct problem p = room_exchange(app, c->rq->arena, ask, res);
+    if (p.status == 0 && res->count == 0) remember(c, rung, &res->wait);
+    return p;
+}
+
 static struct problem exchange(struct ep_call *c, const struct in_exchange *in)
 {
     struct exchange_ask ask = {
@@ -268,8 +298,17 @@ static struct problem exchange(struct ep_call *c, const struct in_exchange *in)
     };
     if (!cursor_parse(in->after, &ask.after))
         return PROBLEM(400, "bad-cursor", "after is not a cursor.");
-    struct exchange_result res = { 0 };
-    struct problem p = room_exchange(c->app, c->rq->arena, &ask, &res);
+    int64_t hold_ms = ep_hold_ms(c->app);
+    int64_t wait_ms = in->wait_ms < hold_ms ? in->wait_ms : hold_ms;
+    bool waits = ask.after.given && wait_ms > 0;
+    struct exchange_result res = nothing_after(ask.after);
+    bool goes_on = waits && ask.send_count == 0 &&
+                   park_goes_on(c->app->park, c->room, c->key, &ask.after, &res.wait);
+    struct problem p = NO_PROBLEM;
+    if (!goes_on && waits)
+        p = exchange_to_wait(c, &ask, &res);
+    else if (!goes_on)
+        p = room_exchange(c->app, c->rq->arena, &ask, &res);
     if (p.status != 0) return p;
     count_sent(c->app, ask.send, ask.send_count);
     metrics_add(c->app->metrics, METRIC_MESSAGES_READ, res.count);
@@ -283,12 +322,11 @@ static struct problem exchange(struct ep_call *c, const struct in_exchange *in)
         if (sent.failed) p = PROBLEM_RETRY(503, "busy", "The server is out of memory.", 5);
         said.sent = sent.at;
     }
-    int64_t hold_ms = ep_hold_ms(c->app);
-    int64_t wait_ms = in->wait_ms < hold_ms ? in->wait_ms : hold_ms;
-    if (p.status == 0 && ask.after.given && wait_ms > 0)
+    if (p.status == 0 && waits)
         p = poll(c, &res, &said, wait_ms, in->turn);
     else if (p.status == 0)
         put_answer(&c->an->body, &res, &said);
+    if (c->park) c->waiter->goes_on = goes_on;
     buf_free(&sent);
     return p;
 }
@@ -335,6 +373,7 @@ enum outcome ep_exchange_resume(struct app *app, struct arena *scratch, struct w
     struct exchange_result res = nothing_after(w->wait.after);
     struct said said = { .sent = w->sent };
     said.superseded = wake == WAKE_SUPERSEDED || !is_newest(app, w);
+    w->rests = wake == WAKE_DEADLINE && !said.superseded && w->wait.sure;
     /* Whose time is over is told nothing: the next poll reads anyhow. */
     if (!said.superseded && wake != WAKE_DEADLINE) {
         struct problem p = room_look(app, scratch, &w->wait, &res);

@@ -21,7 +21,7 @@ struct park_group {
     bool marked;
     bool all;       /* of its waiters; else the marked ones */
     bool asked_one; /* a re-check looks for one of them, for all who wait beyond the same cursor */
-    struct waiter *waiters;
+    struct waiter *waiters, *resting;
     int64_t lease_ms;   /* when its next lease ends, and it must be looked at */
     int64_t again_ms;   /* when it must be looked at again, since its file was locked */
     int64_t recheck_ms; /* when its file is asked whether it has changed unheard */
@@ -104,8 +104,16 @@ static void unmark(struct park *p, struct park_group *g)
         g->previous_marked;
 }
 
+/* Who rests may have missed something. */
+static void wear_off(struct park_group *g)
+{
+    for (struct waiter *w = g->resting; w != NULL; w = w->next) w->wait.sure = false;
+}
+
 static void mark(struct park *p, struct park_group *g, bool all)
 {
+    wear_off(g);
+    if (g->waiters == NULL && g->resting != NULL) return;
     if (all && p->app->bell != NULL) g->rung = bell_rung(p->app->bell, g->bucket);
     g->all = g->all || all;
     if (g->marked) return;
@@ -114,6 +122,23 @@ static void mark(struct park *p, struct park_group *g, bool all)
     g->previous_marked = p->last_marked;
     *(p->last_marked != NULL ? &p->last_marked->next_marked : &p->first_marked) = g;
     p->last_marked = g;
+}
+
+static void group_drop(struct park *p, struct park_group *g)
+{
+    unmark(p, g);
+    timers_clear(&p->group_timers, &g->timer);
+    *(g->previous != NULL ? &g->previous->next : &p->table[g->bucket % TABLE_SIZE]) = g->next;
+    if (g->next != NULL) g->next->previous = g->previous;
+    slab_give(&p->groups, g);
+}
+
+/* A waiter of it has gone. */
+static void tidy(struct park *p, struct park_group *g)
+{
+    if (g->waiters != NULL) return;
+    unmark(p, g);
+    if (g->resting == NULL) group_drop(p, g);
 }
 
 /* What other processes rang for it before they knew that somebody here waits is looked for once. */
@@ -142,26 +167,57 @@ static struct park_group *group_make(struct park *p, const char *room)
     return g;
 }
 
-static void group_drop(struct park *p, struct park_group *g)
+/* In a list of a group's. */
+static struct waiter *find_member(struct waiter *first, const char *peer)
 {
-    unmark(p, g);
-    timers_clear(&p->group_timers, &g->timer);
-    *(g->previous != NULL ? &g->previous->next : &p->table[g->bucket % TABLE_SIZE]) = g->next;
-    if (g->next != NULL) g->next->previous = g->previous;
-    slab_give(&p->groups, g);
-}
-
-static struct waiter *find_member(const struct park_group *g, const char *peer)
-{
-    struct waiter *w = g == NULL ? NULL : g->waiters;
+    struct waiter *w = first;
     while (w != NULL && strcmp(w->wait.peer, peer) != 0) w = w->next;
     return w;
 }
 
 bool park_has_newer(const struct park *p, const char *room, const char *peer, int64_t turn)
 {
-    const struct waiter *w = find_member(group_find(p, room), peer);
+    const struct park_group *g = group_find(p, room);
+    const struct waiter *w = g == NULL ? NULL : find_member(g->waiters, peer);
     return w != NULL && turn >= 0 && w->turn > turn;
+}
+
+bool park_rests(const struct park *p, const char *room, const char *peer)
+{
+    const struct park_group *g = group_find(p, room);
+    return g != NULL && find_member(g->resting, peer) != NULL;
+}
+
+size_t park_in_room(const struct park *p, const char *room, struct room_wait **out, size_t max)
+{
+    struct park_group *g = group_find(p, room);
+    size_t count = 0;
+    for (struct waiter *w = g == NULL ? NULL : g->waiters; w != NULL && count < max; w = w->next)
+        out[count++] = &w->wait;
+    return count;
+}
+
+static bool same_cursor(const struct cursor *a, const struct cursor *b)
+{
+    return a->epoch == b->epoch && a->seq == b->seq;
+}
+
+bool park_goes_on(const struct park *p, const char *room, struct slice key,
+                  const struct cursor *after, struct room_wait *out)
+{
+    const struct park_group *g = group_find(p, room);
+    const struct waiter *w = g == NULL ? NULL : g->resting;
+    uint8_t hash[IDENT_HASH_BYTES];
+    if (w == NULL || p->app->bell == NULL) return false;
+    ident_hash(key.at, key.len, hash);
+    while (w != NULL && !ident_equal(w->wait.key, hash, sizeof w->wait.key)) w = w->next;
+    if (w == NULL || !w->wait.sure || !same_cursor(&w->wait.after, after) ||
+        bell_rung(p->app->bell, g->bucket) != w->wait.rung)
+        return false;
+    *out = w->wait;
+    out->lease_wake_ms = g->lease_ms;
+    out->since_ms = app_now_ms(p->app);
+    return room_wait_rests(p->app, out);
 }
 
 /* `w` hangs on nothing but its deadline. */
@@ -180,8 +236,7 @@ static struct waiter *add_no_room(struct park *p, struct waiter *w)
 static bool all_wait_beyond(const struct park_group *g, const struct cursor *after)
 {
     const struct waiter *w = g->waiters;
-    while (w != NULL && w->wait.after.epoch == after->epoch && w->wait.after.seq == after->seq)
-        w = w->next;
+    while (w != NULL && same_cursor(&w->wait.after, after)) w = w->next;
     return w == NULL;
 }
 
@@ -189,7 +244,9 @@ static bool all_wait_beyond(const struct park_group *g, const struct cursor *aft
  * older, there is nothing unheard. */
 static void put_recheck_off(struct park *p, struct park_group *g, const struct cursor *after)
 {
-    if (all_wait_beyond(g, after)) schedule_recheck(p, g);
+    if (!all_wait_beyond(g, after)) return;
+    schedule_recheck(p, g);
+    room_looked_at(p->app, &g->stamp);
 }
 
 /* Where all wait beyond the same cursor, a look for one that finds no new mail is good for all. */
@@ -207,6 +264,17 @@ static void one_was_asked(struct park *p, struct park_group *g, bool good_for_al
     g->asked_one = false;
 }
 
+/* It rests no longer. */
+static void forget(struct park *p, struct waiter *w)
+{
+    struct park_group *g = w->group;
+    *(w->previous != NULL ? &w->previous->next : &g->resting) = w->next;
+    if (w->next != NULL) w->next->previous = w->previous;
+    timers_clear(&p->deadlines, &w->deadline);
+    slab_give(&p->waiters, w);
+    tidy(p, g);
+}
+
 struct waiter *park_add(struct park *p, const struct waiter *from, struct waiter **superseded)
 {
     *superseded = NULL;
@@ -218,11 +286,12 @@ struct waiter *park_add(struct park *p, const struct waiter *from, struct waiter
     struct park_group *g = group_find(p, from->wait.room);
     if (g == NULL) g = group_make(p, from->wait.room);
     if (g == NULL || !timers_set(&p->deadlines, &w->deadline, from->deadline.at_ms)) {
-        if (g != NULL && g->waiters == NULL) group_drop(p, g);
+        if (g != NULL) tidy(p, g);
         slab_give(&p->waiters, w);
         return NULL;
     }
-    struct waiter *older = find_member(g, from->wait.peer);
+    struct waiter *older = find_member(g->waiters, from->wait.peer);
+    struct waiter *rested = find_member(g->resting, from->wait.peer);
     w->group = g;
     w->previous = NULL;
     w->next = g->waiters;
@@ -231,9 +300,23 @@ struct waiter *park_add(struct park *p, const struct waiter *from, struct waiter
     p->count++;
     if (older != NULL) park_remove(p, older);
     *superseded = older;
+    if (rested != NULL) forget(p, rested);
+    if (w->goes_on) return w;
     put_recheck_off(p, g, &w->wait.after);
     park_looked(p, w);
     return w;
+}
+
+/* `w` waits no longer; its group is still to be tidied. */
+static void take_out(struct park *p, struct waiter *w)
+{
+    struct park_group *g = w->group;
+    if (p->cursor == w) p->cursor = w->next;
+    one_was_asked(p, g, false);
+    *(w->previous != NULL ? &w->previous->next : &g->waiters) = w->next;
+    if (w->next != NULL) w->next->previous = w->previous;
+    timers_clear(&p->deadlines, &w->deadline);
+    p->count--;
 }
 
 void park_remove(struct park *p, struct waiter *w)
@@ -245,14 +328,24 @@ void park_remove(struct park *p, struct waiter *w)
         p->count_no_room--;
         return;
     }
-    if (p->cursor == w) p->cursor = w->next;
-    one_was_asked(p, g, false);
-    *(w->previous != NULL ? &w->previous->next : &g->waiters) = w->next;
-    if (w->next != NULL) w->next->previous = w->previous;
-    timers_clear(&p->deadlines, &w->deadline);
+    take_out(p, w);
     w->group = NULL;
-    p->count--;
-    if (g->waiters == NULL) group_drop(p, g);
+    tidy(p, g);
+}
+
+/* Into the list of those that rest, whether it will stay there or not: its timer's place in the
+ * heap is still free. */
+static void lay_down(struct park *p, struct waiter *w)
+{
+    struct park_group *g = w->group;
+    take_out(p, w);
+    w->previous = NULL;
+    w->next = g->resting;
+    if (w->next != NULL) w->next->previous = w;
+    g->resting = w;
+    w->lies = true;
+    (void)timers_set(&p->deadlines, &w->deadline, app_now_ms(p->app) + PARK_REST_MS);
+    tidy(p, g);
 }
 
 void park_drop(struct app *app, struct waiter *w)
@@ -266,7 +359,13 @@ void park_drop(struct app *app, struct waiter *w)
 void park_release(struct park *p, struct waiter *w)
 {
     park_drop(p->app, w);
-    slab_give(&p->waiters, w);
+    w->sent = w->origin = NULL;
+    w->slot = -1;
+    if (w->lies && w->rests) return;
+    if (w->lies)
+        forget(p, w);
+    else
+        slab_give(&p->waiters, w);
 }
 
 bool park_mark(struct park *p, uint32_t bucket, const char *peer)
@@ -275,9 +374,10 @@ bool park_mark(struct park *p, uint32_t bucket, const char *peer)
     for (struct park_group *g = p->table[bucket % TABLE_SIZE]; g != NULL; g = g->next) {
         if (g->bucket != bucket) continue;
         any = true;
-        struct waiter *w = peer[0] == '\0' ? NULL : find_member(g, peer);
+        struct waiter *w = peer[0] == '\0' ? NULL : find_member(g->waiters, peer);
         if (w != NULL) w->marked = true;
         if (w != NULL || peer[0] == '\0') mark(p, g, w == NULL);
+        wear_off(g);
     }
     return any;
 }
@@ -292,7 +392,11 @@ void park_mark_rung(struct park *p)
 void park_listen(struct park *p)
 {
     for (size_t i = 0; i < TABLE_SIZE; i++)
-        for (struct park_group *g = p->table[i]; g != NULL; g = g->next) listen(p, g);
+        for (struct park_group *g = p->table[i]; g != NULL; g = g->next) {
+            for (struct waiter *w = g->waiters; w != NULL; w = w->next) w->wait.sure = false;
+            wear_off(g);
+            listen(p, g);
+        }
 }
 
 void park_mark_all(struct park *p)
@@ -311,7 +415,7 @@ void park_mark_due(struct park *p, int64_t now_ms)
         bool changed = false;
         if (g->recheck_ms <= now_ms) {
             schedule_recheck(p, g);
-            changed = !room_unchanged(p->app, g->room, &g->stamp);
+            changed = g->waiters != NULL && !room_unchanged(p->app, g->room, &g->stamp);
         }
         (void)set_timer(p, g); /* the heap has the room of the timer just taken out */
         if (look)
@@ -363,16 +467,27 @@ void park_looked(struct park *p, struct waiter *w)
 
 struct waiter *park_take_due(struct park *p, int64_t now_ms)
 {
-    struct timer *timer = timers_take_due(&p->deadlines, now_ms);
-    if (timer == NULL) return NULL;
-    struct waiter *w = TIMER_OWNER(timer, struct waiter, deadline);
-    park_remove(p, w);
-    return w;
+    struct timer *timer;
+    while ((timer = timers_take_due(&p->deadlines, now_ms)) != NULL) {
+        struct waiter *w = TIMER_OWNER(timer, struct waiter, deadline);
+        if (w->lies) {
+            forget(p, w);
+            continue;
+        }
+        if (w->no_room)
+            park_remove(p, w);
+        else
+            lay_down(p, w);
+        return w;
+    }
+    return NULL;
 }
 
 struct waiter *park_take_any(struct park *p)
 {
-    return p->deadlines.count == 0 ? NULL : park_take_due(p, p->deadlines.heap[0]->at_ms);
+    struct waiter *w = NULL;
+    while (w == NULL && p->deadlines.count > 0) w = park_take_due(p, p->deadlines.heap[0]->at_ms);
+    return w;
 }
 
 int64_t park_next_ms(const struct park *p)

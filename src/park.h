@@ -7,7 +7,15 @@
  * Waiters of one room hang on one group. A group has one timer, for the room's next lease end or
  * its next re-check, whichever is sooner: re-checks are by room, never by waiter. A waiter has one
  * timer, its own deadline. A waiter without a room hangs on no group: only its deadline, the end of
- * the process or a hang-up ends it. Park answers nobody and knows no connection: the loop (or the
+ * the process or a hang-up ends it.
+ *
+ * Who was told that its time is over polls again at once, as a rule, and would find what it knew.
+ * So its waiter rests for a moment, and the group with it: rung and re-checked as if it were still
+ * parked, though nobody is woken. Its member comes back and waits on without a look at the room's
+ * file if the waiter was sure (struct room_wait), nothing was rung since its key was looked up, no
+ * look was due, and there is no lease to write.
+ *
+ * Park answers nobody and knows no connection: the loop (or the
  * CGI process) asks who is due and calls route_resume(). */
 #ifndef KLATCH_PARK_H
 #define KLATCH_PARK_H
@@ -22,6 +30,7 @@
 enum {
     PARK_RECHECK_MS = 10000,     /* between re-checks of a room, where the bell reaches */
     PARK_RECHECK_BLIND_MS = 500, /* and where it doesn't */
+    PARK_REST_MS = 2000,         /* for a member to come back and wait on */
 };
 
 struct park;
@@ -36,12 +45,14 @@ struct waiter {
     int64_t turn;                   /* -1: none given */
     uint64_t ticket;                /* bell_owner_claim() */
     struct timer deadline;
-    char *origin;     /* that may read the answer; owned; NULL: only its own */
-    int slot;         /* of the poll budget; -1: none */
-    bool no_room;     /* the doctor's: waits for nothing but its deadline */
-    int64_t since_ms; /* no_room: when it began */
-    uint8_t call;     /* the number of the call (route_call_name()) that it is */
-    bool marked;      /* to be looked for, though not all of its group are */
+    char *origin; /* that may read the answer; owned; NULL: only its own */
+    int slot;     /* of the poll budget; -1: none */
+    bool no_room; /* the doctor's: waits for nothing but its deadline */
+    uint8_t call; /* the number of the call (route_call_name()) that it is */
+    bool marked;  /* to be looked for, though not all of its group are */
+    bool lies;    /* among those that rest */
+    bool rests;   /* when it is released: its hold is over, and nothing else */
+    bool goes_on; /* it waits on where one that rested did */
 };
 _Static_assert(sizeof(struct waiter) <= 272, "a parked poll stays small");
 
@@ -59,9 +70,21 @@ struct waiter *park_add(struct park *p, const struct waiter *from, struct waiter
 /* Would a poll of this member and turn be superseded by one that is parked here? */
 bool park_has_newer(const struct park *p, const char *room, const char *peer, int64_t turn);
 
+/* Up to `max` of the polls that are parked in this room; they stay the park's. Returns how many. */
+size_t park_in_room(const struct park *p, const char *room, struct room_wait **out, size_t max);
+
+/* Does a poll with this key wait on in this room, beyond this cursor? Fills *out, for a waiter with
+ * `goes_on`. */
+bool park_goes_on(const struct park *p, const char *room, struct slice key,
+                  const struct cursor *after, struct room_wait *out);
+
+/* Was this member's poll before here, until a moment ago? */
+bool park_rests(const struct park *p, const char *room, const char *peer);
+
 /* Take out without answering (hang-up). The waiter is still to be released. */
 void park_remove(struct park *p, struct waiter *w);
-/* Give back slot, owner word and memory of a waiter that has been taken out. */
+/* Give back slot, owner word and memory of a waiter that has been taken out; the memory later where
+ * it rests. */
 void park_release(struct park *p, struct waiter *w);
 /* The same for one that was never added: its struct stays the caller's. */
 void park_drop(struct app *app, struct waiter *w);

@@ -217,8 +217,16 @@ bool room_unchanged(struct app *app, const char *room, struct room_stamp *stamp)
     struct room_stamp now = { 0 };
     if (app->data_remote || !store_stamp(app, room, &now)) return false;
     if (now.changed_ns / 1000000 + STAMP_SETTLED_MS > app_wall_ms(app)) now.changed_ns = 0;
-    bool same = now.changed_ns != 0 && now.changed_ns == stamp->changed_ns &&
-                now.inode == stamp->inode && now.device == stamp->device;
+    bool same = now.changed_ns == stamp->changed_ns && now.inode == stamp->inode &&
+                now.device == stamp->device;
+    int64_t looked_ns = (stamp->looked_ms + 1) * 1000000;
+    bool older = now.changed_ns < looked_ns && now.touched_ns < looked_ns;
+    same = now.changed_ns != 0 && (same || older);
     *stamp = now;
     return same;
+}
+
+void room_looked_at(const struct app *app, struct room_stamp *stamp)
+{
+    stamp->looked_ms = app_wall_ms(app);
 }

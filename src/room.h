@@ -36,8 +36,9 @@ enum {
     ROOM_FRAME_BYTES = 256,         /* the JSON around one message of an answer, at most */
     ROOM_MESSAGE_IDS_KEPT = 1024,   /* the newest retry ids of a sender, at least … */
     ROOM_MESSAGE_IDS_MAX = 2048,    /* … and at most, so that the older go many at a time */
-    ROOM_SOON_MS = 5000,            /* lease left after a leave with `soon` */
-    ROOM_HANGUP_MS = 10000,         /* lease left after a hang-up at a parked poll */
+    ROOM_WAIT_KEY_BYTES = 16,
+    ROOM_SOON_MS = 5000,    /* lease left after a leave with `soon` */
+    ROOM_HANGUP_MS = 10000, /* lease left after a hang-up at a parked poll */
 };
 
 /* A cursor, `epoch.seq` in text: 16 hex digits, a dot, decimal seq. */
@@ -150,8 +151,13 @@ struct problem room_join(struct app *app, struct arena *a, const struct join_ask
 struct room_wait {
     char room[ROOM_NAME_BYTES_MAX + 1];
     char peer[IDENT_PEER_BYTES + 1];
+    uint8_t key[ROOM_WAIT_KEY_BYTES]; /* of its key's hash */
+    bool sure;                        /* whatever changes its room is heard by `rung` */
+    uint32_t rung;         /* bell_rung() of its room, before that was looked at for its key */
     struct cursor after;   /* what it waits beyond */
     int64_t lease_wake_ms; /* when the room's next lease ends; INT64_MAX: none */
+    int64_t since_ms;      /* when the poll came */
+    int64_t until_ms;      /* when its member's lease ends, or earlier */
 };
 
 struct exchange_ask {
@@ -160,6 +166,10 @@ struct exchange_ask {
     struct cursor after; /* not given: nothing is read or acknowledged */
     const struct message_in *send;
     size_t send_count;
+    /* The polls of this room that are parked with the caller: where a lease is renewed, theirs are
+     * too. */
+    struct room_wait *const *parked;
+    size_t parked_count;
 };
 
 struct exchange_result {
@@ -197,16 +207,27 @@ struct problem room_exchange(struct app *app, struct arena *a, const struct exch
 struct problem room_look(struct app *app, struct arena *a, struct room_wait *wait,
                          struct exchange_result *out);
 
+/* Would room_exchange() for its member, with nothing to send and the same `after`, have nothing to
+ * write either, if nothing has changed since: is its lease not worn, and nobody's over? */
+bool room_wait_rests(const struct app *app, const struct room_wait *wait);
+
 /* What a room's file looked like. Zeroed: never seen. */
 struct room_stamp {
     uint64_t device, inode;
     int64_t changed_ns; /* Unix time; 0: can't be told yet */
+    int64_t touched_ns; /* likewise, of the inode too: a file that was moved here */
+    int64_t looked_ms;  /* when the room was looked at, Unix time; 0: not known */
 };
 
-/* Has the room's file certainly not changed since *stamp was taken, so that a look would find
- * nothing? Takes a new stamp. Two system calls, no lock. A file that was written within the last
- * moment, or that lies on another machine, is never certain. */
+/* Has the room's file certainly not changed since *stamp was taken, or since the look that
+ * room_looked_at() tells of, so that another one would find nothing? Takes a new stamp. Two system
+ * calls, no lock. A file that was written within the last moment, or that lies on another machine,
+ * is never certain. Of what was written in the tick of the file system's clock in which the room
+ * was looked at nobody can say whether it came before or after; there it is taken for the look's
+ * own, since whoever else wrote has rung. */
 bool room_unchanged(struct app *app, const char *room, struct room_stamp *stamp);
+/* This process has just looked at the room. */
+void room_looked_at(const struct app *app, struct room_stamp *stamp);
 
 /* Leave for good, or, with `soon`, leave ROOM_SOON_MS of lease. Repeated: success again.
  * Fails: 401 key-invalid; 404 room-not-found; 410 session-expired (former key); 503 busy. */

@@ -51,6 +51,11 @@ bool room_member_there(const struct room_tx *tx, const struct member_row *m);
 bool room_lease_worn(const struct room_tx *tx, const struct member_row *m);
 /* A full lease from now. */
 void room_lease_renew(struct room_tx *tx, struct member_row *m);
+/* The same for who is parked: a full lease from when its poll came, which was written down by
+ * nobody if a third of the lease before it had not gone then. Not from now: who has gone and left
+ * its poll behind goes as soon as if that poll had written it. A lease that ended stays so, and one
+ * that may have been shortened (leaving soon, a hang-up) isn't lengthened by anybody else. */
+void room_leases_carry(struct room_tx *tx, struct room_wait *const *parked, size_t count);
 /* What time has brought: leases that ended (each with its peer-left), graces that ended, mail
  * beyond the TTL. `spared`: a member that is just showing that it lives; "" for none. */
 void room_expire(struct room_tx *tx, const char *spared);

@@ -119,10 +119,20 @@ static void tell_left(struct room_tx *tx, const char *peer, const char *reason, 
 
 /* ---- leases ---- */
 
+static bool worn(const struct app *app, int64_t until_ms)
+{
+    int64_t lease_ms = app->cfg.lease_ms;
+    return until_ms <= app_now_ms(app) + lease_ms - lease_ms / 3;
+}
+
 bool room_lease_worn(const struct room_tx *tx, const struct member_row *m)
 {
-    int64_t lease_ms = tx->app->cfg.lease_ms;
-    return m->until_ms <= tx->now_ms + lease_ms - lease_ms / 3;
+    return worn(tx->app, m->until_ms);
+}
+
+bool room_wait_rests(const struct app *app, const struct room_wait *wait)
+{
+    return !worn(app, wait->until_ms) && wait->lease_wake_ms > app_now_ms(app);
 }
 
 void room_lease_renew(struct room_tx *tx, struct member_row *m)
@@ -131,6 +141,15 @@ void room_lease_renew(struct room_tx *tx, struct member_row *m)
     if (m->state != MEMBER_WAITING) m->state = MEMBER_PRESENT;
     m->until_ms = tx->now_ms + tx->app->cfg.lease_ms;
     store_member_set_state(tx->db, m->peer, m->state, m->until_ms);
+}
+
+void room_leases_carry(struct room_tx *tx, struct room_wait *const *parked, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int64_t until_ms = parked[i]->since_ms + tx->app->cfg.lease_ms;
+        if (store_member_lengthen(tx->db, parked[i]->peer, tx->now_ms + ROOM_HANGUP_MS, until_ms))
+            parked[i]->until_ms = until_ms;
+    }
 }
 
 void room_member_acts(struct room_tx *tx, struct member_row *m)

@@ -234,6 +234,7 @@ static struct problem exchange(struct room_tx *tx, const struct exchange_ask *as
     if (ask->send_count > 0 || !m.key_used || room_lease_worn(tx, &m) || room_lapse_due(tx) ||
         (acks && filled(tx, store_room(tx->db)->messages, store_room(tx->db)->bytes, ACK_SHARE))) {
         bool prune = prune_due(tx, &m);
+        if (room_lease_worn(tx, &m)) room_leases_carry(tx, ask->parked, ask->parked_count);
         room_member_acts(tx, &m);
         room_expire(tx, "");
         if (acks) store_member_set_acked(tx->db, m.peer, ask->after.seq);
@@ -253,6 +254,8 @@ static struct problem exchange(struct room_tx *tx, const struct exchange_ask *as
     if (ask->after.given) read_mail(tx, &m, &ask->after, servable, out);
     out->wait.after = out->next;
     out->wait.lease_wake_ms = store_members_next_lease(tx->db);
+    out->wait.since_ms = tx->now_ms;
+    out->wait.until_ms = m.until_ms;
     return NO_PROBLEM;
 }
 
@@ -264,7 +267,11 @@ struct problem room_exchange(struct app *app, struct arena *a, const struct exch
     struct problem problem =
         room_begin(&tx, app, a, ask->room, ask->send_count > 0 ? STORE_WRITE : STORE_READ);
     if (problem.status != 0) return problem;
-    return room_end(&tx, exchange(&tx, ask, out));
+    problem = room_end(&tx, exchange(&tx, ask, out));
+    /* Perhaps what was renewed was not committed. */
+    for (size_t i = 0; problem.status != 0 && i < ask->parked_count; i++)
+        ask->parked[i]->until_ms = 0;
+    return problem;
 }
 
 /* ---- looking again ---- */
@@ -285,6 +292,7 @@ static struct problem look(struct room_tx *tx, struct room_wait *wait, struct ex
     read_mail(tx, &m, &wait->after, room_cursor_servable(tx, &m, &wait->after), out);
     if (!out->gap && out->count == 0) wait->after = out->next;
     wait->lease_wake_ms = store_members_next_lease(tx->db);
+    wait->until_ms = m.until_ms;
     out->wait = *wait;
     return NO_PROBLEM;
 }

@@ -202,6 +202,10 @@ void store_member_set_host(struct store_room *r, const char *peer, bool host);
 void store_member_set_address(struct store_room *r, const char *peer, struct slice address);
 /* One that waits is present from now on. The cursor that it had is servable. */
 void store_member_admit(struct store_room *r, const char *peer, int64_t joined, int64_t until_ms);
+/* Where the lease of one that is present or waits ends after from_ms, but before until_ms, it ends
+ * then, and the answer is true. */
+bool store_member_lengthen(struct store_room *r, const char *peer, int64_t from_ms,
+                           int64_t until_ms);
 /* The lease of one that is present or waits ends at until_ms, and that is a hang-up's doing. */
 void store_member_hang_up(struct store_room *r, const char *peer, int64_t until_ms);
 /* A new key, not yet used. What was the key becomes the former one; but where that was never used

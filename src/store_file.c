@@ -42,6 +42,7 @@ bool store_stamp(const struct app *app, const char *room, struct room_stamp *out
     out->device = st.st_dev;
     out->inode = st.st_ino;
     out->changed_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    out->touched_ns = (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec;
     return true;
 }
 

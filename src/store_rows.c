@@ -253,6 +253,13 @@ void store_member_set_state(struct store_room *r, const char *peer, enum member_
             SQL_ARGS(sql_text(peer), sql_int(state), sql_int(until_ms)));
 }
 
+bool store_member_lengthen(struct store_room *r, const char *peer, int64_t from_ms,
+                           int64_t until_ms)
+{
+    return sql_run(r->sql, ST_MEMBER_LENGTHEN,
+                   SQL_ARGS(sql_text(peer), sql_int(from_ms), sql_int(until_ms))) > 0;
+}
+
 void store_member_hang_up(struct store_room *r, const char *peer, int64_t until_ms)
 {
     sql_run(r->sql, ST_MEMBER_HANG_UP, SQL_ARGS(sql_text(peer), sql_int(until_ms)));

@@ -94,6 +94,8 @@ const char *const store_texts[ST_COUNT] = {
     [ST_MEMBER_SET_ADDRESS] = "UPDATE member SET address_hash = ?2 WHERE peer = ?1",
     [ST_MEMBER_ADMIT] = "UPDATE member SET state = 0, joined = ?2, until_ms = ?3, hung_up = 0,"
                         " floor = acked WHERE peer = ?1",
+    [ST_MEMBER_LENGTHEN] = "UPDATE member SET until_ms = ?3 WHERE peer = ?1 AND state IN (0, 3)"
+                           " AND until_ms > ?2 AND until_ms < ?3",
     [ST_MEMBER_HANG_UP] = "UPDATE member SET until_ms = ?2, hung_up = 1 WHERE peer = ?1",
     [ST_MEMBER_SET_KEY] =
         "UPDATE member SET former_hash ="

@@ -20,7 +20,7 @@ static int64_t test_now_ms(void *clock_arg)
     return now;
 }
 
-static struct app app = { .now_ms = test_now_ms };
+static struct app app = { .now_ms = test_now_ms, .wall_ms = test_now_ms };
 
 static int with_park(void **state)
 {

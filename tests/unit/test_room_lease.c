@@ -61,6 +61,66 @@ static void any_request_renews_a_lease_once_a_third_of_it_has_gone(void **state)
     assert_int_equal(peers(f), 2);
 }
 
+/* `w` reads where the poll of `wait` is parked. Returns when the next lease of the room ends. */
+static int64_t read_beside(struct fixture *f, struct who *w, struct room_wait *wait)
+{
+    struct exchange_result mail;
+    struct exchange_ask ask = { .room = "tea",
+                                .key = slice_of(w->key),
+                                .after = w->cursor,
+                                .parked = &wait,
+                                .parked_count = 1 };
+    assert_ok(room_exchange(&f->app, f->a, &ask, &mail));
+    return mail.wait.lease_wake_ms;
+}
+
+static void who_is_parked_gets_a_lease_from_when_its_poll_came_with_anothers(void **state)
+{
+    struct fixture *f = *state;
+    struct who a, b;
+    struct room_wait wait;
+    const int64_t lease_ms = f->app.cfg.lease_ms, start_ms = f->now_ms;
+    join(f, "tea", &a);
+    join(f, "tea", &b);
+    read_empty(f, "tea", &a);
+    f->now_ms = start_ms + lease_ms / 3 - 1;
+    park(f, &b, &wait);
+    assert_int_equal(wait.lease_wake_ms, start_ms + lease_ms); /* nobody wrote it down */
+    assert_int_equal(read_beside(f, &a, &wait), start_ms + lease_ms);
+    f->now_ms += 2;
+    assert_int_equal(read_beside(f, &a, &wait), wait.since_ms + lease_ms);
+    /* Whoever writes, and how often: a poll counts once. */
+    f->now_ms += lease_ms / 3;
+    assert_int_equal(read_beside(f, &a, &wait), wait.since_ms + lease_ms);
+    f->now_ms = wait.since_ms + lease_ms - 1;
+    assert_int_equal(read_beside(f, &a, &wait), f->now_ms + 1);
+    f->now_ms++;
+    assert_int_equal(peers(f), 1);
+    /* What ended stays so. */
+    assert_int_equal(read_beside(f, &a, &wait), f->now_ms - 1 + lease_ms);
+    assert_problem(exchange(f, "tea", &b, true, NULL, 0, &(struct exchange_result){ 0 }), 410,
+                   "session-expired");
+}
+
+static void a_lease_that_was_shortened_is_not_lengthened_by_another(void **state)
+{
+    struct fixture *f = *state;
+    struct who a, b;
+    struct room_wait wait;
+    join(f, "tea", &a);
+    join(f, "tea", &b);
+    read_empty(f, "tea", &a);
+    f->now_ms += f->app.cfg.lease_ms / 3 - 1;
+    park(f, &b, &wait);
+    f->now_ms++;
+    assert_ok(room_hangup(&f->app, &wait));
+    assert_int_equal(read_beside(f, &a, &wait), f->now_ms + ROOM_HANGUP_MS);
+    f->now_ms += f->app.cfg.lease_ms / 3;
+    park(f, &b, &wait); /* it is there after all */
+    assert_ok(room_leave(&f->app, "tea", slice_of(b.key), true));
+    assert_int_equal(read_beside(f, &a, &wait), f->now_ms + ROOM_SOON_MS);
+}
+
 static void a_lapse_is_announced_once_whoever_notices(void **state)
 {
     struct fixture *f = *state;
@@ -411,6 +471,8 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         CASE(any_request_renews_a_lease_once_a_third_of_it_has_gone),
+        CASE(who_is_parked_gets_a_lease_from_when_its_poll_came_with_anothers),
+        CASE(a_lease_that_was_shortened_is_not_lengthened_by_another),
         CASE(a_lapse_is_announced_once_whoever_notices),
         CASE(a_member_whose_late_request_comes_before_anybody_noticed_goes_on),
         CASE(a_parked_poll_of_a_member_that_lapses_is_told_so),
