@@ -14,7 +14,7 @@ enum {
 
 /* What is kept while a request is asked again. */
 struct counted {
-    bool address, all; /* taken, and not given back */
+    unsigned address, all; /* as rates_take() told; 0: not taken, or given back */
     uint8_t salt[PASSWORD_SALT_BYTES];
 };
 
@@ -61,27 +61,28 @@ static struct problem limited(const struct ep_call *c, const char *detail, int r
     return PROBLEM_RETRY(429, "rate-limited", detail, retry_after_s);
 }
 
-static bool take(const struct ep_call *c, const char *kind, const char *address, int64_t per_minute,
-                 int *retry_after_s)
+static unsigned take(const struct ep_call *c, const char *kind, const char *address,
+                     int64_t per_minute, int *retry_after_s)
 {
     char what[WHAT_BYTES];
     return rates_take(c->app->rates, what_of(c, kind, what), address, per_minute,
                       app_now_ms(c->app), retry_after_s);
 }
 
-static void give(const struct ep_call *c, const char *kind, const char *address, int64_t per_minute)
+static void give(const struct ep_call *c, const char *kind, const char *address, int64_t per_minute,
+                 unsigned *taken)
 {
     char what[WHAT_BYTES];
-    rates_give(c->app->rates, what_of(c, kind, what), address, per_minute);
+    rates_give(c->app->rates, what_of(c, kind, what), address, per_minute, *taken);
+    *taken = 0;
 }
 
 void ep_password_right(struct ep_call *c)
 {
     struct counted *k = c->rq->kept;
     if (k == NULL) return;
-    if (k->address) give(c, "guess-", c->rq->address, WRONG_PER_MINUTE);
-    if (k->all) give(c, "guesses-", "", WRONG_PER_MINUTE_ALL);
-    k->address = k->all = false;
+    give(c, "guess-", c->rq->address, WRONG_PER_MINUTE, &k->address);
+    give(c, "guesses-", "", WRONG_PER_MINUTE_ALL, &k->all);
 }
 
 /* Counted first and given back when it was right: of guesses at the same time none is free. */
@@ -91,11 +92,11 @@ struct problem ep_password_guess(struct ep_call *c, struct slice password,
     struct counted *k = counted(c);
     int retry_after_s = 0;
     if (k == NULL) return no_memory();
-    if (!k->address)
+    if (k->address == 0)
         k->address = take(c, "guess-", c->rq->address, WRONG_PER_MINUTE, &retry_after_s);
-    if (k->address && !k->all)
+    if (k->address != 0 && k->all == 0)
         k->all = take(c, "guesses-", "", WRONG_PER_MINUTE_ALL, &retry_after_s);
-    if (!k->all) {
+    if (k->all == 0) {
         ep_password_right(c);
         return limited(c, "Too many wrong passwords; wait a little.", retry_after_s);
     }
@@ -108,10 +109,10 @@ struct problem ep_password_make(struct ep_call *c, struct slice password, struct
     struct counted *k = counted(c);
     int retry_after_s = 0;
     if (k == NULL) return no_memory();
-    if (!k->all)
+    if (k->all == 0)
         k->all = rates_take(c->app->rates, "password", c->rq->address, MADE_PER_MINUTE,
                             app_now_ms(c->app), &retry_after_s);
-    if (!k->all) return limited(c, "Too many new passwords; wait a little.", retry_after_s);
+    if (k->all == 0) return limited(c, "Too many new passwords; wait a little.", retry_after_s);
     memcpy(out->salt, k->salt, sizeof out->salt);
     return hash(c, password, out);
 }

@@ -1,6 +1,7 @@
 #include "rates.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ enum {
     TRIES_MAX = 64, /* so often was another take of this row faster */
     NAME_BYTES_MAX = 64
 };
+enum { TAKEN_FIRST = 1, TAKEN_SECOND = 2, TAKEN_UNCOUNTED = 4 }; /* of a row; there is no limit */
 
 /* A row is a token bucket as one number, so that one compare-and-swap is a take: the time in us at
  * which the bucket is full again. A take moves it on by the time of one token; when that is more
@@ -67,9 +69,14 @@ static void rows_of(const struct rates *l, const char *what, const char *address
     rows[1] = &l->file->full_us[(hash[2] << 8 | hash[3]) % ROWS];
 }
 
+static int64_t token_us_of(int64_t per_minute)
+{
+    return (MINUTE_US + per_minute - 1) / per_minute;
+}
+
 static bool take(_Atomic int64_t *row, int64_t per_minute, int64_t now_ms, int *retry_after_s)
 {
-    int64_t token_us = (MINUTE_US + per_minute - 1) / per_minute;
+    int64_t token_us = token_us_of(per_minute);
     int64_t now_us = now_ms * 1000, latest_us = now_us + token_us * per_minute;
     int64_t full_us = *row;
     for (int i = 0; i < TRIES_MAX; i++) {
@@ -87,26 +94,29 @@ static bool take(_Atomic int64_t *row, int64_t per_minute, int64_t now_ms, int *
     return false;
 }
 
-bool rates_take(struct rates *l, const char *what, const char *address, int64_t per_minute,
-                int64_t now_ms, int *retry_after_s)
+unsigned rates_take(struct rates *l, const char *what, const char *address, int64_t per_minute,
+                    int64_t now_ms, int *retry_after_s)
 {
     _Atomic int64_t *rows[2];
     int later_s;
-    if (l == NULL || per_minute <= 0) return true;
+    if (l == NULL || per_minute <= 0) return TAKEN_UNCOUNTED;
     rows_of(l, what, address == NULL ? "" : address, rows);
-    bool first = take(rows[0], per_minute, now_ms, retry_after_s);
-    if (rows[0] == rows[1]) return first;
-    bool second = take(rows[1], per_minute, now_ms, &later_s);
-    if (!first && !second && later_s < *retry_after_s) *retry_after_s = later_s;
-    return first || second;
+    unsigned taken = take(rows[0], per_minute, now_ms, retry_after_s) ? TAKEN_FIRST : 0;
+    if (rows[0] == rows[1]) return taken;
+    if (take(rows[1], per_minute, now_ms, &later_s))
+        taken |= TAKEN_SECOND;
+    else if (taken == 0 && later_s < *retry_after_s)
+        *retry_after_s = later_s;
+    return taken;
 }
 
-void rates_give(struct rates *l, const char *what, const char *address, int64_t per_minute)
+void rates_give(struct rates *l, const char *what, const char *address, int64_t per_minute,
+                unsigned taken)
 {
     _Atomic int64_t *rows[2];
     if (l == NULL || per_minute <= 0) return;
     rows_of(l, what, address == NULL ? "" : address, rows);
-    int64_t token_us = (MINUTE_US + per_minute - 1) / per_minute;
-    atomic_fetch_sub(rows[0], token_us);
-    if (rows[0] != rows[1]) atomic_fetch_sub(rows[1], token_us);
+    int64_t token_us = token_us_of(per_minute);
+    if (taken & TAKEN_FIRST) atomic_fetch_sub(rows[0], token_us);
+    if (taken & TAKEN_SECOND) atomic_fetch_sub(rows[1], token_us);
 }

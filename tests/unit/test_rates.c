@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -164,7 +165,7 @@ static void processes_share_one_count_and_another_boot_starts_anew(void **state)
         struct rates *l = rates_open(path, boot);
         int mine = 0;
         for (int n = 0; n < EACH; n++)
-            mine += rates_take(l, "join", "192.0.2.1", ALLOWED, 0, &retry_after_s);
+            mine += rates_take(l, "join", "192.0.2.1", ALLOWED, 0, &retry_after_s) != 0;
         __atomic_fetch_add(taken, mine, __ATOMIC_SEQ_CST);
         _exit(0);
     }
@@ -183,14 +184,35 @@ static void processes_share_one_count_and_another_boot_starts_anew(void **state)
 static void what_is_given_back_may_be_taken_again_and_nothing_more(void **state)
 {
     int retry_after_s = 0;
+    unsigned taken = 0;
     for (int i = 0; i < 50; i++) {
-        assert_true(rates_take(*state, "guess", "192.0.2.1", 10, 1000000, &retry_after_s));
-        rates_give(*state, "guess", "192.0.2.1", 10);
+        taken = rates_take(*state, "guess", "192.0.2.1", 10, 1000000, &retry_after_s);
+        assert_true(taken);
+        rates_give(*state, "guess", "192.0.2.1", 10, taken);
     }
     assert_int_equal(take_all(*state, "guess", "192.0.2.1", 10, 1000000, &retry_after_s), 10);
-    rates_give(*state, "guess", "192.0.2.1", 10);
+    rates_give(*state, "guess", "192.0.2.1", 10, taken);
     assert_int_equal(take_all(*state, "guess", "192.0.2.1", 10, 1000000, &retry_after_s), 1);
-    rates_give(NULL, "guess", "192.0.2.1", 10);
+    rates_give(*state, "guess", "192.0.2.1", 10, 0);
+    assert_int_equal(take_all(*state, "guess", "192.0.2.1", 10, 1000000, &retry_after_s), 0);
+    rates_give(NULL, "guess", "192.0.2.1", 10, taken);
+}
+
+/* Two that share one of their rows: what the one gets back is none of the other's. */
+static void what_is_given_back_is_given_to_nobody_else(void **state)
+{
+    enum { OTHERS = 65536 };
+    char other[32];
+    int retry_after_s = 0, shared = 0;
+    assert_int_equal(take_all(*state, "guess", "192.0.2.1", 10, 1000000, &retry_after_s), 10);
+    for (int i = 0; i < OTHERS && shared < 3; i++) {
+        snprintf(other, sizeof other, "10.0.%d.%d", i / 256, i % 256);
+        unsigned taken = rates_take(*state, "guess", other, 10, 1000000, &retry_after_s);
+        rates_give(*state, "guess", other, 10, taken);
+        shared += taken == 1 || taken == 2; /* of one of its rows alone */
+        assert_false(rates_take(*state, "guess", "192.0.2.1", 10, 1000000, &retry_after_s));
+    }
+    assert_int_equal(shared, 3);
 }
 
 int main(void)
@@ -198,6 +220,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_given_back_may_be_taken_again_and_nothing_more,
                                         open_rates, close_rates),
+        cmocka_unit_test_setup_teardown(what_is_given_back_is_given_to_nobody_else, open_rates,
+                                        close_rates),
         cmocka_unit_test_setup_teardown(a_minutes_number_at_once_then_one_by_one, open_rates,
                                         close_rates),
         cmocka_unit_test_setup_teardown(a_refusal_costs_nothing_and_its_retry_is_kept, open_rates,
