@@ -51,6 +51,19 @@ void arena_reset(struct arena *a)
     a->given = 0;
 }
 
+struct arena_mark arena_mark(const struct arena *a)
+{
+    size_t used = a->newest == NULL ? 0 : a->newest->used;
+    return (struct arena_mark){ a->newest, used, a->given };
+}
+
+void arena_back(struct arena *a, const struct arena_mark *mark)
+{
+    free_down_to(a, mark->newest);
+    if (a->newest != NULL) a->newest->used = mark->used;
+    a->given = mark->given;
+}
+
 static bool add_chunk(struct arena *a, size_t bytes)
 {
     size_t room = a->newest == NULL ? CHUNK_BYTES_MIN : a->newest->room * 2;

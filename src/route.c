@@ -193,11 +193,16 @@ enum outcome route_handle(struct app *app, struct request *rq, struct answer *an
         http_answer_problem(an, app->trouble);
         return OUTCOME_ANSWER;
     }
+    struct arena_mark before = arena_mark(rq->arena);
+    const void *kept = rq->kept;
     struct ep_call c = { .app = app, .rq = rq, .an = an, .waiter = waiter };
     struct problem p = run(route, room, &c);
     if (p.status != 0) {
         answer_problem(an, p);
-        return PROBLEM_IS_BUSY(p) ? OUTCOME_BUSY : OUTCOME_ANSWER;
+        if (!PROBLEM_IS_BUSY(p)) return OUTCOME_ANSWER;
+        /* It may be handled a hundred times; once, what is to be kept was among this. */
+        if (rq->kept == kept) arena_back(rq->arena, &before);
+        return OUTCOME_BUSY;
     }
     if (an->body.failed)
         http_answer_problem(an, PROBLEM_RETRY(503, "busy", "The server is out of memory.", 5));

@@ -44,6 +44,29 @@ static void gives_no_more_than_its_cap(void **state)
     arena_free(NULL);
 }
 
+static void goes_back_to_a_mark_and_keeps_what_was_given_before(void **state)
+{
+    (void)state;
+    static const size_t before[] = { 0, 100, 4096, 70000 };
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
+        struct arena *a = arena_new(200000);
+        char *kept = before[i] == 0 ? NULL : arena_alloc(a, before[i]);
+        if (kept != NULL) memset(kept, 'k', before[i]);
+        const struct arena_mark mark = arena_mark(a);
+        for (int round = 0; round < 100; round++) {
+            unsigned char *got = arena_alloc(a, 3000), *more = arena_alloc(a, 90000);
+            assert_non_null(got);
+            assert_non_null(more);
+            assert_int_equal(got[0] | more[0] | more[89999], 0);
+            memset(got, 0xff, 3000);
+            memset(more, 0xff, 90000);
+            arena_back(a, &mark);
+        }
+        for (size_t at = 0; at < before[i]; at++) assert_int_equal(kept[at], 'k');
+        arena_free(a);
+    }
+}
+
 static void copies_with_a_nul_behind(void **state)
 {
     (void)state;
@@ -60,6 +83,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hands_out_zeroed_aligned_bytes),
         cmocka_unit_test(gives_no_more_than_its_cap),
+        cmocka_unit_test(goes_back_to_a_mark_and_keeps_what_was_given_before),
         cmocka_unit_test(copies_with_a_nul_behind),
     };
     return cmocka_run_group_tests_name("arena", tests, NULL, NULL);

@@ -1,5 +1,6 @@
 #include "route.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -385,6 +387,52 @@ static void joins_over_the_rate_are_refused_with_retry_after(void **state)
     buf_free(&text);
 }
 
+static int lock_rooms(const struct app_fixture *f)
+{
+    char path[APP_PATH_BYTES_MAX + 32];
+    struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    snprintf(path, sizeof path, "%s/rooms.lock", f->app.data_dir);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(fcntl(fd, F_OFD_SETLK, &all), 0);
+    return fd;
+}
+
+static void a_busy_room_is_asked_for_as_often_as_there_is_time(void **state)
+{
+    enum { DATA_BYTES = 50000, TRIES = 500 };
+    struct app_fixture *f = *state;
+    struct buf text, body;
+    struct waiter w;
+    char key[128], cursor[128];
+    buf_init(&text, 1 << 20);
+    buf_init(&body, 1 << 20);
+    join(f, &text, key, cursor);
+    buf_printf(&body,
+               "json={\"key\":\"%s\",\"send\":[{\"id\":\"1\",\"type\":\"a\",\"data\":\"%0*d\"}]}",
+               key, DATA_BYTES, 0);
+    struct request rq = {
+        .arena = arena_new(ROUTE_ARENA_BYTES_MAX),
+        .method = HTTP_POST,
+        .path = slice_of("/v1/rooms/tea/messages"),
+        .content_type = slice_of(FORM),
+        .body = { body.at, body.len },
+        .address = "",
+    };
+    int fd = lock_rooms(f);
+    for (int i = 0; i <= TRIES; i++) {
+        struct answer an;
+        if (i == TRIES) close(fd);
+        http_answer_init(&an);
+        assert_int_equal(route_handle(&f->app, &rq, &an, &w),
+                         i < TRIES ? OUTCOME_BUSY : OUTCOME_ANSWER);
+        assert_int_equal(an.status, i < TRIES ? 503 : 200);
+        http_answer_free(&an);
+    }
+    arena_free(rq.arena);
+    buf_free(&body);
+    buf_free(&text);
+}
+
 static void a_member_that_left_has_its_parked_poll_ended(void **state)
 {
     struct app_fixture *f = *state;
@@ -414,6 +462,7 @@ int main(void)
         CASE(a_member_brings_no_more_meta_than_its_share_of_an_answer),
         CASE(a_full_park_says_when_to_come_again_and_holds_nothing),
         CASE(joins_over_the_rate_are_refused_with_retry_after),
+        CASE(a_busy_room_is_asked_for_as_often_as_there_is_time),
         CASE(a_member_that_left_has_its_parked_poll_ended),
     };
     return cmocka_run_group_tests_name("route", tests, NULL, NULL);
