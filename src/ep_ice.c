@@ -74,7 +74,7 @@ struct problem ep_ice(struct ep_call *c)
     struct exchange_result res = { 0 };
     struct problem p = room_exchange(c->app, c->rq->arena, &ask, &res);
     if (p.status != 0) return p;
-    if (res.waiting)
+    if (res.wait.waiting)
         return PROBLEM(403, "not-permitted", "Who waits to be let in needs no relays yet.");
     buf_text(&c->an->body, "{");
     ep_put_ice_servers(&c->an->body, c->app, res.peer);

@@ -233,10 +233,12 @@ static struct waiter *add_no_room(struct park *p, struct waiter *w)
     return w;
 }
 
+/* Do all know as much, so that what one finds is news to all? Who waits in a lobby finds nothing,
+ * whatever has come. */
 static bool all_wait_beyond(const struct park_group *g, const struct cursor *after)
 {
     const struct waiter *w = g->waiters;
-    while (w != NULL && same_cursor(&w->wait.after, after)) w = w->next;
+    while (w != NULL && !w->wait.waiting && same_cursor(&w->wait.after, after)) w = w->next;
     return w == NULL;
 }
 

@@ -153,6 +153,7 @@ struct room_wait {
     char peer[IDENT_PEER_BYTES + 1];
     uint8_t key[ROOM_WAIT_KEY_BYTES]; /* of its key's hash */
     bool sure;                        /* whatever changes its room is heard by `rung` */
+    bool waiting;                     /* in the lobby: nothing is read for it */
     uint32_t rung;         /* bell_rung() of its room, before that was looked at for its key */
     struct cursor after;   /* what it waits beyond */
     int64_t lease_wake_ms; /* when the room's next lease ends; INT64_MAX: none */
@@ -184,7 +185,6 @@ struct exchange_result {
     struct member_view *peers; /* with gap: the present others */
     size_t peers_count;
     struct room_wait wait; /* what to park with when there is nothing to tell */
-    bool waiting;          /* in the lobby: there is no mail for it, and no peers with a gap */
 };
 
 /* Acknowledge, renew, send, read, in one transaction; a write transaction only when there is

@@ -247,7 +247,7 @@ static struct problem exchange(struct room_tx *tx, const struct exchange_ask *as
         problem = send_all(tx, &m, ask, out);
         if (problem.status != 0) return problem;
     }
-    out->waiting = m.state == MEMBER_WAITING;
+    out->wait.waiting = m.state == MEMBER_WAITING;
     memcpy(out->peer, m.peer, sizeof out->peer);
     memcpy(out->wait.room, store_name(tx->db), strlen(store_name(tx->db)) + 1);
     memcpy(out->wait.peer, m.peer, sizeof out->wait.peer);
@@ -291,6 +291,7 @@ static struct problem look(struct room_tx *tx, struct room_wait *wait, struct ex
     memcpy(out->peer, m.peer, sizeof out->peer);
     read_mail(tx, &m, &wait->after, room_cursor_servable(tx, &m, &wait->after), out);
     if (!out->gap && out->count == 0) wait->after = out->next;
+    wait->waiting = m.state == MEMBER_WAITING;
     wait->lease_wake_ms = store_members_next_lease(tx->db);
     wait->until_ms = m.until_ms;
     out->wait = *wait;

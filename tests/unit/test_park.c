@@ -245,6 +245,22 @@ static void a_re_check_looks_for_one_of_those_who_wait_beyond_the_same_cursor(vo
     assert_null(park_next(p));
 }
 
+static void a_re_check_looks_for_all_where_one_of_them_is_in_the_lobby(void **state)
+{
+    struct park *p = *state;
+    struct waiter *w[] = { add("tea", "a", 90000), add("tea", "b", 90000), add("tea", "c", 90000) };
+    for (int lobby = 0; lobby < 3; lobby++) {
+        w[lobby]->wait.waiting = true;
+        now = park_next_ms(p);
+        park_mark_due(p, now);
+        int looked = 0;
+        for (struct waiter *one = park_next(p); one != NULL; one = park_next(p), looked++)
+            park_looked(p, one); /* nothing new */
+        assert_int_equal(looked, 3);
+        w[lobby]->wait.waiting = false;
+    }
+}
+
 static void an_earlier_lease_end_than_was_known_makes_all_be_looked_at(void **state)
 {
     struct park *p = *state;
@@ -318,6 +334,7 @@ int main(void)
         CASE(a_look_that_was_put_off_is_not_forgotten_for_another_that_went_well),
         CASE(a_poll_that_found_nothing_is_a_re_check_for_who_waits_beyond_the_same_cursor),
         CASE(a_re_check_looks_for_one_of_those_who_wait_beyond_the_same_cursor),
+        CASE(a_re_check_looks_for_all_where_one_of_them_is_in_the_lobby),
         CASE(an_earlier_lease_end_than_was_known_makes_all_be_looked_at),
         CASE(re_checks_come_sooner_when_the_bell_is_lost),
         CASE(ten_thousand_waiters_come_and_go_in_any_order),

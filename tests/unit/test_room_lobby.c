@@ -82,7 +82,7 @@ static void who_waits_hears_nothing_of_the_room_and_is_nobody_in_it(void **state
     read_mail(f, "tea", &ann, &mail);
     assert_int_equal(mail.count, 0);
     assert_false(mail.more);
-    assert_true(mail.waiting);
+    assert_true(mail.wait.waiting);
     assert_problem(try_send(f, "tea", &host, ann.peer, "2", "2"), 404, "peer-not-found");
     assert_problem(try_send(f, "tea", &ann, NULL, "1", "1"), 403, "not-permitted");
     assert_problem(call_as_host(f, room_kick, &ann, host.peer, false), 403, "not-permitted");
@@ -191,7 +191,7 @@ static void turning_the_lobby_off_lets_in_who_waits_in_order_while_there_is_plac
     assert_true(mentions(mail.messages[0].data, who[0].peer));
     assert_true(mentions(mail.messages[1].data, who[1].peer));
     assert_ok(exchange(f, "tea", &who[2], true, NULL, 0, &mail));
-    assert_true(mail.waiting);
+    assert_true(mail.wait.waiting);
 }
 
 /* ---- the end of waiting ---- */
@@ -338,7 +338,7 @@ static void another_boot_gives_those_who_wait_their_lease_again(void **state)
     f->now_ms = 5 + f->app.cfg.lease_ms - 1;
     struct exchange_result mail;
     assert_ok(exchange(f, "tea", &ann, true, NULL, 0, &mail));
-    assert_true(mail.waiting);
+    assert_true(mail.wait.waiting);
 }
 
 /* ---- the password ---- */
