@@ -73,13 +73,15 @@ struct problem room_begin(struct room_tx *tx, struct app *app, struct arena *a, 
 struct problem room_end(struct room_tx *tx, struct problem refusal)
 {
     char room[ROOM_NAME_BYTES_MAX + 1];
+    int64_t people = 0;
     room_settle(tx);
     snprintf(room, sizeof room, "%s", store_name(tx->db));
-    if (tx->recount && tx->app->metrics != NULL)
-        metrics_set_people(tx->app, room, (size_t)store_members_count(tx->db, MEMBER_PRESENT));
+    bool recount = tx->recount && tx->app->metrics != NULL;
+    if (recount) people = store_members_count(tx->db, MEMBER_PRESENT);
     bool notes = tx->app->cfg.events && store_events_wait(tx->db);
     struct problem problem = store_commit(tx->db);
     if (problem.status != 0) return problem;
+    if (recount) metrics_set_people(tx->app, room, (size_t)people);
     if (tx->committed != NULL) fault_point(tx->committed);
     if (notes) room_notes_move(tx->app, room);
     if (tx->ring)

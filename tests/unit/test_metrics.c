@@ -9,8 +9,11 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "app_fixture.h"
+#include "arena.h"
+#include "room.h"
 
 static int with_app(void **state)
 {
@@ -111,6 +114,34 @@ static void people_are_as_last_written_and_forgotten_when_nobody_writes(void **s
     assert_int_equal(figure(f, "klatch_people"), 1);
 }
 
+static struct problem join_tea(struct app_fixture *f)
+{
+    struct arena *a = arena_new(1 << 20);
+    struct join_result res;
+    struct problem p = room_join(&f->app, a, &(struct join_ask){ .room = "tea" }, &res);
+    arena_free(a);
+    return p;
+}
+
+static void who_could_not_come_in_is_not_counted(void **state)
+{
+    struct app_fixture *f = *state;
+    char path[APP_PATH_BYTES_MAX + 32];
+    sqlite3 *reader;
+    assert_int_equal(join_tea(f).status, 0);
+    assert_int_equal(figure(f, "klatch_people"), 1);
+    snprintf(path, sizeof path, "%s/rooms/tea.db", f->app.data_dir);
+    assert_int_equal(sqlite3_open(path, &reader), SQLITE_OK);
+    /* Writing goes well until the commit. */
+    assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM room", NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(join_tea(f).status, 503);
+    assert_int_equal(figure(f, "klatch_people"), 1);
+    sqlite3_close(reader);
+    assert_int_equal(join_tea(f).status, 0);
+    assert_int_equal(figure(f, "klatch_people"), 2);
+}
+
 static void many_rooms_find_a_place(void **state)
 {
     struct app_fixture *f = *state;
@@ -147,6 +178,7 @@ int main(void)
         TEST(answers_are_counted_by_call_class_and_code),
         TEST(the_counts_of_processes_add_up_and_outlive_them),
         TEST(people_are_as_last_written_and_forgotten_when_nobody_writes),
+        TEST(who_could_not_come_in_is_not_counted),
         TEST(many_rooms_find_a_place),
         TEST(without_a_shared_file_a_process_counts_for_itself),
     };
