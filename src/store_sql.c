@@ -131,9 +131,11 @@ int sql_code(const struct sql *c)
 bool sql_has_column(struct sql *c, const char *table, const char *column)
 {
     store_mem_use(c->heap);
+    if (c->result != SQL_OK) return false;
     int code =
         sqlite3_table_column_metadata(c->db, "main", table, column, NULL, NULL, NULL, NULL, NULL);
-    return (code & 0xff) != SQLITE_ERROR;
+    if ((code & 0xff) != SQLITE_ERROR) note(c, code); /* which says that there is none */
+    return code == SQLITE_OK;
 }
 
 bool sql_moved(struct sql *c)

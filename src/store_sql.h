@@ -40,8 +40,7 @@ void sql_close(struct sql *c); /* rolls back; NULL is fine */
 enum sql_result sql_result(const struct sql *c);
 int sql_code(const struct sql *c); /* SQLite's extended code of that error, for the log */
 
-/* Has the table this column? True also where that can't be told now: the next statement tells why.
- */
+/* Has the table this column? False also after an error, or where asking is one. */
 bool sql_has_column(struct sql *c, const char *table, const char *column);
 
 /* Is the connection's file no longer the one at its path? One stat(2). */
