@@ -1,5 +1,5 @@
-/* store_sql: one SQLite connection and its statements; its .c and store_vfs.c, the files under it,
- * are the only ones that include sqlite3.h.
+/* store_sql: one SQLite connection and its statements. Only its .c, store_vfs*.c (the files under
+ * it) and store_mem.c (its memory) include sqlite3.h.
  *
  * Statements are rows of a table of texts, prepared when first used and kept as long as the
  * connection. The first error stays: after it every call does nothing and says "no row", until
