@@ -23,10 +23,11 @@ PRAGMA user_version = 1;
 --   told_messages, told_bytes  the same of the server's own
 --   opened_ms  when the file was made, Unix time; 0: not known
 --   stays      1: the site's owner has opened it, so that it stays when nobody is left
---   locked, lobby  1: as a host has set it
+--   rules      the sum of: 1, 2, 4: a host has locked it, has turned on its lobby, has set a password;
+--              8: somebody has been its host, so it gets another one when that one has gone; 16: somebody
+--              waits, or a host has lapsed, and the end of that is looked for as a lease's is. One column,
+--              since each send reads it
 --   password_salt, password_hash  PBKDF2 of the password that is asked for; NULL: none
---   hosted    1: somebody has been its host, so it gets another one when that one has gone
---   watched   1: somebody waits, or a host has lapsed, and the end of that is looked for as a lease's is
 CREATE TABLE room (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
     epoch INTEGER NOT NULL,
@@ -39,12 +40,9 @@ CREATE TABLE room (
     told_bytes INTEGER NOT NULL,
     opened_ms INTEGER NOT NULL DEFAULT 0,
     stays INTEGER NOT NULL DEFAULT 0,
-    locked INTEGER NOT NULL DEFAULT 0,
-    lobby INTEGER NOT NULL DEFAULT 0,
+    rules INTEGER NOT NULL DEFAULT 0,
     password_salt BLOB,
-    password_hash BLOB,
-    hosted INTEGER NOT NULL DEFAULT 0,
-    watched INTEGER NOT NULL DEFAULT 0
+    password_hash BLOB
 );
 
 -- One row for each member: present, lapsed (its lease ended, its grace runs) or left. Written by join,

@@ -27,13 +27,11 @@ enum store_statement {
     ST_MEMBER_ADD_JTI,
     ST_MEMBER_ADD_ADDRESS,
     ST_MEMBER_ADD_LEFT_WHY,
-    ST_ROOM_ADD_LOCKED,
-    ST_ROOM_ADD_LOBBY,
     ST_ROOM_ADD_SALT,
     ST_ROOM_ADD_PASSWORD,
-    ST_ROOM_ADD_HOSTED,
-    ST_ROOM_ADD_WATCHED,
     ST_BAN_TABLE,
+    ST_ROOM_ADD_RULES,
+    ST_ROOM_CARRY_RULES,
     ST_ROOM_INSERT,
     ST_ROOM_CLOSE,
     ST_ROOM_OPENED,
@@ -187,6 +185,8 @@ void store_made(struct store_room *r, bool committed);
 /* Add what an older program didn't know. Found whole, it stays so; what is added now may still be
  * rolled back. */
 void store_complete(struct store_room *r);
+/* store_rules.c: take the room's rules from their column. */
+void store_rules_take(struct room_row *row, int64_t rules);
 /* Move this room's broken file aside; r's connection is closed. 404, or 503 when that wasn't
  * possible. */
 struct problem store_move_aside(struct store_room *r);

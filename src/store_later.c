@@ -14,13 +14,10 @@ static const struct {
     { "member", "jti", ST_MEMBER_ADD_JTI },
     { "member", "address_hash", ST_MEMBER_ADD_ADDRESS },
     { "member", "left_why", ST_MEMBER_ADD_LEFT_WHY },
-    { "room", "locked", ST_ROOM_ADD_LOCKED },
-    { "room", "lobby", ST_ROOM_ADD_LOBBY },
     { "room", "password_salt", ST_ROOM_ADD_SALT },
     { "room", "password_hash", ST_ROOM_ADD_PASSWORD },
-    { "room", "hosted", ST_ROOM_ADD_HOSTED },
-    { "room", "watched", ST_ROOM_ADD_WATCHED },
     { "ban", "hash", ST_BAN_TABLE },
+    { "room", "rules", ST_ROOM_ADD_RULES },
 };
 enum { LATER = sizeof later / sizeof later[0] };
 
@@ -34,4 +31,7 @@ void store_complete(struct store_room *r)
     for (size_t i = 0; i < LATER && !r->whole; i++)
         if (!sql_has_column(r->sql, later[i].table, later[i].column))
             sql_run(r->sql, later[i].add, NULL, 0);
+    /* Between two releases each rule was a column. */
+    if (!r->whole && sql_has_column(r->sql, "room", "watched"))
+        sql_run(r->sql, ST_ROOM_CARRY_RULES, NULL, 0);
 }

@@ -56,11 +56,7 @@ void store_room_read(struct store_room *r)
     r->row.bytes = sql_column_int(r->sql, ST_ROOM, 5);
     r->row.told_messages = sql_column_int(r->sql, ST_ROOM, 6);
     r->row.told_bytes = sql_column_int(r->sql, ST_ROOM, 7);
-    r->row.rules.locked = sql_column_int(r->sql, ST_ROOM, 8) != 0;
-    r->row.rules.lobby = sql_column_int(r->sql, ST_ROOM, 9) != 0;
-    r->row.password = sql_column_int(r->sql, ST_ROOM, 10) != 0;
-    r->row.rules.hosted = sql_column_int(r->sql, ST_ROOM, 11) != 0;
-    r->row.rules.watched = sql_column_int(r->sql, ST_ROOM, 12) != 0;
+    store_rules_take(&r->row, sql_column_int(r->sql, ST_ROOM, 8));
     sql_done(r->sql, ST_ROOM);
 }
 

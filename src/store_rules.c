@@ -5,12 +5,29 @@
 
 /* ---- the room ---- */
 
+enum { LOCKED = 1, LOBBY = 2, PASSWORD = 4, HOSTED = 8, WATCHED = 16 };
+
+void store_rules_take(struct room_row *row, int64_t rules)
+{
+    row->password = (rules & PASSWORD) != 0;
+    row->rules = (struct room_rules){ .locked = (rules & LOCKED) != 0,
+                                      .lobby = (rules & LOBBY) != 0,
+                                      .hosted = (rules & HOSTED) != 0,
+                                      .watched = (rules & WATCHED) != 0 };
+}
+
+static struct sql_value rules_of(const struct room_row *row)
+{
+    const struct room_rules *rules = &row->rules;
+    return sql_int((rules->locked ? LOCKED : 0) | (rules->lobby ? LOBBY : 0) |
+                   (row->password ? PASSWORD : 0) | (rules->hosted ? HOSTED : 0) |
+                   (rules->watched ? WATCHED : 0));
+}
+
 void store_room_set_rules(struct store_room *r, const struct room_rules *rules)
 {
     r->row.rules = *rules;
-    sql_run(r->sql, ST_ROOM_SET_RULES,
-            SQL_ARGS(sql_int(rules->locked), sql_int(rules->lobby), sql_int(rules->hosted),
-                     sql_int(rules->watched)));
+    sql_run(r->sql, ST_ROOM_SET_RULES, SQL_ARGS(rules_of(&r->row)));
 }
 
 static bool copy_blob(struct store_room *r, enum store_statement st, int column, uint8_t *out,
@@ -38,7 +55,8 @@ void store_room_set_password(struct store_room *r, const struct password_kept *k
     r->row.password = kept != NULL;
     sql_run(r->sql, ST_ROOM_SET_PASSWORD,
             SQL_ARGS(sql_blob(kept == NULL ? NULL : kept->salt, PASSWORD_SALT_BYTES),
-                     sql_blob(kept == NULL ? NULL : kept->hash, IDENT_HASH_BYTES)));
+                     sql_blob(kept == NULL ? NULL : kept->hash, IDENT_HASH_BYTES),
+                     rules_of(&r->row)));
 }
 
 /* ---- members ---- */

@@ -26,13 +26,12 @@ const char *const store_texts[ST_COUNT] = {
     [ST_MEMBER_ADD_JTI] = "ALTER TABLE member ADD COLUMN jti TEXT",
     [ST_MEMBER_ADD_ADDRESS] = "ALTER TABLE member ADD COLUMN address_hash BLOB",
     [ST_MEMBER_ADD_LEFT_WHY] = "ALTER TABLE member ADD COLUMN left_why INTEGER NOT NULL DEFAULT 0",
-    [ST_ROOM_ADD_LOCKED] = "ALTER TABLE room ADD COLUMN locked INTEGER NOT NULL DEFAULT 0",
-    [ST_ROOM_ADD_LOBBY] = "ALTER TABLE room ADD COLUMN lobby INTEGER NOT NULL DEFAULT 0",
     [ST_ROOM_ADD_SALT] = "ALTER TABLE room ADD COLUMN password_salt BLOB",
     [ST_ROOM_ADD_PASSWORD] = "ALTER TABLE room ADD COLUMN password_hash BLOB",
-    [ST_ROOM_ADD_HOSTED] = "ALTER TABLE room ADD COLUMN hosted INTEGER NOT NULL DEFAULT 0",
-    [ST_ROOM_ADD_WATCHED] = "ALTER TABLE room ADD COLUMN watched INTEGER NOT NULL DEFAULT 0",
     [ST_BAN_TABLE] = "CREATE TABLE ban (number INTEGER PRIMARY KEY, hash BLOB NOT NULL)",
+    [ST_ROOM_ADD_RULES] = "ALTER TABLE room ADD COLUMN rules INTEGER NOT NULL DEFAULT 0",
+    [ST_ROOM_CARRY_RULES] = "UPDATE room SET rules = locked + 2 * lobby + 4 * (password_hash IS NOT"
+                            " NULL) + 8 * hosted + 16 * watched",
 
     [ST_ROOM_INSERT] = "INSERT INTO room (only_row, epoch, head, closed, boot_id, messages, bytes,"
                        " told_messages, told_bytes, opened_ms)"
@@ -41,15 +40,15 @@ const char *const store_texts[ST_COUNT] = {
     [ST_ROOM_OPENED] = "SELECT opened_ms, stays FROM room",
     [ST_ROOM_SET_STAYS] = "UPDATE room SET stays = 1 WHERE stays = 0",
     [ST_ROOM] = "SELECT epoch, head, closed, boot_id, messages, bytes, told_messages, told_bytes,"
-                " locked, lobby, password_hash IS NOT NULL, hosted, watched FROM room",
+                " rules FROM room",
     [ST_ROOM_TALLY] = "UPDATE room SET head = ?1, messages = messages + ?2, bytes = bytes + ?3",
     [ST_ROOM_TALLY_TOLD] = "UPDATE room SET head = ?1, told_messages = told_messages + ?2,"
                            " told_bytes = told_bytes + ?3",
     [ST_ROOM_SET_BOOT] = "UPDATE room SET boot_id = ?1",
-    [ST_ROOM_SET_RULES] = "UPDATE room SET locked = ?1, lobby = ?2, hosted = ?3, watched = ?4",
+    [ST_ROOM_SET_RULES] = "UPDATE room SET rules = ?1",
     [ST_ROOM_PASSWORD] = "SELECT password_salt, password_hash FROM room"
                          " WHERE password_hash IS NOT NULL",
-    [ST_ROOM_SET_PASSWORD] = "UPDATE room SET password_salt = ?1, password_hash = ?2",
+    [ST_ROOM_SET_PASSWORD] = "UPDATE room SET password_salt = ?1, password_hash = ?2, rules = ?3",
     [ST_MEMBERS_SET_BOOT] = "UPDATE member SET until_ms = ?1 +"
                             " CASE WHEN state = 0 OR state = 3 THEN ?2 ELSE ?3 END",
     [ST_MESSAGES_SET_BOOT] = "UPDATE message SET stored_ms = ?1",

@@ -238,12 +238,9 @@ static void a_connection_that_turns_to_an_older_programs_file_completes_it(void 
         "ALTER TABLE member DROP COLUMN jti",
         "ALTER TABLE member DROP COLUMN address_hash",
         "ALTER TABLE member DROP COLUMN left_why",
-        "ALTER TABLE room DROP COLUMN locked",
-        "ALTER TABLE room DROP COLUMN lobby",
         "ALTER TABLE room DROP COLUMN password_salt",
         "ALTER TABLE room DROP COLUMN password_hash",
-        "ALTER TABLE room DROP COLUMN hosted",
-        "ALTER TABLE room DROP COLUMN watched",
+        "ALTER TABLE room DROP COLUMN rules",
         "DROP TABLE ban",
         "ALTER TABLE room DROP COLUMN opened_ms",
         "ALTER TABLE room DROP COLUMN stays",
@@ -263,8 +260,32 @@ static void a_connection_that_turns_to_an_older_programs_file_completes_it(void 
     join(f, "tea", &other);
     assert_true(open_room_files() <= CONNECTIONS_MAX);
     assert_int_equal(sql(f, "rooms/tea.db", "SELECT count(role) FROM member"), 2);
-    assert_int_equal(sql(f, "rooms/tea.db", "SELECT count(watched) FROM room"), 1);
+    assert_int_equal(sql(f, "rooms/tea.db", "SELECT count(rules) FROM room"), 1);
     assert_int_equal(sql(f, "rooms/tea.db", "SELECT count(hash) FROM ban"), 0);
+}
+
+static void a_file_with_a_column_for_each_rule_keeps_its_rules(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const former[] = {
+        "ALTER TABLE room DROP COLUMN rules",
+        "ALTER TABLE room ADD COLUMN locked INTEGER NOT NULL DEFAULT 1",
+        "ALTER TABLE room ADD COLUMN lobby INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE room ADD COLUMN hosted INTEGER NOT NULL DEFAULT 1",
+        "ALTER TABLE room ADD COLUMN watched INTEGER NOT NULL DEFAULT 0",
+    };
+    struct who w;
+    join(f, "tea", &w);
+    store_let_go_all(&f->app);
+    fixture_shut(f);
+    for (size_t i = 0; i < sizeof former / sizeof former[0]; i++)
+        (void)sql(f, "rooms/tea.db", former[i]);
+    f->app.store = store_open(&f->app);
+    assert_problem(join_of(f, "tea"), 423, "room-locked");
+    store_let_go_all(&f->app);
+    assert_int_equal(sql(f, "rooms/tea.db", "SELECT rules FROM room"), 1 + 8);
+    assert_problem(join_of(f, "tea"), 423, "room-locked");
+    assert_int_equal(files_with(f, ".broken"), 0);
 }
 
 int main(void)
@@ -280,6 +301,7 @@ int main(void)
         CASE(a_room_that_is_to_be_kept_but_not_yet_locked_may_be_anothers_by_now),
         CASE(many_rooms_take_turns_on_few_connections),
         CASE(a_connection_that_turns_to_an_older_programs_file_completes_it),
+        CASE(a_file_with_a_column_for_each_rule_keeps_its_rules),
     };
     return cmocka_run_group_tests_name("store_keep", tests, NULL, NULL);
 }

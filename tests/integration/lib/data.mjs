@@ -48,7 +48,7 @@ export function sql(file, statement) {
 
 const LATER = {
   member: ['sub', 'role', 'jti', 'address_hash', 'left_why'],
-  room: ['opened_ms', 'stays', 'locked', 'lobby', 'password_salt', 'password_hash', 'hosted', 'watched'],
+  room: ['opened_ms', 'stays', 'rules', 'password_salt', 'password_hash'],
 };
 
 /** Make of a room's file what the first version's program made. */
