@@ -182,9 +182,7 @@ static bool set_row(struct reader *r, const struct config_row *row, struct slice
         memset(at, 0, CONFIG_TEXT_BYTES_MAX);
         memcpy(at, value.at, value.len);
         return true;
-    case CONFIG_ORIGINS:
-        return value_set_origins(r->cfg, row->offset == offsetof(struct config, frame_ancestors),
-                                 value);
+    case CONFIG_ORIGINS: return value_set_origins((struct config_origins *)(void *)at, value);
     case CONFIG_ICE_SERVER: return value_add_ice_server(r->cfg, value, first, &r->ice_none);
     case CONFIG_TOKEN_KEY: return value_add_token_key(r->cfg, value, first);
     }

@@ -27,6 +27,12 @@ enum config_tokens { CONFIG_TOKENS_OFF, CONFIG_TOKENS_OPTIONAL, CONFIG_TOKENS_RE
 
 enum config_open { CONFIG_OPEN_ANYONE, CONFIG_OPEN_ADMIN };
 
+/* Pages' origins, parted by spaces in the file; or a lone *. */
+struct config_origins {
+    char at[CONFIG_ORIGINS_MAX][128];
+    size_t count;
+};
+
 /* A key that tokens are signed with: `id` is their `iss`, `secret` the bytes as they stand. */
 struct config_token_key {
     char id[CONFIG_TOKEN_ID_BYTES_MAX + 1];
@@ -52,11 +58,8 @@ struct config {
     bool room_info;               /* GET /v1/rooms/{room} without joining; on */
     int log_level;                /* enum log_level; key `log_level` = error|warning|info|debug */
     char poll_url[CONFIG_TEXT_BYTES_MAX];  /* entry point for polls told by join; empty: the same */
-    char origins[CONFIG_ORIGINS_MAX][128]; /* key `origins`, space-separated; or a lone * */
-    size_t origins_count;
-    /* The same, of sites whose pages may show embed.html in a frame. */
-    char frame_ancestors[CONFIG_ORIGINS_MAX][128];
-    size_t frame_ancestors_count;
+    struct config_origins origins;         /* whose pages may read answers */
+    struct config_origins frame_ancestors; /* … and show embed.html in a frame */
     /* Key `ice_server`, repeatable: `stun:host:port`, `turn:… username password`, parted by one
      * space each; `none` empties the default. A relay alone takes what turn_secret makes. */
     char ice_servers[CONFIG_ICE_SERVERS_MAX][CONFIG_TEXT_BYTES_MAX];

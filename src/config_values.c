@@ -75,19 +75,16 @@ bool value_integer(struct slice s, int64_t min, int64_t max, int64_t *out)
     return *out >= min && *out <= max;
 }
 
-bool value_set_origins(struct config *cfg, bool frames, struct slice value)
+bool value_set_origins(struct config_origins *list, struct slice value)
 {
-    char(*list)[sizeof *cfg->origins] = frames ? cfg->frame_ancestors : cfg->origins;
-    size_t *count = frames ? &cfg->frame_ancestors_count : &cfg->origins_count;
-    *count = 0;
-    memset(list, 0, sizeof cfg->origins);
+    memset(list, 0, sizeof *list);
     for (struct slice word = cut_word(&value); word.len > 0; word = cut_word(&value)) {
         bool star = slice_is(word, "*");
-        bool after_star = *count > 0 && list[0][0] == '*';
-        if (*count == CONFIG_ORIGINS_MAX || after_star || word.len >= sizeof *list ||
-            (star && *count > 0) || (!star && !origin_valid(word)))
+        bool after_star = list->count > 0 && list->at[0][0] == '*';
+        if (list->count == CONFIG_ORIGINS_MAX || after_star || word.len >= sizeof list->at[0] ||
+            (star && list->count > 0) || (!star && !origin_valid(word)))
             return false;
-        memcpy(list[(*count)++], word.at, word.len);
+        memcpy(list->at[list->count++], word.at, word.len);
     }
     return true;
 }

@@ -17,8 +17,8 @@ bool value_all_of(struct slice s, const char *allowed);
 bool value_printable(struct slice s); /* ASCII without spaces */
 bool value_integer(struct slice s, int64_t min, int64_t max, int64_t *out);
 
-/* The whole of origins or, with `frames`, of frame_ancestors. */
-bool value_set_origins(struct config *cfg, bool frames, struct slice value);
+/* The whole of a list, the origins parted by spaces. */
+bool value_set_origins(struct config_origins *list, struct slice value);
 /* One more server, the words parted by one space. `first`: the first line of this file, which
  * empties the default. After a lone `none` nothing may follow. */
 bool value_add_ice_server(struct config *cfg, struct slice value, bool first, bool *none);

@@ -5,16 +5,13 @@
  * every web server lets the operator say so in a header. The list itself isn't told. */
 struct problem ep_embed(struct ep_call *c)
 {
-    const struct config *cfg = &c->app->cfg;
     struct slice ancestor;
     if (!http_form_field(c->rq->arena, c->rq->query, "ancestor", &ancestor) ||
         ancestor.at == NULL || ancestor.len == 0 || ancestor.len > HTTP_ORIGIN_BYTES_MAX)
         return PROBLEM(
             400, "invalid-request",
             "ancestor must be the origin of the page around, such as https://a.example.");
-    bool allowed = false;
-    for (size_t i = 0; i < cfg->frame_ancestors_count && !allowed; i++)
-        allowed = origin_matches(slice_of(cfg->frame_ancestors[i]), ancestor);
+    bool allowed = origin_listed(&c->app->cfg.frame_ancestors, ancestor) != NULL;
     buf_printf(&c->an->body, "{\"allowed\":%s}", allowed ? "true" : "false");
     return NO_PROBLEM;
 }

@@ -161,14 +161,11 @@ void http_allow_origin(struct answer *an, const struct config *cfg, const struct
     struct slice origin = rq->origin;
     an->origin[0] = '\0';
     if (origin.at == NULL || origin.len > HTTP_ORIGIN_BYTES_MAX) return;
-    for (size_t i = 0; i < cfg->origins_count; i++) {
-        struct slice allowed = slice_of(cfg->origins[i]);
-        if (!origin_matches(allowed, origin)) continue;
-        if (slice_is(allowed, "*")) origin = allowed;
-        memcpy(an->origin, origin.at, origin.len);
-        an->origin[origin.len] = '\0';
-        return;
-    }
+    const char *allowed = origin_listed(&cfg->origins, origin);
+    if (allowed == NULL) return;
+    if (strcmp(allowed, "*") == 0) origin = slice_of(allowed);
+    memcpy(an->origin, origin.at, origin.len);
+    an->origin[origin.len] = '\0';
 }
 
 void http_answer_init(struct answer *an)

@@ -82,3 +82,10 @@ bool origin_matches(struct slice allowed, struct slice origin)
         return false;
     return is_labels((struct slice){ origin.at + before, origin.len - before - after.len });
 }
+
+const char *origin_listed(const struct config_origins *list, struct slice origin)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (origin_matches(slice_of(list->at[i]), origin)) return list->at[i];
+    return NULL;
+}

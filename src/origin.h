@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "config.h"
 
 /* Is this an origin as a browser sends it, or with `*.` before its name, which needs a dot
  * in it: every sub-domain? */
@@ -16,6 +17,9 @@ bool origin_valid(struct slice s);
 /* Is `origin`, which may be anything, what `allowed` (valid, or a lone *) names? A `*.` stands for
  * one label or more, never for none. */
 bool origin_matches(struct slice allowed, struct slice origin);
+
+/* What of the list names `origin`; NULL: nothing does. */
+const char *origin_listed(const struct config_origins *list, struct slice origin);
 
 /* host or host:port; the host is a name, an IPv4 address or an IPv6 address in brackets. *port is
  * 0 when none is there. */

@@ -137,10 +137,10 @@ static inline int fuzz_config(const uint8_t *bytes, size_t len)
         memcpy(&value, at, sizeof value);
         must(value >= rows[i].min && value <= rows[i].max);
     }
-    must(cfg.origins_count <= CONFIG_ORIGINS_MAX);
-    for (size_t i = 0; i < cfg.origins_count; i++)
-        must(json_utf8_valid(slice_of(cfg.origins[i])) &&
-             (strcmp(cfg.origins[i], "*") == 0 || strstr(cfg.origins[i], "://") != NULL));
+    must(cfg.origins.count <= CONFIG_ORIGINS_MAX);
+    for (size_t i = 0; i < cfg.origins.count; i++)
+        must(json_utf8_valid(slice_of(cfg.origins.at[i])) &&
+             (strcmp(cfg.origins.at[i], "*") == 0 || strstr(cfg.origins.at[i], "://") != NULL));
     must(cfg.ice_servers_count <= CONFIG_ICE_SERVERS_MAX);
     for (size_t i = 0; i < cfg.ice_servers_count; i++)
         must(memchr(cfg.ice_servers[i], '\0', CONFIG_TEXT_BYTES_MAX) != NULL &&

@@ -59,7 +59,7 @@ static void defaults_are_the_designs(void **state)
     assert_true(cfg.room_info);
     assert_int_equal(cfg.log_level, LOG_LEVEL_WARNING);
     assert_string_equal(cfg.poll_url, "");
-    assert_int_equal(cfg.origins_count, 0);
+    assert_int_equal(cfg.origins.count, 0);
     assert_int_equal(cfg.ice_servers_count, 2);
     assert_string_equal(cfg.ice_servers[0], "stun:stun.l.google.com:19302");
     assert_string_equal(cfg.ice_servers[1], "stun:stun.nextcloud.com:443");

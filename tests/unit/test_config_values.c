@@ -75,7 +75,7 @@ static void origins_are_exact(void **state)
         config_default(&cfg);
         int len = snprintf(text, sizeof text, "origins = %s", rows[i].value);
         bool fine = config_parse(&cfg, text, (size_t)len, error);
-        if (fine != (rows[i].count >= 0) || (fine && cfg.origins_count != (size_t)rows[i].count))
+        if (fine != (rows[i].count >= 0) || (fine && cfg.origins.count != (size_t)rows[i].count))
             fail_msg("line %d: %s", rows[i].line, error);
     }
     char text[4000] = "origins =", error[CONFIG_ERROR_BYTES_MAX];
@@ -83,14 +83,14 @@ static void origins_are_exact(void **state)
     config_default(&cfg);
     for (int i = 0; i < CONFIG_ORIGINS_MAX; i++) strcat(text, " https://a");
     assert_true(config_parse(&cfg, text, strlen(text), error));
-    assert_int_equal(cfg.origins_count, CONFIG_ORIGINS_MAX);
-    assert_string_equal(cfg.origins[CONFIG_ORIGINS_MAX - 1], "https://a");
+    assert_int_equal(cfg.origins.count, CONFIG_ORIGINS_MAX);
+    assert_string_equal(cfg.origins.at[CONFIG_ORIGINS_MAX - 1], "https://a");
     strcat(text, " https://a");
     assert_false(config_parse(&cfg, text, strlen(text), error));
     memset(text, 'a', sizeof text);
     memcpy(text, TEXT("origins = https://"));
     assert_true(config_parse(&cfg, text, 10 + 127, error));
-    assert_int_equal(strlen(cfg.origins[0]), 127);
+    assert_int_equal(strlen(cfg.origins.at[0]), 127);
     assert_false(config_parse(&cfg, text, 10 + 128, error));
 }
 
@@ -100,16 +100,16 @@ static void frame_ancestors_are_a_list_of_their_own(void **state)
     char error[CONFIG_ERROR_BYTES_MAX];
     struct config cfg;
     config_default(&cfg);
-    assert_int_equal(cfg.frame_ancestors_count, 0);
+    assert_int_equal(cfg.frame_ancestors.count, 0);
     assert_true(config_parse(
         &cfg,
         TEXT(
             "origins = https://a.example\nframe_ancestors = https://b.example https://*.c.example"),
         error));
-    assert_int_equal(cfg.origins_count, 1);
-    assert_string_equal(cfg.origins[0], "https://a.example");
-    assert_int_equal(cfg.frame_ancestors_count, 2);
-    assert_string_equal(cfg.frame_ancestors[1], "https://*.c.example");
+    assert_int_equal(cfg.origins.count, 1);
+    assert_string_equal(cfg.origins.at[0], "https://a.example");
+    assert_int_equal(cfg.frame_ancestors.count, 2);
+    assert_string_equal(cfg.frame_ancestors.at[1], "https://*.c.example");
     assert_false(config_parse(&cfg, TEXT("frame_ancestors = https://b.example/"), error));
 }
 

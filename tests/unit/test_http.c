@@ -146,8 +146,7 @@ static const char *allowed(const struct config *cfg, const char *origin)
 static void an_answer_names_the_origin_that_asked_when_that_is_allowed(void **state)
 {
     (void)state;
-    struct config cfg = { .origins = { "https://a.example", "https://*.b.example" },
-                          .origins_count = 2 };
+    struct config cfg = { .origins = { { "https://a.example", "https://*.b.example" }, 2 } };
     char longest[400] = "https://";
     memset(longest + 8, 'a', sizeof longest - 9);
     memcpy(longest + sizeof longest - 12, ".b.example", 11);
@@ -158,7 +157,7 @@ static void an_answer_names_the_origin_that_asked_when_that_is_allowed(void **st
     assert_string_equal(allowed(&cfg, longest + 150), "");
     assert_string_equal(allowed(&cfg, "null"), "");
     assert_string_equal(allowed(&cfg, NULL), "");
-    struct config any = { .origins = { "*" }, .origins_count = 1 };
+    struct config any = { .origins = { { "*" }, 1 } };
     assert_string_equal(allowed(&any, "https://b.example"), "*");
     assert_string_equal(allowed(&any, NULL), "");
 }

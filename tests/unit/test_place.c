@@ -346,7 +346,7 @@ static void line_ends_and_marks_of_other_systems_are_read(void **state)
                "\xef\xbb\xbfhold_ms = 1000\r\n# a comment\r\n\r\norigins = https://a.example\r\n");
     assert_true(read_it(h));
     assert_int_equal(h->cfg.hold_ms, 1000);
-    assert_string_equal(h->cfg.origins[0], "https://a.example");
+    assert_string_equal(h->cfg.origins.at[0], "https://a.example");
 }
 
 static void the_binary_is_where_the_process_came_from(void **state)
