@@ -21,9 +21,7 @@ static struct problem set_lock(struct fixture *f, const struct who *w, bool lock
 static struct problem call(struct fixture *f, host_call *what, const struct who *w,
                            const char *peer)
 {
-    struct room_settings now;
-    struct host_ask ask = { .room = "tea", .key = slice_of(w->key), .peer = slice_of(peer) };
-    return what(&f->app, f->a, &ask, &now);
+    return call_as_host(f, what, w, peer, false);
 }
 
 /* The data of the only message since the last read, which is of this type. */
