@@ -21,12 +21,14 @@ struct ep_call {
 struct in_key {
     struct slice key;
 };
+#define EP_KEY_FIELD                                                                            \
+    {                                                                                           \
+        .name = "key", .type = JSON_STRING, .offset = offsetof(struct in_key, key), .max = 128, \
+        .wrong = "key must be the key that join gave."                                          \
+    }
 
 struct in_join {
     struct slice id, name, meta, resume, replaces, after, token, password;
-};
-struct in_ice {
-    struct slice key;
 };
 struct in_exchange {
     struct slice key, after;

@@ -62,9 +62,8 @@ static void put_room(struct buf *b, const char *room, const struct room_seen *se
 {
     buf_printf(b, "{\"room\":\"%s\"", room);
     if (seen->opened_ms > 0) buf_printf(b, ",\"opened_ms\":%lld", (long long)seen->opened_ms);
-    buf_printf(b, ",\"stays\":%s,\"locked\":%s,\"lobby\":%s,\"password\":%s",
-               seen->stays ? "true" : "false", seen->locked ? "true" : "false",
-               seen->lobby ? "true" : "false", seen->password ? "true" : "false");
+    buf_printf(b, ",\"stays\":%s,", seen->stays ? "true" : "false");
+    ep_put_settings(b, &seen->settings);
     put_people(b, seen);
     buf_text(b, "}");
 }

@@ -53,11 +53,6 @@ static const struct json_field message_fields[] = {
     { .name = NULL },
 };
 
-#define KEY_FIELD                                                          \
-    {                                                                      \
-        .name = "key", .type = JSON_STRING, .offset = IN(key), .max = 128, \
-        .wrong = "key must be the key that join gave."                     \
-    }
 #define SEND_FIELD(is_required)                                                                  \
     {                                                                                            \
         .name = "send", .type = JSON_LIST, .offset = IN(send), .max = ROOM_SENDS_MAX,            \
@@ -66,7 +61,7 @@ static const struct json_field message_fields[] = {
     }
 
 const struct json_field ep_exchange_fields[] = {
-    KEY_FIELD,
+    EP_KEY_FIELD,
     { .name = "after",
       .type = JSON_STRING,
       .offset = IN(after),
@@ -89,7 +84,7 @@ const struct json_field ep_exchange_fields[] = {
 };
 
 const struct json_field ep_messages_fields[] = {
-    KEY_FIELD,
+    EP_KEY_FIELD,
     SEND_FIELD(true),
     { .name = NULL },
 };

@@ -7,14 +7,8 @@
 #define IN(field)  offsetof(struct in_host, field)
 #define SET(field) offsetof(struct in_settings, field)
 
-#define KEY_FIELD                                                    \
-    {                                                                \
-        .name = "key", .type = JSON_STRING, .offset = 0, .max = 128, \
-        .wrong = "key must be the key that join gave."               \
-    }
-
 const struct json_field ep_host_fields[] = {
-    KEY_FIELD,
+    EP_KEY_FIELD,
     { .name = "peer",
       .type = JSON_STRING,
       .offset = IN(peer),
@@ -34,7 +28,7 @@ enum { SETTING_BYTES_MAX = 6 * PASSWORD_BYTES_MAX + 2 }; /* each byte as \u00xx,
     }
 
 const struct json_field ep_settings_fields[] = {
-    KEY_FIELD,        SETTING_FIELD(locked), SETTING_FIELD(lobby), SETTING_FIELD(password),
+    EP_KEY_FIELD,     SETTING_FIELD(locked), SETTING_FIELD(lobby), SETTING_FIELD(password),
     { .name = NULL },
 };
 
@@ -54,47 +48,44 @@ void ep_put_hosts(struct buf *b, const struct room_settings *settings)
     buf_text(b, "]");
 }
 
-static void answer(struct ep_call *c, const struct room_settings *settings)
-{
-    struct buf *b = &c->an->body;
-    buf_text(b, "{");
-    ep_put_settings(b, settings);
-    buf_text(b, ",");
-    ep_put_hosts(b, settings);
-    buf_text(b, "}");
-}
-
 static struct host_ask ask_of(const struct ep_call *c)
 {
     const struct in_host *in = c->in;
     return (struct host_ask){ .room = c->room, .key = c->key, .peer = in->peer, .ban = in->ban };
 }
 
+/* Where it went well, tell what holds now. */
+static struct problem tell(struct ep_call *c, struct problem p, const struct room_settings *now)
+{
+    struct buf *b = &c->an->body;
+    if (p.status != 0) return p;
+    buf_text(b, "{");
+    ep_put_settings(b, now);
+    buf_text(b, ",");
+    ep_put_hosts(b, now);
+    buf_text(b, "}");
+    return NO_PROBLEM;
+}
+
 struct problem ep_admit(struct ep_call *c)
 {
     struct host_ask ask = ask_of(c);
     struct room_settings now;
-    struct problem p = room_admit(c->app, c->rq->arena, &ask, &now);
-    if (p.status == 0) answer(c, &now);
-    return p;
+    return tell(c, room_admit(c->app, c->rq->arena, &ask, &now), &now);
 }
 
 struct problem ep_kick(struct ep_call *c)
 {
     struct host_ask ask = ask_of(c);
     struct room_settings now;
-    struct problem p = room_kick(c->app, c->rq->arena, &ask, &now);
-    if (p.status == 0) answer(c, &now);
-    return p;
+    return tell(c, room_kick(c->app, c->rq->arena, &ask, &now), &now);
 }
 
 struct problem ep_hand_on(struct ep_call *c)
 {
     struct host_ask ask = ask_of(c);
     struct room_settings now;
-    struct problem p = room_hand_on(c->app, c->rq->arena, &ask, &now);
-    if (p.status == 0) answer(c, &now);
-    return p;
+    return tell(c, room_hand_on(c->app, c->rq->arena, &ask, &now), &now);
 }
 
 /* true, false or absent. */
@@ -126,7 +117,5 @@ struct problem ep_settings(struct ep_call *c)
         if (p.status != 0) return p;
         ask.password = &kept;
     }
-    struct problem p = room_set(c->app, c->rq->arena, &ask, &now);
-    if (p.status == 0) answer(c, &now);
-    return p;
+    return tell(c, room_set(c->app, c->rq->arena, &ask, &now), &now);
 }

@@ -5,11 +5,7 @@
 #include "ep.h"
 
 const struct json_field ep_ice_fields[] = {
-    { .name = "key",
-      .type = JSON_STRING,
-      .offset = offsetof(struct in_ice, key),
-      .max = 128,
-      .wrong = "key must be the key that join gave." },
+    EP_KEY_FIELD,
     { .name = NULL },
 };
 

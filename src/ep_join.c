@@ -66,26 +66,12 @@ static int64_t meta_bytes_max(const struct config *cfg)
     return share < ROOM_META_BYTES_MAX ? share : ROOM_META_BYTES_MAX;
 }
 
-static void put_member(struct buf *b, const struct member_view *m)
-{
-    buf_text(b, "{\"peer\":");
-    json_put_string(b, m->peer);
-    if (m->name.at != NULL) {
-        buf_text(b, ",\"name\":");
-        json_put_string(b, m->name);
-    }
-    if (m->meta.at != NULL) {
-        buf_text(b, ",\"meta\":");
-        buf_slice(b, m->meta);
-    }
-}
-
 void ep_put_peers(struct buf *b, const struct member_view *peers, size_t count)
 {
     buf_text(b, "\"peers\":[");
     for (size_t i = 0; i < count; i++) {
         if (i > 0) buf_text(b, ",");
-        put_member(b, &peers[i]);
+        room_put_member(b, &peers[i]);
         buf_printf(b, ",\"joined\":%lld}", (long long)peers[i].joined);
     }
     buf_text(b, "]");
@@ -124,7 +110,7 @@ static void put_hosts(struct buf *b, const struct join_result *res)
     buf_text(b, "\"knocking\":[");
     for (size_t i = 0; i < res->knocking_count; i++) {
         if (i > 0) buf_text(b, ",");
-        put_member(b, &res->knocking[i]);
+        room_put_member(b, &res->knocking[i]);
         buf_text(b, "}");
     }
     buf_text(b, "],");

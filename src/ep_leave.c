@@ -1,11 +1,7 @@
 #include "ep.h"
 
 const struct json_field ep_leave_fields[] = {
-    { .name = "key",
-      .type = JSON_STRING,
-      .offset = offsetof(struct in_leave, key),
-      .max = 128,
-      .wrong = "key must be the key that join gave." },
+    EP_KEY_FIELD,
     { .name = "soon",
       .type = JSON_BOOL,
       .offset = offsetof(struct in_leave, soon),

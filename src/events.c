@@ -237,18 +237,19 @@ static int64_t cut_ms(const struct app *app)
     return app_wall_ms(app) - EVENTS_KEPT_MS;
 }
 
-static bool prune_due(struct app *app)
+/* Must events go, *first and others after it? */
+static bool prune_due(struct app *app, int64_t *first)
 {
-    int64_t id, time_ms;
-    return oldest(app->events, &id, &time_ms) &&
-           (time_ms <= cut_ms(app) || id <= app->events->head - EVENTS_KEPT_MAX);
+    int64_t time_ms;
+    return oldest(app->events, first, &time_ms) &&
+           (time_ms <= cut_ms(app) || *first <= app->events->head - EVENTS_KEPT_MAX);
 }
 
 static void prune(struct app *app)
 {
     struct events *e = app->events;
-    int64_t id, time_ms;
-    if (!prune_due(app) || !oldest(e, &id, &time_ms)) return;
+    int64_t id;
+    if (!prune_due(app, &id)) return;
     sql_run(e->sql, PRUNE,
             SQL_ARGS(sql_int(id), sql_int(PRUNE_MAX), sql_int(cut_ms(app)),
                      sql_int(e->head - EVENTS_KEPT_MAX)));
@@ -334,7 +335,8 @@ struct problem events_read(struct app *app, struct arena *a, const struct cursor
     if (!begin(app, BEGIN_READ))
         return app->events != NULL && app->events->failed_ms == 0 ? busy : broken;
     struct events *e = app->events;
-    if (prune_due(app)) {
+    int64_t oldest_id;
+    if (prune_due(app, &oldest_id)) {
         (void)events_end(app, false);
         if (events_begin(app)) (void)events_end(app, true);
         if (!begin(app, BEGIN_READ)) return busy;

@@ -18,7 +18,7 @@
 #include "log.h"
 
 enum {
-    GUARDED_MAX = 16, /* maps of one process; it needs two */
+    GUARDED_MAX = 16, /* maps of one process; it needs three */
     TRIES_MAX = 200,  /* each at most 1 ms, while another process replaces the file */
     TEMPORARY_RANDOM_BYTES = 8
 };

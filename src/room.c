@@ -105,6 +105,11 @@ bool room_member_there(const struct room_tx *tx, const struct member_row *m)
            m->until_ms + tx->app->cfg.grace_ms > tx->now_ms;
 }
 
+bool room_is_full(const struct room_tx *tx)
+{
+    return store_members_count(tx->db, MEMBER_PRESENT) >= tx->app->cfg.members_max;
+}
+
 struct problem room_problem_full(void)
 {
     return PROBLEM(409, "room-full", "The room has as many members as it may.");
@@ -173,10 +178,7 @@ struct problem room_info(struct app *app, const char *room, int64_t *peers,
     if (problem.status == 410) return PROBLEM(404, "room-not-found", "There is no such room.");
     if (problem.status != 0) return problem;
     *peers = store_members_count_until(tx.db, MEMBER_PRESENT, tx.now_ms);
-    const struct room_row *row = store_room(tx.db);
-    *settings = (struct room_settings){ .locked = row->rules.locked,
-                                        .lobby = row->rules.lobby,
-                                        .password = row->password };
+    *settings = room_rules_now(&tx);
     bool exists =
         *peers > 0 || room_stays(&tx) ||
         store_members_count_until(tx.db, MEMBER_PRESENT, tx.now_ms - app->cfg.grace_ms) > 0 ||

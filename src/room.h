@@ -61,6 +61,9 @@ struct member_view {
     int64_t joined;
 };
 
+/* Append what all are told of a member, an object without its end: {"peer","name"?,"meta"?. */
+void room_put_member(struct buf *b, const struct member_view *about);
+
 struct message_in {
     struct slice id;   /* retry id, required by the decoder, 1..64 bytes */
     struct slice to;   /* absent: everybody else */

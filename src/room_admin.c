@@ -39,9 +39,7 @@ struct problem room_view(struct app *app, struct arena *a, const char *room, siz
         out->known = store_members_known(tx.db, a, out->people, people_max);
     out->count = out->known < people_max ? out->known : people_max;
     store_room_opened(tx.db, &out->opened_ms, &out->stays);
-    out->locked = store_room(tx.db)->rules.locked;
-    out->lobby = store_room(tx.db)->rules.lobby;
-    out->password = store_room(tx.db)->password;
+    out->settings = room_rules_now(&tx);
     bool gone = out->known == 0 && !out->stays;
     return room_end(&tx,
                     gone ? PROBLEM(404, "room-not-found", "There is no such room.") : NO_PROBLEM);
@@ -82,9 +80,9 @@ struct problem room_close(struct app *app, const char *room)
         if (app->cfg.events)
             store_event_add(tx.db, "room-closed", NULL, SLICE_NONE, NULL, app_wall_ms(app));
         store_room_end(tx.db);
-        metrics_set_people(app, room, 0);
         problem = store_commit(tx.db);
         if (problem.status != 0) return problem;
+        metrics_set_people(app, room, 0);
         fault_point("close-committed");
     }
     app_ring(app, room);

@@ -7,9 +7,9 @@
 #include "store.h"
 
 struct room_seen {
-    int64_t opened_ms; /* Unix time; 0: not known */
-    bool stays;        /* the owner has opened it */
-    bool locked, lobby, password;
+    int64_t opened_ms;             /* Unix time; 0: not known */
+    bool stays;                    /* the owner has opened it */
+    struct room_settings settings; /* without hosts: people says who is one */
     struct member_known *people;
     size_t count, known; /* of how many there are */
 };

@@ -25,18 +25,21 @@ static bool next_waiting(struct room_tx *tx, int64_t after, struct member_row *m
     return store_member_next(tx->db, MEMBER_WAITING, MEMBER_WAITING, false, after, m);
 }
 
-void room_settings_now(struct room_tx *tx, struct room_settings *out)
+struct room_settings room_rules_now(const struct room_tx *tx)
 {
     const struct room_row *room = store_room(tx->db);
+    return (struct room_settings){ .locked = room->rules.locked,
+                                   .lobby = room->rules.lobby,
+                                   .password = room->password };
+}
+
+void room_settings_now(struct room_tx *tx, struct room_settings *out)
+{
     struct member_row m = { 0 };
     size_t max = 0;
     while (max < HOSTS_TOLD_MAX && next_host(tx, m.joined, &m)) max++;
-    *out = (struct room_settings){
-        .locked = room->rules.locked,
-        .lobby = room->rules.lobby,
-        .password = room->password,
-        .hosts = arena_alloc(tx->a, (max + 1) * sizeof *out->hosts),
-    };
+    *out = room_rules_now(tx);
+    out->hosts = arena_alloc(tx->a, (max + 1) * sizeof *out->hosts);
     if (out->hosts == NULL) {
         store_out_of_memory(tx->db);
         return;
@@ -252,11 +255,6 @@ static struct problem nobody(void)
     return PROBLEM(404, "peer-not-found", "Nobody in the room has this peer id.");
 }
 
-static bool is_full(struct room_tx *tx)
-{
-    return store_members_count(tx->db, MEMBER_PRESENT) >= tx->app->cfg.members_max;
-}
-
 static void let_in(struct room_tx *tx, const struct member_row *m)
 {
     struct member_self kept;
@@ -282,25 +280,40 @@ static struct problem begin(struct room_tx *tx, struct app *app, struct arena *a
     return problem.status == 0 ? problem : room_end(tx, problem);
 }
 
-/* The rules are applied: tell what holds now, to all and to who asked. */
+/* The rules are applied: tell what holds now, to all and to who asked (NULL: that isn't). */
 static struct problem end(struct room_tx *tx, struct problem problem, struct room_settings *out)
 {
     room_settle(tx);
     if (problem.status == 0) {
-        room_settings_now(tx, out);
+        if (out != NULL) room_settings_now(tx, out);
         tx->ring = true; /* a retry's too: who committed may have died before it rang */
         tx->committed = "host-committed";
     }
     return room_end(tx, problem);
 }
 
-static struct problem admit(struct room_tx *tx, const struct host_ask *ask)
+/* What one of the calls does. `host` asks; NULL: the site's owner does. */
+typedef struct problem rule(struct room_tx *tx, const struct host_ask *ask,
+                            const struct member_row *host);
+
+static struct problem call(struct app *app, struct arena *a, const struct host_ask *ask,
+                           rule *apply, struct room_settings *out)
+{
+    struct room_tx tx;
+    struct member_row host;
+    struct problem problem = begin(&tx, app, a, ask->room, ask->key, &host);
+    return problem.status != 0 ? problem : end(&tx, apply(&tx, ask, &host), out);
+}
+
+static struct problem admit(struct room_tx *tx, const struct host_ask *ask,
+                            const struct member_row *host)
 {
     struct member_row m;
+    (void)host;
     if (!store_member_by_peer(tx->db, ask->peer, &m)) return nobody();
     if (m.state == MEMBER_PRESENT) return NO_PROBLEM;
     if (m.state != MEMBER_WAITING) return nobody();
-    if (is_full(tx)) return room_problem_full();
+    if (room_is_full(tx)) return room_problem_full();
     let_in(tx, &m);
     return NO_PROBLEM;
 }
@@ -308,13 +321,10 @@ static struct problem admit(struct room_tx *tx, const struct host_ask *ask)
 struct problem room_admit(struct app *app, struct arena *a, const struct host_ask *ask,
                           struct room_settings *out)
 {
-    struct room_tx tx;
-    struct member_row host;
-    struct problem problem = begin(&tx, app, a, ask->room, ask->key, &host);
-    return problem.status != 0 ? problem : end(&tx, admit(&tx, ask), out);
+    return call(app, a, ask, admit, out);
 }
 
-/* `host`: of the room; NULL: the site's owner asks, who may send out hosts too. */
+/* The site's owner may send out hosts too. */
 static struct problem kick(struct room_tx *tx, const struct host_ask *ask,
                            const struct member_row *host)
 {
@@ -336,20 +346,16 @@ static struct problem kick(struct room_tx *tx, const struct host_ask *ask,
 struct problem room_remove(struct app *app, struct arena *a, const struct host_ask *ask)
 {
     struct room_tx tx;
-    struct room_settings now;
     struct problem problem = room_begin(&tx, app, a, ask->room, STORE_WRITE);
     if (problem.status != 0) return problem;
     room_expire(&tx, "");
-    return end(&tx, kick(&tx, ask, NULL), &now);
+    return end(&tx, kick(&tx, ask, NULL), NULL);
 }
 
 struct problem room_kick(struct app *app, struct arena *a, const struct host_ask *ask,
                          struct room_settings *out)
 {
-    struct room_tx tx;
-    struct member_row host;
-    struct problem problem = begin(&tx, app, a, ask->room, ask->key, &host);
-    return problem.status != 0 ? problem : end(&tx, kick(&tx, ask, &host), out);
+    return call(app, a, ask, kick, out);
 }
 
 static struct problem hand_on(struct room_tx *tx, const struct host_ask *ask,
@@ -367,10 +373,7 @@ static struct problem hand_on(struct room_tx *tx, const struct host_ask *ask,
 struct problem room_hand_on(struct app *app, struct arena *a, const struct host_ask *ask,
                             struct room_settings *out)
 {
-    struct room_tx tx;
-    struct member_row host;
-    struct problem problem = begin(&tx, app, a, ask->room, ask->key, &host);
-    return problem.status != 0 ? problem : end(&tx, hand_on(&tx, ask, &host), out);
+    return call(app, a, ask, hand_on, out);
 }
 
 static void set(struct room_tx *tx, const struct settings_ask *ask)
@@ -389,7 +392,7 @@ static void set(struct room_tx *tx, const struct settings_ask *ask)
         tx->changed = tx->settle = true;
     }
     if (rules.lobby || !rules.watched) return;
-    while (!is_full(tx) && next_waiting(tx, m.joined, &m)) let_in(tx, &m);
+    while (!room_is_full(tx) && next_waiting(tx, m.joined, &m)) let_in(tx, &m);
 }
 
 struct problem room_set(struct app *app, struct arena *a, const struct settings_ask *ask,

@@ -98,7 +98,9 @@ void room_watch(struct room_tx *tx);
 /* SLICE_NONE where an address isn't known. */
 struct slice room_address_hash(struct room_tx *tx, const char *address);
 bool room_is_banned(struct room_tx *tx, const struct token_claims *token, struct slice address);
+bool room_is_full(const struct room_tx *tx);
 struct problem room_problem_full(void);
+struct room_settings room_rules_now(const struct room_tx *tx); /* without hosts */
 void room_settings_now(struct room_tx *tx, struct room_settings *out);
 
 /* Does the mailbox hold no message, by its counters as they were read last? */

@@ -267,7 +267,7 @@ static struct problem check_newcomer(struct room_tx *tx, struct joining *j, stru
         if (problem.status != 0) return problem;
     }
     j->waits = asked && room->rules.lobby;
-    bool full = store_members_count(tx->db, MEMBER_PRESENT) >= members_max ||
+    bool full = room_is_full(tx) ||
                 (j->waits && store_members_count(tx->db, MEMBER_WAITING) >= members_max);
     return full ? room_problem_full() : NO_PROBLEM;
 }

@@ -66,7 +66,7 @@ int64_t room_tell_data(struct room_tx *tx, const char *type, const char *about, 
     return t.head;
 }
 
-static void put_member(struct buf *b, const struct member_view *about)
+void room_put_member(struct buf *b, const struct member_view *about)
 {
     buf_text(b, "{\"peer\":");
     json_put_string(b, about->peer);
@@ -85,7 +85,7 @@ void room_tell_one(struct room_tx *tx, const char *type, const struct member_vie
 {
     struct buf b;
     buf_init(&b, TOLD_BYTES_MAX);
-    put_member(&b, about);
+    room_put_member(&b, about);
     buf_text(&b, "}");
     room_tell_data(tx, type, about->peer.at, slice_of(to), &b);
     buf_free(&b);
@@ -96,7 +96,7 @@ int64_t room_tell(struct room_tx *tx, const char *type, const struct member_view
 {
     struct buf b;
     buf_init(&b, TOLD_BYTES_MAX);
-    put_member(&b, about);
+    room_put_member(&b, about);
     int64_t joined = about->joined != 0 ? about->joined : store_room(tx->db)->head + 1;
     buf_printf(&b, ",\"joined\":%lld%s}", (long long)joined, resumed ? ",\"resumed\":true" : "");
     if (strcmp(type, "peer-joined") == 0) room_note(tx, type, about->peer.at, NULL);

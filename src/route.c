@@ -73,7 +73,6 @@ union any_in {
     struct in_join join;
     struct in_exchange exchange;
     struct in_leave leave;
-    struct in_ice ice;
     struct in_host host;
     struct in_settings settings;
     struct in_doctor doctor;
@@ -193,9 +192,9 @@ enum outcome route_handle(struct app *app, struct request *rq, struct answer *an
         http_answer_problem(an, app->trouble);
         return OUTCOME_ANSWER;
     }
+    struct ep_call c = { .app = app, .rq = rq, .an = an, .waiter = waiter };
     struct arena_mark before = arena_mark(rq->arena);
     const void *kept = rq->kept;
-    struct ep_call c = { .app = app, .rq = rq, .an = an, .waiter = waiter };
     struct problem p = run(route, room, &c);
     if (p.status != 0) {
         answer_problem(an, p);
