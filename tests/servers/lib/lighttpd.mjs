@@ -58,7 +58,10 @@ export class Lighttpd extends WebServer {
    */
   async end() {
     const whole = () => this.ended || this.klatchProcesses().length === PROCESSES;
-    if (this.how === 'fastcgi') await until('its processes are Klatch\'s', whole);
-    await super.end();
+    try {
+      if (this.how === 'fastcgi') await until('its processes are Klatch\'s', whole);
+    } finally {
+      await super.end();
+    }
   }
 }
