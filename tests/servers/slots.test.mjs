@@ -9,7 +9,7 @@ import { it } from '../integration/lib/it.mjs';
 import { Member } from '../integration/lib/member.mjs';
 import { alive } from '../integration/lib/processes.mjs';
 import { ROOT } from '../integration/lib/run-dir.mjs';
-import { stillOpen, until } from '../integration/lib/until.mjs';
+import { now, stillOpen, until } from '../integration/lib/until.mjs';
 import { Apache } from './lib/apache.mjs';
 import { Ledger, Person } from './lib/crowd.mjs';
 
@@ -19,6 +19,7 @@ const PEOPLE = 4;
 const ROUNDS = 6;
 const ROUND_MS = 1500;
 const SLOW_MS = 2000;
+const HOLD_MS = 20000;
 
 describe(`mod_fcgid with ${PROCESSES} processes for each program`, () => {
   let server;
@@ -27,13 +28,14 @@ describe(`mod_fcgid with ${PROCESSES} processes for each program`, () => {
       // As it is uploaded: the bound on time is no bound for the sanitizers.
       bin: path.join(ROOT, 'build/klatch.fcgi'),
       extra: `FcgidMaxProcessesPerClass ${PROCESSES}`,
-      config: { hold_ms: 20000, lease_ms: 75000, grace_ms: 45000, ttl_ms: 180000 },
+      config: { hold_ms: HOLD_MS, lease_ms: 75000, grace_ms: 45000, ttl_ms: 180000 },
     });
   });
   after(() => server?.stop());
 
-  it(`serves ${ROOMS * PEOPLE} people in ${ROOMS} rooms: all mail comes, nothing takes over 2 s`, async () => {
+  it(`serves ${ROOMS * PEOPLE} people in ${ROOMS} rooms: all mail comes, nothing takes over 2 s`, async (t) => {
     const ledger = new Ledger();
+    const slowest = pace(t, server);
     const rooms = Array.from({ length: ROOMS }, () => newRoom('slots'));
     // Within each second everybody does something at a time of their own.
     const sometime = () => pause(Math.random() * ROUND_MS);
@@ -63,8 +65,9 @@ describe(`mod_fcgid with ${PROCESSES} processes for each program`, () => {
 
     if (process.env.KLATCH_FIGURES) tell(ledger, people);
     assert.deepEqual(ledger.faults(), []);
+    const machineMs = await slowest();
     for (const what of ['join', 'send', 'look', 'leave', 'late', 'refused']) {
-      assert.ok(ledger.slowest(what) < SLOW_MS, `a ${what} took ${ledger.slowest(what)} ms`);
+      assert.ok(ledger.slowest(what) < SLOW_MS + 3 * machineMs, `a ${what} took ${ledger.slowest(what)} ms, a file ${machineMs} ms`);
     }
     assert.ok(ledger.of('poll').length > 0, 'polls have an entry point of their own');
     assert.ok(pollersMost <= PROCESSES, `${pollersMost} processes for polls`);
@@ -79,12 +82,12 @@ describe(`mod_fcgid with ${PROCESSES} processes for each program`, () => {
     for (let round = 1; round <= 2; round += 1) {
       const held = await Promise.all(members.map((member) => heldPoll(member.via(server.pollApi()))));
       const over = await until('the ninth is told to wait', async () => {
-        const look = expectStatus(await last.raw({ after: await headOf(last), wait_ms: 20000, turn: last.turn }), 200);
+        const look = expectStatus(await last.raw({ after: await headOf(last), wait_ms: HOLD_MS, turn: last.turn }), 200);
         return look.json.retry_ms > 0 && look;
       });
-      assert.ok(over.ms < SLOW_MS);
-      const refused = expectStatus(await last.via(server.pollApi()).raw({ after: await headOf(last), wait_ms: 20000 }), 200);
-      assert.ok(refused.json.retry_ms > 0 && refused.ms < SLOW_MS, `${refused.text} in ${refused.ms} ms`);
+      assert.ok(over.ms < HOLD_MS / 2);
+      const refused = expectStatus(await last.via(server.pollApi()).raw({ after: await headOf(last), wait_ms: HOLD_MS }), 200);
+      assert.ok(refused.json.retry_ms > 0 && refused.ms < HOLD_MS / 2, `${refused.text} in ${refused.ms} ms`);
       for (const { poll } of held) assert.ok(await stillOpen(1, poll), 'the others are held');
       // Not all of them: mod_fcgid starts no others for a while when too many end.
       const killed = server.klatchProcesses('klatch-poll').slice(0, 2);
@@ -95,11 +98,34 @@ describe(`mod_fcgid with ${PROCESSES} processes for each program`, () => {
   });
 });
 
+/**
+ * What a request takes that needs no process of Klatch's: how slow the machine is by itself.
+ * @returns {() => Promise<number>} ends that; the longest, in ms
+ */
+function pace(t, server) {
+  const over = new AbortController();
+  t.after(() => over.abort());
+  let longest = 0;
+  const asking = (async () => {
+    while (!over.signal.aborted) {
+      const since = now();
+      await (await fetch(`${server.page}/app/icon.svg`)).arrayBuffer();
+      longest = Math.max(longest, now() - since);
+      await pause(100);
+    }
+  })();
+  return async () => {
+    over.abort();
+    await asking;
+    return longest;
+  };
+}
+
 /** A poll that is held, when the places that joins keep for a moment are free. It ends the one before. */
 function heldPoll(member) {
   return until('a poll is held', async () => {
     const head = await headOf(member);
-    const poll = member.raw({ after: head, wait_ms: 20000, turn: member.turn }).catch((error) => error);
+    const poll = member.raw({ after: head, wait_ms: HOLD_MS, turn: member.turn }).catch((error) => error);
     return await stillOpen(1100, poll) && { poll };
   }, { everyMs: 300, withinMs: 15000 });
 }
