@@ -152,19 +152,21 @@ int work_delivery(struct gen *g)
     if (!open_until(g, o->members)) return EXIT_FAILURE;
     if (o->samples > 0) deliver(g, o->warm, o->seconds, false);
     printf("{");
-    if (count > o->members) {
-        double all = pss_bytes(g, true), own = pss_bytes(g, false);
+    double waiters = count - o->members;
+    double all = waiters > 0 ? pss_bytes(g, true) : 0, own = waiters > 0 ? pss_bytes(g, false) : 0;
+    if (waiters > 0) {
         int64_t since = now_ns();
         struct usage from = usage_now(g);
         if (!open_until(g, count)) return EXIT_FAILURE;
         usage_print("opening", from, usage_now(g));
-        double waiters = count - o->members;
-        printf("\"waiters\":%.0f,\"open_s\":%.3f,\"pss_each\":%.1f,\"pss_own_each\":%.1f,", waiters,
-               (double)(now_ns() - since) / 1e9 - SETTLE_MS / 1e3,
-               (pss_bytes(g, true) - all) / waiters, (pss_bytes(g, false) - own) / waiters);
+        printf("\"waiters\":%.0f,\"open_s\":%.3f,", waiters,
+               (double)(now_ns() - since) / 1e9 - SETTLE_MS / 1e3);
         if (o->samples > 0) deliver(g, o->warm / 4, o->seconds, false);
     }
     if (o->idle_seconds > 0) print_idle(g);
+    if (waiters > 0)
+        printf("\"pss_each\":%.1f,\"pss_own_each\":%.1f,", (pss_bytes(g, true) - all) / waiters,
+               (pss_bytes(g, false) - own) / waiters);
     struct usage from = usage_now(g);
     if (o->samples > 0) deliver(g, o->samples, o->seconds, true);
     usage_print("usage", from, usage_now(g));

@@ -19,6 +19,7 @@ struct peer;
 
 struct letter {
     struct letter *next;
+    uint64_t number; /* no other of this generator has it */
     int to;
     const char *type;
     size_t len;
@@ -41,6 +42,7 @@ struct peer {
     struct http poll, post; /* a WebSocket is `poll` */
     struct letter *first, *last;
     int sending; /* letters in the request on its way */
+    int riding;  /* the first letters, in the poll on its way */
     char address[ADDRESS_BYTES], key[ADDRESS_BYTES], cursor[ADDRESS_BYTES], extra[ADDRESS_BYTES];
     int turn;
     int64_t beat_ns;

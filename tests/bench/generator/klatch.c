@@ -1,12 +1,13 @@
 /* Klatch's own protocol, as its SDK speaks it: a lane that holds polls, and a lane that sends what
- * one turn wrote in one exchange, one at a time, up to the SDK's bounds of a batch. */
+ * one turn wrote in one exchange, one at a time, up to the SDK's bounds of a batch. What was
+ * written while mail was read goes with the poll that follows, where all of it does. */
 #include "generate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH_LETTERS_MAX = 32, BATCH_BYTES_MAX = 48000, HOLD_MS = 25000 };
+enum { BATCH_LETTERS_MAX = 32, BATCH_BYTES_MAX = 96000, HOLD_MS = 25000, RECEIPT_MS = 5000 };
 
 #define JSON_TYPE "Content-Type: application/json\r\n"
 
@@ -23,11 +24,39 @@ static void call(struct peer *p, struct http *h, const char *what, const struct 
     http_request(&p->gen->net, h, "POST", path, JSON_TYPE, (struct text){ body->at, body->len });
 }
 
+/* The first letters that fit into one request. *rest is the first that doesn't, or NULL. */
+static int put_letters(struct bytes *b, struct peer *p, struct letter **rest)
+{
+    int count = 0;
+    struct letter *l = p->first;
+    bytes_text(b, "\"send\":[");
+    for (; l != NULL && count < BATCH_LETTERS_MAX; l = l->next) {
+        if (count > 0 && b->len + l->len > BATCH_BYTES_MAX) break;
+        /* As long as the SDK's random ids. */
+        bytes_printf(b, "%s{\"id\":\"%06d%016llx\",\"type\":\"%s\",\"to\":\"%s\",\"data\":",
+                     count > 0 ? "," : "", p->id, (unsigned long long)l->number, l->type,
+                     p->gen->peers[l->to].address);
+        bytes_add(b, l->data, l->len);
+        bytes_text(b, "}");
+        count++;
+    }
+    bytes_text(b, "],");
+    *rest = l;
+    return count;
+}
+
 static void hold(struct peer *p)
 {
     struct bytes b = { 0 };
-    bytes_printf(&b, "{\"key\":\"%s\",\"after\":\"%s\",\"wait_ms\":%d,\"turn\":%d}", p->key,
-                 p->cursor, HOLD_MS, ++p->turn);
+    struct letter *rest;
+    bytes_text(&b, "{");
+    p->riding = p->first == NULL || p->sending > 0 ? 0 : put_letters(&b, p, &rest);
+    if (p->riding > 0 && rest != NULL) {
+        b.len = 1;
+        p->riding = 0;
+    }
+    bytes_printf(&b, "\"key\":\"%s\",\"after\":\"%s\",\"wait_ms\":%d,\"turn\":%d}", p->key,
+                 p->cursor, p->riding > 0 ? RECEIPT_MS : HOLD_MS, ++p->turn);
     call(p, &p->poll, "exchange", &b);
     bytes_free(&b);
 }
@@ -83,9 +112,10 @@ static void on_poll(struct http *h, int status, struct text head, struct text bo
         if (status == 502 || status == 503) hold(p);
         return;
     }
-    hold(p);
+    outbox_drop(p, p->riding);
     meet(p, body);
     peer_scan(p, body);
+    hold(p);
 }
 
 static void on_sent(struct http *h, int status, struct text head, struct text body)
@@ -94,8 +124,9 @@ static void on_sent(struct http *h, int status, struct text head, struct text bo
     struct peer *p = h->owner;
     if (status != 200) peer_error(p, "send", body);
     outbox_drop(p, p->sending);
+    p->riding -= p->riding < p->sending ? p->riding : p->sending;
     p->sending = 0;
-    if (p->first != NULL) flush(p);
+    flush(p);
 }
 
 static void lost(struct http *h)
@@ -105,23 +136,16 @@ static void lost(struct http *h)
     if (h == &p->poll && p->joined) hold(p);
 }
 
+/* Those that ride go again before later ones: their poll isn't answered yet. */
 static void flush(struct peer *p)
 {
-    if (p->sending > 0 || !p->joined) return;
+    struct letter *waits = p->first;
+    for (int i = 0; i < p->riding; i++) waits = waits->next;
+    if (waits == NULL || p->sending > 0 || !p->joined) return;
     struct bytes b = { 0 };
-    bytes_printf(&b, "{\"key\":\"%s\",\"send\":[", p->key);
-    for (struct letter *l = p->first; l != NULL && p->sending < BATCH_LETTERS_MAX; l = l->next) {
-        if (p->sending > 0 && b.len + l->len > BATCH_BYTES_MAX) break;
-        /* As long as the SDK's random ids. */
-        bytes_printf(&b, "%s{\"id\":\"%06d%016llx\",\"type\":\"%s\",\"to\":\"%s\",\"data\":",
-                     p->sending > 0 ? "," : "", p->id,
-                     (unsigned long long)p->gen->requests << 8 | (unsigned)p->sending, l->type,
-                     p->gen->peers[l->to].address);
-        bytes_add(&b, l->data, l->len);
-        bytes_text(&b, "}");
-        p->sending++;
-    }
-    bytes_text(&b, "]}");
+    bytes_text(&b, "{");
+    p->sending = put_letters(&b, p, &waits);
+    bytes_printf(&b, "\"key\":\"%s\"}", p->key);
     p->post.answer = on_sent;
     p->post.lost = lost;
     call(p, &p->post, "exchange", &b);

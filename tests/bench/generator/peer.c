@@ -92,6 +92,7 @@ void peer_send(struct peer *p, int to, char kind, size_t size, int64_t at_ns)
     struct letter *l = malloc(sizeof *l + size + MARK_BYTES_MAX + sizeof sdp_line);
     if (l == NULL) abort();
     l->next = NULL;
+    l->number = g->tally.sent;
     l->to = to;
     l->type = kind == 'o' ? "offer" : kind == 'a' ? "answer" : "candidate";
     int n = sprintf(l->data, "{\"mark\":\"" MARK_START "%d.%d.%u.%c.%lld~\",\"sdp\":\"", p->id, to,

@@ -71,8 +71,8 @@ static void on_poll(struct http *h, int status, struct text head, struct text bo
     } else if (p->gen->protocol == &protocol_php && status == 200) {
         (void)text_between(body, "\"last\":\"", p->cursor, sizeof p->cursor);
     }
-    if (status < 500) poll_again(p);
     peer_scan(p, body);
+    if (status < 500) poll_again(p);
 }
 
 static void poll_again(struct peer *p)

@@ -129,8 +129,6 @@ static void on_answer(struct http *h, int status, struct text head, struct text 
         peer_error(p, "poll", body);
         return;
     }
-    bool first = p->key[0] == '\0';
-    if (!first) get(p);
     const char *end = body.at + body.len;
     for (const char *at = body.at; at < end;) {
         const char *stop = memchr(at, SEPARATOR, (size_t)(end - at));
@@ -138,7 +136,7 @@ static void on_answer(struct http *h, int status, struct text head, struct text 
         on_packet(p, (struct text){ at, (size_t)(stop - at) });
         at = stop + 1;
     }
-    if (first) get(p);
+    get(p);
 }
 
 static void get(struct peer *p)
