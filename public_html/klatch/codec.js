@@ -1,7 +1,7 @@
 /* codec: in which codec the pictures of a pair go. H.264 where both browsers make and read
  * it power-efficiently, which is to say in hardware; else VP8, which every browser has and
  * software makes cheapest. It is told to the others at joining and stands before the first
- * offer, so that nothing is negotiated for it. */
+ * offer (codec-order.js), so that nothing is negotiated for it. */
 
 /** A camera's picture in a call of two. */
 const PICTURE = { contentType: 'video/H264', width: 640, height: 480, bitrate: 800_000, framerate: 20 };
@@ -25,21 +25,4 @@ export async function isH264Efficient(capabilities) {
   });
   // A browser that doesn't know the question throws.
   return Promise.race([ask().catch(() => false), late]);
-}
-
-/**
- * Put one codec before the others, before the transceiver's first offer.
- * @param {RTCRtpTransceiver} transceiver
- * @param {RTCRtpCodec[]} known what the browser can receive
- * @param {boolean} h264
- */
-export function prefer(transceiver, known, h264) {
-  const first = h264 ? 'video/h264' : 'video/vp8';
-  const isFirst = (/** @type {RTCRtpCodec} */ { mimeType }) => mimeType.toLowerCase() === first;
-  if (!known.some(isFirst)) return;
-  try {
-    transceiver.setCodecPreferences([...known.filter(isFirst), ...known.filter((codec) => !isFirst(codec))]);
-  } catch {
-    // The browser's own order does too.
-  }
 }

@@ -9,6 +9,8 @@ export const MEMORY_BYTES_MAX = 128 * 1024 * 1024;
 /** Browsers write beside the file first, and others use the same quota. */
 const SPARE_BYTES = 16 * 1024 * 1024;
 const FOLDER = 'klatch-';
+const TOO_LARGE = 'This browser cannot take so large a file. A desktop Chrome or Edge can.';
+const NO_SPACE = 'There is too little free space for this file. Make room and try again.';
 
 /**
  * @typedef {object} Sink
@@ -53,7 +55,12 @@ export async function openSink(file, places = browserPlaces()) {
     if (sink) return sink;
   }
   if (file.size <= MEMORY_BYTES_MAX) return memorySink(file);
-  throw new KlatchProblem(free > 0 && free < file.size + SPARE_BYTES ? 'file-no-space' : 'file-too-large');
+  throw free > 0 && free < file.size + SPARE_BYTES ? new KlatchProblem('file-no-space', { sentence: NO_SPACE }) : tooLarge();
+}
+
+/** For a file that no place takes. */
+export function tooLarge() {
+  return new KlatchProblem('file-too-large', { sentence: TOO_LARGE });
 }
 
 /**

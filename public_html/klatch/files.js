@@ -16,7 +16,7 @@ import { Bulk } from './bulk.js';
 import { Incoming } from './file-incoming.js';
 import { fits } from './file-way.js';
 import { Outgoing } from './file-outgoing.js';
-import { browserPlaces, memorySink, openSink } from './file-sinks.js';
+import { browserPlaces, memorySink, openSink, tooLarge } from './file-sinks.js';
 import { cleanFileName, cleanFileType } from './file-names.js';
 import { randomId } from './bytes.js';
 
@@ -109,7 +109,7 @@ export class Files {
     const all = this.#around.members().filter(({ person, instance }) => instance !== null
       && (to === null || person === to));
     if (all.length === 0) throw new KlatchProblem('peer-not-found');
-    if (file.size > SIZE_BYTES_MAX) throw new KlatchProblem('file-too-large');
+    if (file.size > SIZE_BYTES_MAX) throw tooLarge();
     const members = all.filter((member) => fits(file, member));
     const problem = members.length < all.length ? new KlatchProblem('file-too-large-to-carry', { detail: TO_CARRY }) : null;
     if (problem && members.length === 0) throw problem;

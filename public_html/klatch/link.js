@@ -7,6 +7,7 @@ import { randomId, toBase64url } from './bytes.js';
 
 const ROOM = /^[A-Za-z0-9_-]{1,64}$/;
 const SECRET = /^[A-Za-z0-9_-]{22}$/;
+const LINK = /^#?([A-Za-z0-9_-]{1,64})(?:\.([A-Za-z0-9_-]{22}))?$/;
 
 /**
  * @param {string} name
@@ -33,15 +34,8 @@ export function randomSecret() {
  * @returns {{room: string, secret: string | null, problem: KlatchProblem | null}}
  */
 export function parseLink(hash) {
-  const text = hash.replace(/^#/, '');
-  const dot = text.indexOf('.');
-  const room = dot < 0 ? text : text.slice(0, dot);
-  const secret = dot < 0 ? null : text.slice(dot + 1);
-  if (text === '') return { room: '', secret: null, problem: null };
-  if (!ROOM.test(room) || (secret !== null && !SECRET.test(secret))) {
-    return { room: '', secret: null, problem: new KlatchProblem('bad-link') };
-  }
-  return { room, secret, problem: null };
+  const [, room = '', secret = null] = LINK.exec(hash) ?? [];
+  return { room, secret, problem: room || /^#?$/.test(hash) ? null : new KlatchProblem('bad-link') };
 }
 
 /**

@@ -1,7 +1,7 @@
 /* others: everybody else in the room, from their coming to their going: who is new is connected to
  * and greeted, what they say is given to the part that it concerns, and who goes is forgotten. */
 
-import { H264_MOST, isH264Efficient, prefer } from './codec.js';
+import { H264_MOST, isH264Efficient } from './codec.js';
 import { KlatchProblem } from './problem.js';
 import { Member } from './member.js';
 import { randomId } from './bytes.js';
@@ -158,8 +158,8 @@ export class Others {
       member.refresh();
       return;
     }
-    const { Peer } = this.#linking ?? {};
-    if (!Peer) return;
+    if (!this.#linking) return;
+    const { Peer, prefer } = this.#linking;
     const { env, rtc, iceServers, data, instance, own, signaling, roster, letters } = this.#around;
     member.connect({
       make: (options) => new Peer(options),

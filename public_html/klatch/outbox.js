@@ -14,8 +14,10 @@ const BATCH_LETTERS_MAX = 32;
 export class Outbox {
   /** @type {Letter[]} */
   #letters = [];
-  /** How many of the first letters go by addressee. */
-  #singly = 0;
+  /** Those that go by addressee. @type {WeakSet<Letter>} */
+  #singly = new WeakSet();
+  /** Those that a poll carries. @type {WeakSet<Letter>} */
+  #riding = new WeakSet();
   #weigh;
 
   /** @param {(letter: Letter) => number} weigh how many bytes it adds to a request's body */
@@ -23,8 +25,9 @@ export class Outbox {
     this.#weigh = weigh;
   }
 
-  get empty() {
-    return this.#letters.length === 0;
+  /** Whether there is a letter that nothing carries. */
+  get waits() {
+    return this.#letters.some((letter) => !this.#riding.has(letter));
   }
 
   /**
@@ -48,17 +51,29 @@ export class Outbox {
     for (const letter of this.#letters.slice(0, BATCH_LETTERS_MAX)) {
       bytes += this.#weigh(letter);
       if (batch.length > 0 && bytes > BATCH_BYTES_MAX) break;
-      if (this.#singly > 0 && letter.to !== first?.to) break;
+      if (this.#singly.has(first) && letter.to !== first.to) break;
       batch.push(letter);
     }
     return batch;
+  }
+
+  /** @returns {Letter[]} for a poll to carry: all, or none where one request can't take them */
+  ride() {
+    const batch = this.batch();
+    if (batch.length < this.#letters.length) return [];
+    this.#riding = new WeakSet(batch);
+    return batch;
+  }
+
+  /** The poll that carried letters failed: they wait again. */
+  alight() {
+    this.#riding = new WeakSet();
   }
 
   /** @param {Letter[]} batch these have arrived, or never will */
   done(batch) {
     const gone = new Set(batch);
     this.#letters = this.#letters.filter((letter) => !gone.has(letter));
-    this.#singly = Math.max(0, this.#singly - batch.length);
   }
 
   /**
@@ -68,18 +83,16 @@ export class Outbox {
    */
   split(batch) {
     if (new Set(batch.map((letter) => letter.to)).size < 2) return false;
-    this.#singly = Math.max(this.#singly, batch.length);
+    for (const letter of batch) this.#singly.add(letter);
     return true;
   }
 
   /** @param {string} to drop what waits for somebody who is gone */
   forget(to) {
     this.#letters = this.#letters.filter((letter) => letter.to !== to);
-    this.#singly = Math.min(this.#singly, this.#letters.length);
   }
 
   clear() {
     this.#letters = [];
-    this.#singly = 0;
   }
 }

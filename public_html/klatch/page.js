@@ -12,8 +12,9 @@ const SLEPT_MS = 10_000;
  * @returns {() => void} ends it
  */
 export function watchPage(page, tell) {
+  const end = new AbortController();
   const listeners = Object.entries({ pagehide: tell.hides, pageshow: tell.shows, online: tell.online });
-  for (const [type, listener] of listeners) page.addEventListener(type, listener);
+  for (const [type, listener] of listeners) page.addEventListener(type, listener, { signal: end.signal });
   let passedMs = Date.now();
   const passing = setInterval(() => {
     const awayMs = Date.now() - passedMs;
@@ -23,6 +24,6 @@ export function watchPage(page, tell) {
   }, PASS_MS);
   return () => {
     clearInterval(passing);
-    for (const [type, listener] of listeners) page.removeEventListener(type, listener);
+    end.abort();
   };
 }

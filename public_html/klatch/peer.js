@@ -8,6 +8,8 @@
 import { Emitter } from './events.js';
 import { Connection } from './connection.js';
 
+export { prefer } from './codec-order.js';
+
 /** @typedef {import('./connection.js').Tracks} Tracks */
 /** @typedef {'connecting' | 'connected' | 'reconnecting' | 'no-path'} PeerState */
 

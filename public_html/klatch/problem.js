@@ -49,8 +49,6 @@ const SENTENCES = {
   'seal-other-key': 'The server says that somebody here has another key now. It is not believed.',
   'seal-other-fingerprint': 'Somebody may be trying to get between two of you. What was offered was refused.',
   'bad-message': 'A message has 1 to 4,000 characters. Shorten it and send it again.',
-  'file-too-large': 'This browser cannot take so large a file. A desktop Chrome or Edge can.',
-  'file-no-space': 'There is too little free space for this file. Make room and try again.',
   'too-long-to-mail': 'Where there is no connection, a message has at most 4,096 bytes. Send it in shorter pieces.',
   'data-only': 'This room was joined for data alone. Join it without that to use DEVICE.',
   'no-webrtc': 'This browser cannot make video calls. Use a current Firefox, Chrome, Edge or Safari.',

@@ -6,26 +6,11 @@ import { asProblem } from './problem.js';
 import { takePollSlot } from './session.js';
 
 /** @typedef {import('./types.js').Exchanged} Exchanged */
-/** @typedef {import('./types.js').Mail} Mail */
 
 const POLL_GRACE_MS = 10_000;
 const SHORT_POLL_MS = 1_500;
 /** A poll that ends sooner than this with nothing is an answer of a host that doesn't hold. */
 const QUICK_MS = 300;
-
-/**
- * @typedef {object} Visit what reading knows of the member
- * @property {() => string} key
- * @property {() => boolean} ready false while a look has to tell first that the server is back
- * @property {() => boolean} paused whether nothing may be asked
- * @property {() => Promise<void> | null} rejoining
- * @property {(body: object, options: {base: URL, timeoutMs: number, signal: AbortSignal}) => Promise<Exchanged>} ask
- * @property {(problem: import('./problem.js').KlatchProblem, backoff: Backoff) => Promise<void>} recover
- * @property {() => void} reached there was an answer
- * @property {(answer: Exchanged) => void} gap mail was missed
- * @property {(message: Mail) => void} mail one that is new
- * @property {(answer: Exchanged) => Promise<void>} read all of it was told
- */
 
 export class Reading {
   #env;
@@ -33,6 +18,7 @@ export class Reading {
   #poll;
   #stop;
   #naps;
+  #sending;
   #visit;
   /** The pauses between the short looks of a relaxed member. */
   #rests = new Naps();
@@ -60,15 +46,17 @@ export class Reading {
   #ghost = false;
 
   /**
-   * @param {{env: import('./env.js').Environment, base: URL, stop: AbortSignal, naps: Naps, visit: Visit}} options
+   * @param {{env: import('./env.js').Environment, base: URL, stop: AbortSignal, naps: Naps,
+   *   sending: import('./sending.js').Sending, visit: import('./signaling.js').Visit}} options
    *   base is the API's, stop ends with this visit; naps are the pauses that end early when there is reason to go on
    */
-  constructor({ env, base, stop, naps, visit }) {
+  constructor({ env, base, stop, naps, sending, visit }) {
     this.#env = env;
     this.#base = base;
     this.#poll = base;
     this.#stop = stop;
     this.#naps = naps;
+    this.#sending = sending;
     this.#visit = visit;
   }
 
@@ -173,7 +161,9 @@ export class Reading {
     const base = isPoll && this.#placed ? this.#poll : this.#base;
     // Until there is an answer: a place that fails, or that wasn't asked for, has to be asked for.
     this.#placed = false;
-    const asked = visit.ask(body, { base, timeoutMs, signal: held.signal });
+    // Another entry point is for polls alone, and may be one that doesn't work.
+    const asked = base === this.#base ? this.#sending.poll(body, { timeoutMs, signal: held.signal })
+      : visit.ask(body, { base, timeoutMs, signal: held.signal });
     const answer = await (isPoll ? this.#unlessCalledBack(asked) : asked);
     if (!answer) return 0;
     // Joined again in the meantime: this was the former member's mail.

@@ -1,15 +1,14 @@
 /* signaling: one member's side of one room's mailbox, no WebRTC in it.
- * Two lanes: what is read (reading.js); and sends, one request at a time in the order
- * they were written, so that a send never waits behind a poll. Both share the way back
+ * Two lanes: what is read (reading.js) and what is sent (sending.js). Both share the way back
  * after an error: a pause that grows, or joining again where the server says that this
  * member is no more. */
 
 import { FINAL, GONE, KlatchProblem, asProblem } from './problem.js';
 import { Emitter } from './events.js';
-import { Outbox } from './outbox.js';
 import { Reading } from './reading.js';
-import { Backoff, Naps, endOfTurn } from './timing.js';
-import { bodyBytes, call, isElsewhere } from './http.js';
+import { Sending } from './sending.js';
+import { Backoff, Naps } from './timing.js';
+import { call, isElsewhere } from './http.js';
 import { randomId } from './bytes.js';
 
 /** @typedef {import('./types.js').Joined} Joined */
@@ -25,6 +24,22 @@ const UNUSED_MS = 10_000;
 const NEWCOMER = new Set(['peer-not-found', 'refused']);
 /** Before the first answer; a message's data in JSON. */
 const MESSAGE_BYTES_MAX = 65_536;
+
+/**
+ * @typedef {object} Visit what both lanes know of the member, and what they tell
+ * @property {() => string} key
+ * @property {() => boolean} ready false while a look has to tell first that the server is back
+ * @property {() => boolean} paused whether nothing may be asked
+ * @property {() => boolean} quiet whether nothing may be sent
+ * @property {() => Promise<void> | null} rejoining
+ * @property {(body: object, options?: {base?: URL, timeoutMs?: number, signal?: AbortSignal}) => Promise<import('./types.js').Exchanged>} ask
+ * @property {(problem: KlatchProblem, backoff: Backoff) => Promise<void>} recover
+ * @property {() => void} reached there was an answer
+ * @property {(problem: KlatchProblem) => void} problem a letter can't be sent
+ * @property {(answer: import('./types.js').Exchanged) => void} gap mail was missed
+ * @property {(message: Mail) => void} mail one that is new
+ * @property {(answer: import('./types.js').Exchanged) => Promise<void>} read all of it was told
+ */
 
 /**
  * @typedef {object} SignalingEvents
@@ -44,20 +59,17 @@ export class Signaling extends Emitter {
   #meta;
   #session;
   #ticket;
-  #outbox;
   #naps = new Naps();
   /** @type {AbortController} ends with this visit */
   #stop = new AbortController();
+  #sending;
   #reading;
   #key = '';
   #messageBytesMax = MESSAGE_BYTES_MAX;
   #failures = 0;
   #paused = false;
-  #flushing = false;
   /** @type {Promise<void> | null} */
   #rejoining = null;
-  /** @type {(() => void)[]} */
-  #undo = [];
 
   /**
    * @param {{env: import('./env.js').Environment, api: string, room: string, meta: () => unknown,
@@ -72,8 +84,9 @@ export class Signaling extends Emitter {
     this.#ticket = ticket;
     this.room = room;
     this.#base = new URL(`${api.replace(/\/+$/, '')}/`, env.base);
-    this.#outbox = new Outbox((letter) => bodyBytes(env, this.#base.href, letter));
-    this.#reading = new Reading({ env, base: this.#base, stop: this.#stop.signal, naps: this.#naps, visit: this.#visit });
+    const lane = { env, base: this.#base, stop: this.#stop.signal, visit: this.#visit };
+    this.#sending = new Sending(lane);
+    this.#reading = new Reading({ ...lane, naps: this.#naps, sending: this.#sending });
     /** Our own id in the room. */
     this.peer = '';
     /** @type {RTCIceServer[]} */
@@ -131,11 +144,8 @@ export class Signaling extends Emitter {
         }
       }
     }
-    const { page } = this.#env;
     for (const name of ['online', 'pageshow']) {
-      const wake = () => this.wake();
-      page.addEventListener(name, wake);
-      this.#undo.push(() => page.removeEventListener(name, wake));
+      this.#env.page.addEventListener(name, () => this.wake(), { signal: this.#stop.signal });
     }
     if (this.waiting) await this.#admission(signal);
     return this.#listed;
@@ -149,19 +159,17 @@ export class Signaling extends Emitter {
   async #admission(signal) {
     /** @type {KlatchProblem | null} */
     let end = null;
-    const { page } = this.#env;
-    const hides = () => this.leaveSoon();
     const gives = () => void this.leave();
     const off = this.on('ended', ({ detail }) => {
       end = detail;
     });
-    page.addEventListener('pagehide', hides);
-    signal?.addEventListener('abort', gives);
+    const done = new AbortController();
+    this.#env.page.addEventListener('pagehide', () => this.leaveSoon(), { signal: done.signal });
+    signal?.addEventListener('abort', gives, { signal: done.signal });
     if (signal?.aborted) gives();
     await this.#reading.run(() => !this.waiting);
     off();
-    page.removeEventListener('pagehide', hides);
-    signal?.removeEventListener('abort', gives);
+    done.abort();
     if (end) throw end;
   }
 
@@ -191,11 +199,9 @@ export class Signaling extends Emitter {
   send(to, type, data) {
     if (this.#stop.signal.aborted) return;
     const bytes = new TextEncoder().encode(JSON.stringify(data)).length;
-    if (bytes > this.#messageBytesMax || !this.#outbox.add(to, type, data)) {
+    if (bytes > this.#messageBytesMax || !this.#sending.add(to, type, data)) {
       this.emit('problem', new KlatchProblem('message-too-large'));
-      return;
     }
-    void this.#flush();
   }
 
   /**
@@ -212,7 +218,7 @@ export class Signaling extends Emitter {
 
   /** @param {string} peer who is gone: what waits for it needn't be sent */
   forget(peer) {
-    this.#outbox.forget(peer);
+    this.#sending.outbox.forget(peer);
   }
 
   /** Go on now rather than after the pause: the network or the page is back. */
@@ -220,7 +226,7 @@ export class Signaling extends Emitter {
     this.#paused = false;
     this.#reading.wake();
     this.#naps.wake();
-    void this.#flush();
+    void this.#sending.flush();
   }
 
   /**
@@ -266,9 +272,8 @@ export class Signaling extends Emitter {
     this.#stop.abort();
     this.#reading.end();
     this.#naps.wake();
-    this.#outbox.clear();
+    this.#sending.outbox.clear();
     this.#session.forget();
-    for (const undo of this.#undo.splice(0)) undo();
   }
 
   /** @type {Listed[]} */
@@ -318,16 +323,18 @@ export class Signaling extends Emitter {
     return this.iceLifetimeMs > 0;
   }
 
-  /** @returns {import('./reading.js').Visit} what the reading lane knows of us, and what it tells */
+  /** @returns {Visit} */
   get #visit() {
     return {
       key: () => this.#key,
       ready: () => this.#failures === 0,
       paused: () => this.#paused,
+      quiet: () => this.#paused || this.waiting || this.#stop.signal.aborted,
       rejoining: () => this.#rejoining,
       ask: (body, options) => this.#request('exchange', body, options),
       recover: (problem, backoff) => this.#recover(problem, backoff),
       reached: () => this.#reached(),
+      problem: (problem) => this.emit('problem', problem),
       gap: ({ peers = [] }) => {
         if (!this.waiting) this.emit('gap', { peers: peers.filter(({ peer }) => peer !== this.peer) });
       },
@@ -338,34 +345,6 @@ export class Signaling extends Emitter {
         if (stale) await this.#back(true);
       },
     };
-  }
-
-  /** The sending lane: what one turn of the event loop wrote goes as one request. */
-  async #flush() {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    const backoff = new Backoff({ random: this.#env.random });
-    await endOfTurn();
-    while (!this.#outbox.empty && !this.#paused && !this.waiting && !this.#stop.signal.aborted) {
-      await this.#rejoining;
-      const batch = this.#outbox.batch();
-      if (batch.length === 0) break;
-      try {
-        await this.#request('exchange', { key: this.#key, send: batch });
-        this.#outbox.done(batch);
-        this.#reached();
-        backoff.reset();
-      } catch (error) {
-        const problem = asProblem(error);
-        if (problem.transient || GONE.has(problem.code) || FINAL.has(problem.code)) {
-          await this.#recover(problem, backoff);
-        } else if (!this.#outbox.split(batch)) {
-          this.#outbox.done(batch);
-          if (problem.code !== 'peer-not-found' && problem.code !== 'aborted') this.emit('problem', problem);
-        }
-      }
-    }
-    this.#flushing = false;
   }
 
   /**
@@ -413,9 +392,9 @@ export class Signaling extends Emitter {
         const resumed = await this.#adopt(await this.#request('join', { ...who, meta: await this.#meta() }));
         this.#reached();
         if (this.waiting) return;
-        if (!resumed) this.#outbox.clear();
+        if (!resumed) this.#sending.outbox.clear();
         this.emit('rejoined', { peers: this.#listed, resumed });
-        void this.#flush();
+        void this.#sending.flush();
         return;
       } catch (error) {
         const problem = asProblem(error);

@@ -5,7 +5,8 @@ import { FakeTrack, quiet, until } from './lib/browserish.mjs';
 import { FakeNet } from './lib/fake-rtc.mjs';
 import { FakeServer } from './lib/fake-server.mjs';
 import { allConnected, join } from './lib/people.mjs';
-import { isH264Efficient, prefer } from '../../public_html/klatch/codec.js';
+import { isH264Efficient } from '../../public_html/klatch/codec.js';
+import { prefer } from '../../public_html/klatch/codec-order.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 

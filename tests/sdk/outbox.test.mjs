@@ -16,7 +16,7 @@ function filled(receivers) {
 function deliver(outbox, refused) {
   const arrived = [];
   const dropped = [];
-  for (let round = 0; !outbox.empty && round < 100; round += 1) {
+  for (let round = 0; outbox.waits && round < 100; round += 1) {
     const batch = outbox.batch();
     if (!batch.some(({ to }) => refused.includes(to))) {
       arrived.push(...batch);
@@ -26,7 +26,7 @@ function deliver(outbox, refused) {
       outbox.done(batch);
     }
   }
-  assert.ok(outbox.empty);
+  assert.ok(!outbox.waits);
   return { arrived: arrived.map(({ data }) => data), dropped: dropped.map(({ data }) => data) };
 }
 
@@ -77,4 +77,25 @@ test('what waits for somebody who is gone is dropped', () => {
   const outbox = filled(['a', 'b', 'a']);
   outbox.forget('a');
   assert.deepEqual(outbox.batch().map(({ to }) => to), ['b']);
+});
+
+test('what a poll carries waits no more, unless the poll fails', () => {
+  const outbox = filled(['a', 'b']);
+  const riding = outbox.ride();
+  assert.deepEqual([riding.length, outbox.waits], [2, false]);
+  outbox.add('a', 'offer', 2);
+  assert.deepEqual([outbox.waits, outbox.batch().length], [true, 3]);
+  outbox.alight();
+  assert.deepEqual(outbox.batch().slice(0, 2), riding);
+  outbox.done(riding);
+  assert.deepEqual([outbox.waits, outbox.batch().length], [true, 1]);
+});
+
+test('letters of which one was refused, and more than one request takes, do not ride', () => {
+  const refused = filled(['a', 'gone']);
+  assert.ok(refused.split(refused.batch()));
+  assert.deepEqual(refused.ride(), []);
+  const many = filled(Array(33).fill('a'));
+  assert.deepEqual(many.ride(), []);
+  assert.ok(many.waits);
 });
