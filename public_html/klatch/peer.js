@@ -142,7 +142,7 @@ export class Peer extends Emitter {
     }
     // An impolite one's offers tell its failures.
     if (known === 'offer' && !this.#polite && typeof body.failures === 'number' && !this.#giveWay()) return;
-    if (conn !== this.#conn || !this.#connection) {
+    if (conn !== this.#conn || !this.#connection || this.#over) {
       if (!this.#polite || this.#closedConns.includes(conn)) return;
       if (known === 'candidate') this.#early.push({ conn, body });
       if (this.#early.length > CLOSED_KEPT_MAX * 2) this.#early.shift();
@@ -319,6 +319,8 @@ export class Peer extends Emitter {
     if (this.#closed || connection !== this.#connection) return;
     if (connection.state === 'disconnected') this.#expect(DISCONNECTED_MS + this.#politeExtraMs);
     if (connection.state === 'failed') this.#expect(this.#politeExtraMs);
+    // Neither side begins another one sooner.
+    if (connection.state === 'closed') this.#expect(RENEW_PAUSE_MS + this.#politeExtraMs);
     this.#publish();
   }
 
@@ -327,6 +329,11 @@ export class Peer extends Emitter {
     if (this.#whole || failures <= this.#failures) return;
     this.#failures = Math.min(failures, RESTARTS_MAX + 1);
     this.#publish();
+  }
+
+  /** Some implementations close a connection that has failed: it can't be mended. */
+  get #over() {
+    return this.#connection?.state === 'closed';
   }
 
   /** A plain user of the HTTP API needn't have a channel. */
@@ -385,6 +392,8 @@ export class Peer extends Emitter {
     } else if (theirs !== null) {
       this.#renewedMs = Date.now();
       mail('again', { from: mine, to: theirs });
+      // It may be too soon for the other side.
+      if (this.#over && this.#failures <= RESTARTS_MAX) this.#expect(RENEW_PAUSE_MS + POLITE_EXTRA_MS);
     }
   }
 
@@ -397,14 +406,14 @@ export class Peer extends Emitter {
       return;
     }
     this.#failures += 1;
-    if (this.#connection && this.#failures <= RESTARTS_MAX) {
+    if (this.#connection && !this.#over && this.#failures <= RESTARTS_MAX) {
       this.#connection.restart();
       this.#expect(CONNECT_MS + this.#politeExtraMs);
     } else if (theirs === null) {
       // Who doesn't speak our protocol gets one offer, not a mailbox full.
       this.#failures = RESTARTS_MAX + 1;
     } else {
-      this.#expect(CONNECT_MS_MAX / 2);
+      this.#expect(this.#failures > RESTARTS_MAX ? CONNECT_MS_MAX / 2 : RENEW_PAUSE_MS + this.#politeExtraMs);
       this.#anew();
     }
     this.#publish();

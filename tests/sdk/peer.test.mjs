@@ -11,9 +11,9 @@ import test, { describe } from 'node:test';
 const MAIL_MS = 10;
 
 /** One end; what it mails goes to who is at `ends[theirs]` when it arrives. */
-function end(t, net, ends, mine, theirs, polite) {
+function end(t, net, ends, mine, theirs, polite, rtc = net.Connection) {
   const mail = (type, body) => setTimeout(() => ends[theirs]?.receive(type, structuredClone(body)), MAIL_MS);
-  const peer = new Peer({ rtc: net.Connection, iceServers: () => [], polite, tracks: { audio: null, video: null }, prefer: () => {}, mine, theirs,
+  const peer = new Peer({ rtc, iceServers: () => [], polite, tracks: { audio: null, video: null }, prefer: () => {}, mine, theirs,
     draw: () => randomId(8), mail, reachable: () => true, polling: () => true });
   t.after(() => peer.close());
   ends[mine] = peer;
@@ -21,6 +21,25 @@ function end(t, net, ends, mine, theirs, polite) {
 }
 
 const connected = (...peers) => until('both are connected', () => peers.every(({ state }) => state === 'connected'));
+
+/** Well before other timers would mend it. */
+const replaced = (...peers) => until('there is another connection', () => peers.every(({ state }) => state === 'connected'), 15_000);
+
+/** An implementation that closes its first connection once that has the other side's description, as libdatachannel does where DTLS fails. */
+function closing(net) {
+  let left = 1;
+  return class extends net.Connection {
+    async setRemoteDescription(description) {
+      await super.setRemoteDescription(description);
+      if ((left -= 1) === 0) closedByItself(this);
+    }
+  };
+}
+
+function closedByItself(pc) {
+  pc.close();
+  pc.dispatchEvent(new Event('connectionstatechange'));
+}
 
 // They mostly wait.
 describe('the ends of a pair', { concurrency: true }, () => {
@@ -47,6 +66,24 @@ describe('the ends of a pair', { concurrency: true }, () => {
     });
   }
 
+  for (const [who, polite] of [['the earlier one', false], ['the later one', true]]) {
+    test(`what the implementation closes before it has come about, at ${who}, is replaced`, async (t) => {
+      const net = new FakeNet();
+      const ends = {};
+      await replaced(end(t, net, ends, 'a', 'b', polite, closing(net)), end(t, net, ends, 'b', 'a', !polite));
+    });
+
+    test(`what the implementation closes while it works, at ${who}, is replaced`, async (t) => {
+      const net = new FakeNet();
+      const ends = {};
+      const pair = [end(t, net, ends, 'a', 'b', polite), end(t, net, ends, 'b', 'a', !polite)];
+      await connected(...pair);
+      closedByItself(net.connections[polite ? 1 : 0]);
+      assert.equal(pair[0].state, 'reconnecting');
+      await replaced(...pair);
+    });
+  }
+
   test('what a way through others does not take goes by the connection that has opened', async (t) => {
     const net = new FakeNet();
     const ends = {};
@@ -60,6 +97,7 @@ describe('the ends of a pair', { concurrency: true }, () => {
       mail: (type, body) => setTimeout(() => other.receive(type, structuredClone(body)), MAIL_MS), reachable: () => true, polling: () => true });
     ends.a = member;
     await connected(other);
+    await until('it is connected here too', () => member.connected);
     const carried = [];
     member.way = { say: (value) => value.t === 'chat' && carried.push(value) > 0 };
     assert.deepEqual([member.say({ t: 'chat' }), member.say({ t: 'hello' })], [true, true]);
