@@ -31,12 +31,10 @@ static void make_room_to_tell(struct room_tx *tx, size_t bytes)
     const struct config *cfg = &tx->app->cfg;
     const struct room_row *room = store_room(tx->db);
     struct message_oldest m;
-    store_room_read(tx->db);
     while ((room->told_messages >= cfg->mailbox_messages_max / 4 ||
             room->told_bytes + (int64_t)bytes > cfg->mailbox_bytes_max / 4) &&
            store_message_oldest(tx->db, true, &m)) {
         drop_unread(tx, &m);
-        store_room_read(tx->db);
     }
 }
 
@@ -206,7 +204,8 @@ static void expire_waiting(struct room_tx *tx, const char *spared)
     }
 }
 
-void room_expire(struct room_tx *tx, const char *spared)
+/* Members whose time is over: leases, and graces. */
+static void expire_members(struct room_tx *tx, const char *spared)
 {
     struct member_row m;
     bool prune = false;
@@ -225,8 +224,13 @@ void room_expire(struct room_tx *tx, const char *spared)
         if (m.state == MEMBER_LAPSED) gone(tx, &m);
         prune = true;
     }
-    expire_mail(tx);
     if (prune) room_prune(tx);
+}
+
+void room_expire(struct room_tx *tx, const char *spared)
+{
+    if (store_members_next_end(tx->db) <= tx->now_ms) expire_members(tx, spared);
+    expire_mail(tx);
     room_settle(tx);
 }
 

@@ -72,9 +72,9 @@ static bool type_allowed(struct slice type)
     return true;
 }
 
-/* May this one be sent, but for the mailbox's bounds? */
+/* May this one be sent, but for the mailbox's bounds? *reached is the last addressee found. */
 static struct problem check_message(struct room_tx *tx, const struct member_row *m,
-                                    const struct message_in *in)
+                                    const struct message_in *in, struct slice *reached)
 {
     struct member_row to;
     if (!type_allowed(in->type))
@@ -86,10 +86,11 @@ static struct problem check_message(struct room_tx *tx, const struct member_row 
         return PROBLEM(400, "invalid-request", "Each message needs data, any JSON.");
     if (in->data.len > (size_t)tx->app->cfg.message_bytes_max)
         return PROBLEM(413, "message-too-large", "A message's data is longer than allowed.");
-    if (in->to.at == NULL) return NO_PROBLEM;
+    if (in->to.at == NULL || slice_equal(in->to, *reached)) return NO_PROBLEM;
     if (!store_member_by_peer(tx->db, in->to, &to) ||
         (to.state != MEMBER_PRESENT && to.state != MEMBER_LAPSED) || strcmp(to.peer, m->peer) == 0)
         return PROBLEM(404, "peer-not-found", "Nobody else in the room has this peer id.");
+    *reached = in->to;
     return NO_PROBLEM;
 }
 
@@ -121,14 +122,15 @@ static struct problem number_all(struct room_tx *tx, const struct member_row *m,
                                  const struct exchange_ask *ask, bool others, struct sent *sent)
 {
     int64_t seq = store_room(tx->db)->head, messages = 0, bytes = 0;
+    struct slice reached = SLICE_NONE;
     for (size_t i = 0; i < ask->send_count; i++) {
         const struct message_in *in = &ask->send[i];
         sent[i].id = in->id;
         int64_t known = earlier(sent, i);
-        if (known == 0) known = store_message_id(tx->db, m->peer, in->id);
+        if (known == 0 && m->message_ids > 0) known = store_message_id(tx->db, m->peer, in->id);
         sent[i].seq = known;
         if (known != 0) continue;
-        struct problem problem = check_message(tx, m, in);
+        struct problem problem = check_message(tx, m, in, &reached);
         if (problem.status != 0) return problem;
         sent[i].seq = -++seq;
         if (in->to.at == NULL && !others) continue; /* nobody to keep it for */
@@ -176,8 +178,9 @@ static struct problem send_all(struct room_tx *tx, const struct member_row *m,
         store_out_of_memory(tx->db);
         return NO_PROBLEM;
     }
-    store_room_read(tx->db); /* its counters, after pruning */
-    bool others = store_members_others(tx->db, m->peer);
+    bool to_all = false;
+    for (size_t i = 0; i < ask->send_count; i++) to_all = to_all || ask->send[i].to.at == NULL;
+    bool others = to_all && store_members_others(tx->db, m->peer);
     struct problem problem = number_all(tx, m, ask, others, sent);
     if (problem.status != 0) return problem;
     struct tally t = { .head = store_room(tx->db)->head };

@@ -101,7 +101,7 @@ struct room_rules {
     bool hosted;  /* it has had a host, so it gets another one */
     bool watched; /* somebody waits in the lobby, or a host has lapsed */
 };
-/* The room's row, as it was when the transaction began or store_room_read() was last called. */
+/* The room's row, with what this transaction has written. */
 struct room_row {
     uint64_t epoch;
     int64_t head;
@@ -113,7 +113,6 @@ struct room_row {
 };
 const struct room_row *store_room(const struct store_room *r);
 const char *store_name(const struct store_room *r); /* good until the transaction ends */
-void store_room_read(struct store_room *r);
 void store_room_set_rules(struct store_room *r, const struct room_rules *rules);
 /* False: none is asked for. */
 bool store_room_password(struct store_room *r, struct password_kept *out);
@@ -178,6 +177,8 @@ int64_t store_members_count_until(struct store_room *r, enum member_state state,
 /* The first one after the seq `joined` whose state is one of `from` to `to`, hosts alone or all. */
 bool store_member_next(struct store_room *r, enum member_state from, enum member_state to,
                        bool host, int64_t joined, struct member_row *out);
+/* The first end of anybody's lease or grace; 0: there is nobody. */
+int64_t store_members_next_end(struct store_room *r);
 /* The first end of a lease, or, while rules.watched, of a lapsed host's grace; INT64_MAX: none. */
 int64_t store_members_next_lease(struct store_room *r);
 /* Present and lapsed ones, not counting `except`: who may read what is sent to all. */

@@ -53,6 +53,7 @@ enum store_statement {
     ST_MEMBER_SELF,
     ST_MEMBERS_PRESENT,
     ST_MEMBERS_COUNT,
+    ST_MEMBERS_NEXT_END,
     ST_MEMBERS_NEXT_LEASE,
     ST_MEMBERS_NEXT_WATCHED,
     ST_MEMBER_NEXT,
@@ -185,6 +186,8 @@ void store_made(struct store_room *r, bool committed);
 /* Add what an older program didn't know. Found whole, it stays so; what is added now may still be
  * rolled back. */
 void store_complete(struct store_room *r);
+/* Read the room's row anew. */
+void store_room_read(struct store_room *r);
 /* store_rules.c: take the room's rules from their column. */
 void store_rules_take(struct room_row *row, int64_t rules);
 /* Move this room's broken file aside; r's connection is closed. 404, or 503 when that wasn't

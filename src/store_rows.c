@@ -181,6 +181,14 @@ int64_t store_members_next_lease(struct store_room *r)
     return until_ms;
 }
 
+int64_t store_members_next_end(struct store_room *r)
+{
+    if (!one(r, ST_MEMBERS_NEXT_END, NULL, 0)) return INT64_MAX;
+    int64_t until_ms = sql_column_int(r->sql, ST_MEMBERS_NEXT_END, 0);
+    sql_done(r->sql, ST_MEMBERS_NEXT_END);
+    return until_ms;
+}
+
 bool store_member_next(struct store_room *r, enum member_state from, enum member_state to,
                        bool host, int64_t joined, struct member_row *out)
 {

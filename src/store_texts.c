@@ -65,6 +65,7 @@ const char *const store_texts[ST_COUNT] = {
     [ST_MEMBERS_PRESENT] = "SELECT peer, name, meta, joined FROM member"
                            " WHERE state = 0 AND peer <> ?1 ORDER BY joined",
     [ST_MEMBERS_COUNT] = "SELECT count(*) FROM member WHERE state = ?1 AND until_ms > ?2",
+    [ST_MEMBERS_NEXT_END] = "SELECT min(until_ms) FROM member INDEXED BY member_until",
     [ST_MEMBERS_NEXT_LEASE] =
         "SELECT until_ms FROM member WHERE state = 0 ORDER BY until_ms LIMIT 1",
     [ST_MEMBERS_NEXT_WATCHED] = "SELECT until_ms FROM member"
