@@ -31,10 +31,7 @@ async function serve(name, { bin, root = ROOT, config = '', workers = 2 }) {
     dir,
     pids: () => family(pidIn(dir, 'klatch')),
     fronts: () => family(pidIn(dir, 'nginx')),
-    stop: async () => {
-      await stop(child);
-      fs.rmSync(dir, { recursive: true, force: true });
-    },
+    stop: () => stop(child),
   };
 }
 
