@@ -211,9 +211,17 @@ export class Signaling extends Emitter {
    * @returns {Promise<any>}
    * @throws {KlatchProblem}
    */
-  async ask(what, body = {}) {
+  async ask(what, body) {
     await this.#rejoining;
-    return this.#request(what, { key: this.#key, ...body });
+    try {
+      return await this.#request(what, { key: this.#key, ...body });
+    } catch (error) {
+      const { code } = asProblem(error);
+      if (!GONE.has(code)) throw error;
+      // As one who slept learns at their first word.
+      await this.#back(code);
+      return this.#request(what, { key: this.#key, ...body });
+    }
   }
 
   /** @param {string} peer who is gone: what waits for it needn't be sent */
@@ -342,7 +350,7 @@ export class Signaling extends Emitter {
       read: async ({ messages = [], gap }) => {
         // Joining again tells what else there is to know: settings and hosts, whether a host has come, that we are in.
         const stale = this.waiting ? messages.length > 0 || this.house.hosts_present === 0 : gap && this.house.hosts;
-        if (stale) await this.#back(true);
+        if (stale) await this.#back('session-expired');
       },
     };
   }
@@ -354,7 +362,7 @@ export class Signaling extends Emitter {
   async #recover(problem, backoff) {
     if (this.#stop.signal.aborted) return;
     if (GONE.has(problem.code)) {
-      await this.#back(problem.code === 'session-expired');
+      await this.#back(problem.code);
       return;
     }
     if (FINAL.has(problem.code)) {
@@ -366,9 +374,10 @@ export class Signaling extends Emitter {
     await this.#naps.sleep(backoff.next(problem.retryMs));
   }
 
-  /** @param {boolean} resume whether the server may still know the key */
-  #back(resume) {
-    this.#rejoining ??= this.#rejoin(resume).finally(() => {
+  /** @param {string} code why */
+  #back(code) {
+    // Else the server doesn't know the key any more.
+    this.#rejoining ??= this.#rejoin(code === 'session-expired').finally(() => {
       this.#rejoining = null;
     });
     return this.#rejoining;

@@ -118,6 +118,18 @@ test('a password is asked for, kept for when this page has to join anew, and kno
   assert.deepEqual([ann.heard.out, bo.heard.out], [[], []]);
 });
 
+test('a host who slept is back first and then heard', async (t) => {
+  const { server, come } = await world(t);
+  const [ann, bo] = [await come('Ann'), await come('Bo')];
+  await allConnected(ann, bo);
+  const hosting = await ann.room.hosting();
+  const id = ann.room.self.id;
+  server.room('tea').members.get(id).lapsed = true;
+  await hosting.change({ locked: true });
+  assert.deepEqual([ann.room.settings.locked, ann.room.self.id, ann.heard.problems, ann.heard.out], [true, id, [], []]);
+  await until('Bo knows', () => bo.room.settings.locked);
+});
+
 test('who knocks is seen by the host alone, by name, and comes in when let in', async (t) => {
   const { server, come } = await world(t);
   const [ann, bo] = [await come('Ann'), await come('Bo')];
