@@ -19,7 +19,7 @@ enum {
     IDLE_MS = 5000,
     /* From so many connections on, one that isn't kept, or that nobody used for so long, turns to
      * the next room: that costs a fifth of opening, and the memory of none. */
-    TURN_FROM = 8,
+    TURN_FROM = 4,
     TURN_UNUSED_MS = 100,
     TURN_IDLE_MS = 500, /* more of them than that are closed so soon, kept ones too */
     /* Transactions by nobody else, none a second after the one before, until a room is kept (who
