@@ -1,6 +1,8 @@
 /* rates: how often one address may do something, counted across processes in a mapped file made
  * like the bell's. Token buckets in a fixed table by keyed hash (the key is drawn with the file):
- * two addresses that share a row share its rate, and no address can find another's row. */
+ * two addresses that share a row share its rate, and no address can find another's row. Processes
+ * that ask for the last one in the same moment may each get it: so many more than the rate, once.
+ */
 #ifndef KLATCH_RATES_H
 #define KLATCH_RATES_H
 
