@@ -245,6 +245,8 @@ export class Room extends LateEmitter {
       throw part;
     }
     this.#listen(part);
+    // It may have changed while the server was asked.
+    this.#readMedia();
     this.#adopt();
     this.#resting.arrive(listed);
     for (const entry of await this.#post.read(listed)) this.#roster.add(entry, true);

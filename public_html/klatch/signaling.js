@@ -215,11 +215,10 @@ export class Signaling extends Emitter {
     await this.#rejoining;
     try {
       return await this.#request(what, { key: this.#key, ...body });
-    } catch (error) {
-      const { code } = asProblem(error);
-      if (!GONE.has(code)) throw error;
+    } catch (/** @type {any} */ error) {
+      if (!GONE.has(error.code)) throw error;
       // As one who slept learns at their first word.
-      await this.#back(code);
+      await this.#back(error.code);
       return this.#request(what, { key: this.#key, ...body });
     }
   }

@@ -2,7 +2,7 @@
 import { FakeTrack, quiet, until } from './lib/browserish.mjs';
 import { FakeNet } from './lib/fake-rtc.mjs';
 import { FakeServer } from './lib/fake-server.mjs';
-import { allConnected, find, join } from './lib/people.mjs';
+import { FakeMedia, allConnected, find, join } from './lib/people.mjs';
 import { requests } from './lib/mailbox.mjs';
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -172,3 +172,18 @@ for (const first of ['data alone', 'media']) {
     await until('text arrives', () => (data === one ? other : one).heard.texts[0] === 'Data: hello');
   });
 }
+
+test('a camera that opens while the server is still asked is sent and told', async (t) => {
+  const media = new FakeMedia();
+  const server = await new FakeServer({ gate: () => {
+    if (server.room('tea').members.size > 0) void media.setCam(true);
+    return {};
+  } }).start();
+  t.after(() => server.stop());
+  const net = new FakeNet();
+  const ann = await join(t, server, net, 'Ann');
+  const bo = await join(t, server, net, 'Bo', { media });
+  assert.equal(bo.room.self.cam, true);
+  await allConnected(ann, bo);
+  await until('Ann knows', () => find(ann, 'Bo').cam);
+});
