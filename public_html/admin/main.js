@@ -10,9 +10,7 @@ const findHere = () => findApi(new URL('.', document.baseURI).href);
 
 if (isFramedByAnother()) {
   /** @type {HTMLElement} */ (document.getElementById('note')).textContent = 'This page can’t be shown inside another site. Open it in a window of its own.';
-} else show();
-
-function show() {
+} else {
   const panel = /** @type {import('./panel.js').KlatchAdmin} */ (document.createElement('klatch-admin'));
   panel.props = { findApi: findHere };
   place.replaceChildren(panel);

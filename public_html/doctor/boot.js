@@ -32,10 +32,13 @@
       : `K-SELF: This page can’t start (${error}). Upload the folders doctor and ui again, in binary mode, and reload. If it stays, the browser is too old.`);
   }
 
-  /** Whether another site shows this page within its own, and would have its visitors run the checks. */
+  /** As ui/framed.js, which this file can't count on. Who is framed would have visitors of others run the checks. */
   function framed() {
     try {
-      return window.top !== null && window.top.location.origin !== location.origin;
+      for (let at = /** @type {Window} */ (window); at !== at.parent; at = at.parent) {
+        if (at.parent.location.origin !== location.origin) return true;
+      }
+      return false;
     } catch {
       return true;
     }

@@ -1,6 +1,6 @@
 /* The budget in a room: what is told over the channels and set on the senders. */
 
-import { FakeTrack, until } from './lib/browserish.mjs';
+import { FakeTrack, quiet, until } from './lib/browserish.mjs';
 import { FakeNet } from './lib/fake-rtc.mjs';
 import { FakeServer } from './lib/fake-server.mjs';
 import { allConnected, find, join } from './lib/people.mjs';
@@ -145,9 +145,7 @@ describe('the budget in a room', { concurrency: true }, () => {
     assert.deepEqual(ofBo().map(({ state }) => state), ['connected', 'connected']);
     stop();
     const count = seen.length;
-    await new Promise((resolve) => {
-      setTimeout(resolve, 2500);
-    });
+    await quiet(2500);
     assert.equal(seen.length, count);
     assert.deepEqual([...bo.room.budget.views.values()].flat(), []);
   });

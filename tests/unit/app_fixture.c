@@ -1,10 +1,16 @@
 #include "app_fixture.h"
 
 #include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 static int64_t fixture_now_ms(void *clock_arg)
 {
@@ -58,4 +64,14 @@ void app_fixture_free(struct app_fixture *f)
     app_close(&f->app);
     test_folder_remove(f->folder);
     free(f);
+}
+
+void answer_text(const struct buf *answer, const char *name, char out[ANSWER_TEXT_BYTES])
+{
+    char pattern[64];
+    snprintf(pattern, sizeof pattern, "\"%s\":\"", name);
+    const char *at = strstr(answer->at, pattern);
+    assert_non_null(at);
+    snprintf(out, ANSWER_TEXT_BYTES, "%.*s", (int)strcspn(at + strlen(pattern), "\""),
+             at + strlen(pattern));
 }

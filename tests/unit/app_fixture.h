@@ -3,6 +3,7 @@
 #define APP_FIXTURE_H
 
 #include "app.h"
+#include "buf.h"
 
 struct app_fixture {
     struct app app;
@@ -17,5 +18,9 @@ void app_fixture_free(struct app_fixture *f);
 /* Make a folder below /tmp for this test; its path goes to `out`. */
 void test_folder(char out[64]);
 void test_folder_remove(const char *folder);
+
+enum { ANSWER_TEXT_BYTES = 128 };
+/* The first text of this name in an answer's JSON, cut to the size of `out`; it has to be there. */
+void answer_text(const struct buf *answer, const char *name, char out[ANSWER_TEXT_BYTES]);
 
 #endif

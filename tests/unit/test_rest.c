@@ -28,15 +28,6 @@ struct rest_test {
     struct member a;
 };
 
-static void take(const struct buf *text, const char *name, char out[128])
-{
-    char pattern[64];
-    snprintf(pattern, sizeof pattern, "\"%s\":\"", name);
-    const char *at = strstr(text->at, pattern);
-    assert_non_null(at);
-    snprintf(out, 128, "%.*s", (int)strcspn(at + strlen(pattern), "\""), at + strlen(pattern));
-}
-
 /* Its status; 0: it is held, in *w. */
 static int call(struct rest_test *t, const char *what, const char *body, struct waiter *w)
 {
@@ -65,8 +56,8 @@ static void join(struct rest_test *t, struct member *m)
 {
     *m = (struct member){ 0 };
     assert_int_equal(call(t, "join", "{}", NULL), 201);
-    take(&t->text, "key", m->key);
-    take(&t->text, "cursor", m->cursor);
+    answer_text(&t->text, "key", m->key);
+    answer_text(&t->text, "cursor", m->cursor);
 }
 
 /* 0: its poll is parked. */
@@ -103,7 +94,7 @@ static void read_all(struct rest_test *t, struct member *m)
     char body[512];
     snprintf(body, sizeof body, "{\"key\":\"%s\",\"after\":\"%s\"}", m->key, m->cursor);
     assert_int_equal(call(t, "exchange", body, NULL), 200);
-    take(&t->text, "next", m->cursor);
+    answer_text(&t->text, "next", m->cursor);
 }
 
 /* Until the hold of this member's poll is over, and answered. */
@@ -113,7 +104,7 @@ static void hold(struct rest_test *t, struct member *m)
     t->f->now_ms = w->deadline.at_ms;
     assert_ptr_equal(park_take_due(t->park, t->f->now_ms), w);
     assert_int_equal(wake(t, w, WAKE_DEADLINE), OUTCOME_ANSWER);
-    take(&t->text, "next", m->cursor);
+    answer_text(&t->text, "next", m->cursor);
     park_release(t->park, w);
     m->w = NULL;
 }
@@ -378,7 +369,7 @@ static void a_replaced_key_is_refused_at_once(void **state)
     snprintf(body, sizeof body, "{\"resume\":\"%s\"}", t->a.key);
     assert_int_equal(call(t, "join", body, NULL), 201);
     char key[128];
-    take(&t->text, "key", key);
+    answer_text(&t->text, "key", key);
     snprintf(body, sizeof body, "{\"key\":\"%s\",\"after\":\"%s\"}", key, t->a.cursor);
     assert_int_equal(call(t, "exchange", body, NULL), 200); /* its first use */
     assert_int_equal(poll(t, &t->a, ""), 410);

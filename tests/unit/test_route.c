@@ -215,23 +215,14 @@ static void the_table_carries_the_policy(void **state)
     buf_free(&text);
 }
 
-static void take(const struct buf *text, const char *name, char out[128])
-{
-    char pattern[64];
-    snprintf(pattern, sizeof pattern, "\"%s\":\"", name);
-    const char *at = strstr(text->at, pattern);
-    assert_non_null(at);
-    snprintf(out, 128, "%.*s", (int)strcspn(at + strlen(pattern), "\""), at + strlen(pattern));
-}
-
 /* Join room tea and read up to its head: key and cursor of a member with nothing to read. */
 static void join(struct app_fixture *f, struct buf *text, char key[128], char cursor[128])
 {
     const struct call call = { HTTP_POST, "/v1/rooms/tea/join", JSON, "{\"name\":\"Ada\"}", NULL,
                                NULL };
     assert_int_equal(handle(f, &call, text, NULL), 201);
-    take(text, "key", key);
-    take(text, "cursor", cursor);
+    answer_text(text, "key", key);
+    answer_text(text, "cursor", cursor);
 }
 
 static int poll(struct app_fixture *f, struct buf *text, const char *key, const char *cursor,
@@ -270,7 +261,7 @@ static void a_poll_without_mail_is_held_and_ends_at_its_deadline_with_the_same_c
     assert_int_equal(poll(f, &text, key, cursor, "", &w), 0);
     assert_int_equal(resume(f, &w, WAKE_LOOK, &text), OUTCOME_PARK);
     assert_int_equal(resume(f, &w, WAKE_DEADLINE, &text), OUTCOME_ANSWER);
-    take(&text, "next", next);
+    answer_text(&text, "next", next);
     assert_string_equal(next, cursor);
     assert_non_null(strstr(text.at, "\"messages\":[],"));
     park_drop(&f->app, &w);
@@ -332,7 +323,7 @@ static void a_resumed_member_counts_its_turns_anew_and_its_former_poll_ends(void
     assert_int_equal(handle(f, &resume_it, &text, NULL), 201);
     assert_non_null(strstr(text.at, "\"resumed\":true"));
     assert_true(f->app.rung_count > 0);
-    take(&text, "key", key);
+    answer_text(&text, "key", key);
     assert_int_equal(resume(f, &former, WAKE_LOOK, &text), OUTCOME_ANSWER);
     assert_non_null(strstr(text.at, "\"superseded\":true"));
     assert_int_equal(poll(f, &text, key, cursor, ",\"turn\":1", &w), 0);
