@@ -4,42 +4,13 @@
 #include <string.h>
 
 #include "bell.h"
+#include "park_internal.h"
 #include "slab.h"
 #include "slots.h"
 
 enum {
-    TABLE_SIZE = 4096, /* a power of two that divides BELL_BUCKETS */
     LEASE_WAKE_FLOOR_MS =
         50 /* a lease end that a look could not clear is not looked at in a circle */
-};
-
-struct park_group {
-    char room[ROOM_NAME_BYTES_MAX + 1];
-    uint32_t bucket;
-    struct park_group *next, *previous;               /* in the table's row */
-    struct park_group *next_marked, *previous_marked; /* in the queue of groups to look at */
-    bool marked;
-    bool all;       /* of its waiters; else the marked ones */
-    bool asked_one; /* a re-check looks for one of them, for all who wait beyond the same cursor */
-    struct waiter *waiters, *resting;
-    int64_t lease_ms;   /* when its next lease ends, and it must be looked at */
-    int64_t again_ms;   /* when it must be looked at again, since its file was locked */
-    int64_t recheck_ms; /* when its file is asked whether it has changed unheard */
-    uint32_t rung;      /* bell_rung() before all of it was looked at last */
-    struct room_stamp stamp;
-    struct timer timer; /* the soonest of them */
-};
-
-struct park {
-    struct app *app;
-    struct park_group *table[TABLE_SIZE];
-    struct park_group *first_marked, *last_marked;
-    struct waiter *cursor; /* what park_next() looks at next; NULL: begin the next marked group */
-    bool cursor_all;       /* all that come at the cursor are marked */
-    struct timers deadlines, group_timers;
-    struct slab waiters, groups;
-    size_t count, count_no_room;
-    int64_t every_ms;
 };
 
 struct park *park_open(struct app *app)
@@ -74,13 +45,6 @@ size_t park_count_no_room(const struct park *p)
     return p->count_no_room;
 }
 
-static struct park_group *group_find(const struct park *p, const char *room)
-{
-    struct park_group *g = p->table[bell_bucket(room) % TABLE_SIZE];
-    while (g != NULL && strcmp(g->room, room) != 0) g = g->next;
-    return g;
-}
-
 static void schedule_recheck(struct park *p, struct park_group *g)
 {
     int64_t spread_ms = p->every_ms / 2 * g->bucket / BELL_BUCKETS;
@@ -104,15 +68,9 @@ static void unmark(struct park *p, struct park_group *g)
         g->previous_marked;
 }
 
-/* Who rests may have missed something. */
-static void wear_off(struct park_group *g)
-{
-    for (struct waiter *w = g->resting; w != NULL; w = w->next) w->wait.sure = false;
-}
-
 static void mark(struct park *p, struct park_group *g, bool all)
 {
-    wear_off(g);
+    park_wear_off(g);
     if (g->waiters == NULL && g->resting != NULL) return;
     if (all && p->app->bell != NULL) g->rung = bell_rung(p->app->bell, g->bucket);
     g->all = g->all || all;
@@ -128,13 +86,12 @@ static void group_drop(struct park *p, struct park_group *g)
 {
     unmark(p, g);
     timers_clear(&p->group_timers, &g->timer);
-    *(g->previous != NULL ? &g->previous->next : &p->table[g->bucket % TABLE_SIZE]) = g->next;
+    *(g->previous != NULL ? &g->previous->next : &p->table[g->bucket % PARK_TABLE_SIZE]) = g->next;
     if (g->next != NULL) g->next->previous = g->previous;
     slab_give(&p->groups, g);
 }
 
-/* A waiter of it has gone. */
-static void tidy(struct park *p, struct park_group *g)
+void park_tidy(struct park *p, struct park_group *g)
 {
     if (g->waiters != NULL) return;
     unmark(p, g);
@@ -159,7 +116,7 @@ static struct park_group *group_make(struct park *p, const char *room)
         slab_give(&p->groups, g);
         return NULL;
     }
-    struct park_group **row = &p->table[g->bucket % TABLE_SIZE];
+    struct park_group **row = &p->table[g->bucket % PARK_TABLE_SIZE];
     g->next = *row;
     if (g->next != NULL) g->next->previous = g;
     *row = g;
@@ -167,57 +124,20 @@ static struct park_group *group_make(struct park *p, const char *room)
     return g;
 }
 
-/* In a list of a group's. */
-static struct waiter *find_member(struct waiter *first, const char *peer)
-{
-    struct waiter *w = first;
-    while (w != NULL && strcmp(w->wait.peer, peer) != 0) w = w->next;
-    return w;
-}
-
 bool park_has_newer(const struct park *p, const char *room, const char *peer, int64_t turn)
 {
-    const struct park_group *g = group_find(p, room);
-    const struct waiter *w = g == NULL ? NULL : find_member(g->waiters, peer);
+    const struct park_group *g = park_group_find(p, room);
+    const struct waiter *w = g == NULL ? NULL : park_find_member(g->waiters, peer);
     return w != NULL && turn >= 0 && w->turn > turn;
-}
-
-bool park_rests(const struct park *p, const char *room, const char *peer)
-{
-    const struct park_group *g = group_find(p, room);
-    return g != NULL && find_member(g->resting, peer) != NULL;
 }
 
 size_t park_in_room(const struct park *p, const char *room, struct room_wait **out, size_t max)
 {
-    struct park_group *g = group_find(p, room);
+    struct park_group *g = park_group_find(p, room);
     size_t count = 0;
     for (struct waiter *w = g == NULL ? NULL : g->waiters; w != NULL && count < max; w = w->next)
         out[count++] = &w->wait;
     return count;
-}
-
-static bool same_cursor(const struct cursor *a, const struct cursor *b)
-{
-    return a->epoch == b->epoch && a->seq == b->seq;
-}
-
-bool park_goes_on(const struct park *p, const char *room, struct slice key,
-                  const struct cursor *after, struct room_wait *out)
-{
-    const struct park_group *g = group_find(p, room);
-    const struct waiter *w = g == NULL ? NULL : g->resting;
-    uint8_t hash[IDENT_HASH_BYTES];
-    if (w == NULL || p->app->bell == NULL) return false;
-    ident_hash(key.at, key.len, hash);
-    while (w != NULL && !ident_equal(w->wait.key, hash, sizeof w->wait.key)) w = w->next;
-    if (w == NULL || !w->wait.sure || !same_cursor(&w->wait.after, after) ||
-        bell_rung(p->app->bell, g->bucket) != w->wait.rung)
-        return false;
-    *out = w->wait;
-    out->lease_wake_ms = g->lease_ms;
-    out->since_ms = app_now_ms(p->app);
-    return room_wait_rests(p->app, out);
 }
 
 /* `w` hangs on nothing but its deadline. */
@@ -238,7 +158,7 @@ static struct waiter *add_no_room(struct park *p, struct waiter *w)
 static bool all_wait_beyond(const struct park_group *g, const struct cursor *after)
 {
     const struct waiter *w = g->waiters;
-    while (w != NULL && !w->wait.waiting && same_cursor(&w->wait.after, after)) w = w->next;
+    while (w != NULL && !w->wait.waiting && park_same_cursor(&w->wait.after, after)) w = w->next;
     return w == NULL;
 }
 
@@ -266,17 +186,6 @@ static void one_was_asked(struct park *p, struct park_group *g, bool good_for_al
     g->asked_one = false;
 }
 
-/* It rests no longer. */
-static void forget(struct park *p, struct waiter *w)
-{
-    struct park_group *g = w->group;
-    *(w->previous != NULL ? &w->previous->next : &g->resting) = w->next;
-    if (w->next != NULL) w->next->previous = w->previous;
-    timers_clear(&p->deadlines, &w->deadline);
-    slab_give(&p->waiters, w);
-    tidy(p, g);
-}
-
 struct waiter *park_add(struct park *p, const struct waiter *from, struct waiter **superseded)
 {
     *superseded = NULL;
@@ -285,15 +194,15 @@ struct waiter *park_add(struct park *p, const struct waiter *from, struct waiter
     *w = *from;
     w->deadline.place = 0;
     if (w->no_room) return add_no_room(p, w);
-    struct park_group *g = group_find(p, from->wait.room);
+    struct park_group *g = park_group_find(p, from->wait.room);
     if (g == NULL) g = group_make(p, from->wait.room);
     if (g == NULL || !timers_set(&p->deadlines, &w->deadline, from->deadline.at_ms)) {
-        if (g != NULL) tidy(p, g);
+        if (g != NULL) park_tidy(p, g);
         slab_give(&p->waiters, w);
         return NULL;
     }
-    struct waiter *older = find_member(g->waiters, from->wait.peer);
-    struct waiter *rested = find_member(g->resting, from->wait.peer);
+    struct waiter *older = park_find_member(g->waiters, from->wait.peer);
+    struct waiter *rested = park_find_member(g->resting, from->wait.peer);
     w->group = g;
     w->previous = NULL;
     w->next = g->waiters;
@@ -302,15 +211,14 @@ struct waiter *park_add(struct park *p, const struct waiter *from, struct waiter
     p->count++;
     if (older != NULL) park_remove(p, older);
     *superseded = older;
-    if (rested != NULL) forget(p, rested);
+    if (rested != NULL) park_forget(p, rested);
     if (w->goes_on) return w;
     put_recheck_off(p, g, &w->wait.after);
     park_looked(p, w);
     return w;
 }
 
-/* `w` waits no longer; its group is still to be tidied. */
-static void take_out(struct park *p, struct waiter *w)
+void park_take_out(struct park *p, struct waiter *w)
 {
     struct park_group *g = w->group;
     if (p->cursor == w) p->cursor = w->next;
@@ -330,24 +238,9 @@ void park_remove(struct park *p, struct waiter *w)
         p->count_no_room--;
         return;
     }
-    take_out(p, w);
+    park_take_out(p, w);
     w->group = NULL;
-    tidy(p, g);
-}
-
-/* Into the list of those that rest, whether it will stay there or not: its timer's place in the
- * heap is still free. */
-static void lay_down(struct park *p, struct waiter *w)
-{
-    struct park_group *g = w->group;
-    take_out(p, w);
-    w->previous = NULL;
-    w->next = g->resting;
-    if (w->next != NULL) w->next->previous = w;
-    g->resting = w;
-    w->lies = true;
-    (void)timers_set(&p->deadlines, &w->deadline, app_now_ms(p->app) + PARK_REST_MS);
-    tidy(p, g);
+    park_tidy(p, g);
 }
 
 void park_drop(struct app *app, struct waiter *w)
@@ -365,7 +258,7 @@ void park_release(struct park *p, struct waiter *w)
     w->slot = -1;
     if (w->lies && w->rests) return;
     if (w->lies)
-        forget(p, w);
+        park_forget(p, w);
     else
         slab_give(&p->waiters, w);
 }
@@ -373,37 +266,37 @@ void park_release(struct park *p, struct waiter *w)
 bool park_mark(struct park *p, uint32_t bucket, const char *peer)
 {
     bool any = false;
-    for (struct park_group *g = p->table[bucket % TABLE_SIZE]; g != NULL; g = g->next) {
+    for (struct park_group *g = p->table[bucket % PARK_TABLE_SIZE]; g != NULL; g = g->next) {
         if (g->bucket != bucket) continue;
         any = true;
-        struct waiter *w = peer[0] == '\0' ? NULL : find_member(g->waiters, peer);
+        struct waiter *w = peer[0] == '\0' ? NULL : park_find_member(g->waiters, peer);
         if (w != NULL) w->marked = true;
         if (w != NULL || peer[0] == '\0') mark(p, g, w == NULL);
-        wear_off(g);
+        park_wear_off(g);
     }
     return any;
 }
 
 void park_mark_rung(struct park *p)
 {
-    for (size_t i = 0; i < TABLE_SIZE; i++)
+    for (size_t i = 0; i < PARK_TABLE_SIZE; i++)
         for (struct park_group *g = p->table[i]; g != NULL; g = g->next)
             if (bell_rung(p->app->bell, g->bucket) != g->rung) mark(p, g, true);
 }
 
 void park_listen(struct park *p)
 {
-    for (size_t i = 0; i < TABLE_SIZE; i++)
+    for (size_t i = 0; i < PARK_TABLE_SIZE; i++)
         for (struct park_group *g = p->table[i]; g != NULL; g = g->next) {
             for (struct waiter *w = g->waiters; w != NULL; w = w->next) w->wait.sure = false;
-            wear_off(g);
+            park_wear_off(g);
             listen(p, g);
         }
 }
 
 void park_mark_all(struct park *p)
 {
-    for (size_t i = 0; i < TABLE_SIZE; i++)
+    for (size_t i = 0; i < PARK_TABLE_SIZE; i++)
         for (struct park_group *g = p->table[i]; g != NULL; g = g->next) mark(p, g, true);
 }
 
@@ -473,13 +366,13 @@ struct waiter *park_take_due(struct park *p, int64_t now_ms)
     while ((timer = timers_take_due(&p->deadlines, now_ms)) != NULL) {
         struct waiter *w = TIMER_OWNER(timer, struct waiter, deadline);
         if (w->lies) {
-            forget(p, w);
+            park_forget(p, w);
             continue;
         }
         if (w->no_room)
             park_remove(p, w);
         else
-            lay_down(p, w);
+            park_lay_down(p, w);
         return w;
     }
     return NULL;
@@ -503,7 +396,7 @@ void park_recheck_every(struct park *p, int64_t every_ms)
 {
     if (every_ms == p->every_ms) return;
     p->every_ms = every_ms;
-    for (size_t i = 0; i < TABLE_SIZE; i++) {
+    for (size_t i = 0; i < PARK_TABLE_SIZE; i++) {
         for (struct park_group *g = p->table[i]; g != NULL; g = g->next) {
             schedule_recheck(p, g);
             (void)set_timer(p, g);
