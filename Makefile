@@ -115,15 +115,17 @@ format: ## let clang-format lay out the C sources
 	clang-format -i $(C_FILES)
 
 PREFIX ?= /usr/local
+# Those that serve what is installed here.
+INSTALLED_RECIPES := nginx apache-proxy-fcgi systemd
 install: all ## copy to DESTDIR= under PREFIX=/usr/local
-	install -d "$(DESTDIR)$(PREFIX)/lib/klatch/cgi-bin" "$(DESTDIR)$(PREFIX)/share/doc/klatch/nginx"
+	install -d "$(DESTDIR)$(PREFIX)/lib/klatch/cgi-bin" $(INSTALLED_RECIPES:%="$(DESTDIR)$(PREFIX)/share/doc/klatch/%")
 	install -m 755 $(B)/klatch.fcgi "$(DESTDIR)$(PREFIX)/lib/klatch/cgi-bin/klatch.fcgi"
 	install -m 755 $(B)/klatch.fcgi "$(DESTDIR)$(PREFIX)/lib/klatch/cgi-bin/klatch.cgi"
 	install -m 644 cgi-bin/klatch.conf.sample "$(DESTDIR)$(PREFIX)/lib/klatch/cgi-bin/"
 	cd public_html && find . -type d -exec install -d "$(DESTDIR)$(PREFIX)/share/klatch/public_html/{}" \;
 	cd public_html && find . -type f -exec install -m 644 {} "$(DESTDIR)$(PREFIX)/share/klatch/public_html/{}" \;
-	install -m 644 README.md LICENSE CHANGELOG.md "$(DESTDIR)$(PREFIX)/share/doc/klatch/"
-	install -m 644 deploy/nginx/README.md deploy/nginx/klatch.conf.in "$(DESTDIR)$(PREFIX)/share/doc/klatch/nginx/"
+	install -m 644 LICENSE CHANGELOG.md "$(DESTDIR)$(PREFIX)/share/doc/klatch/"
+	for recipe in $(INSTALLED_RECIPES); do install -m 644 deploy/$$recipe/* "$(DESTDIR)$(PREFIX)/share/doc/klatch/$$recipe/"; done
 
 clean: ## remove everything that was built or fetched
 	rm -rf $(B) public_html/vendor
