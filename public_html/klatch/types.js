@@ -87,7 +87,7 @@ export {};
 /**
  * @typedef {object} RoomEvents
  * @property {{person: Person, already: boolean}} peer-joined already: they were here before this listener was
- * @property {{person: Person, reason: string}} peer-left reason is left, lapsed, replaced, kicked or closed
+ * @property {{person: Person, reason: string}} peer-left reason is left, lapsed, replaced or kicked
  * @property {{person: Person}} peer-updated
  * @property {{message: Message}} message also one's own
  * @property {{messages: Message[], by: Person}} before what was said before we came, as that person tells it

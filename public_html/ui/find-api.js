@@ -22,12 +22,30 @@ const SLOW_PLACE_MS = 24 * 3600 * 1000;
 /**
  * The API of the Klatch that this script came from, else one beside the page.
  * @returns {Promise<string>}
- * @throws {KlatchProblem} as findApi
+ * @throws {KlatchProblem} as findApi; `origin-refused` when that Klatch doesn't answer pages of this site
  */
 export async function findOwnApi() {
   const page = new URL('.', document.baseURI).href;
   if (HOME === null || HOME === page) return findApi(page);
-  return findApi(HOME).catch(() => findApi(page));
+  return findApi(HOME).catch(() => findApi(page)).catch(async (problem) => {
+    const [there, here] = [HOME, page].map((address) => new URL(address).origin);
+    if (there === here || !(await keepsOut(HOME))) throw problem;
+    throw new KlatchProblem('origin-refused', { cause: problem, sentence: `The server of ${there} answers, but not to pages of ${here}. `
+      + 'Whoever runs it has to name that in "origins".' });
+  });
+}
+
+/**
+ * Browsers tell a page nothing of an answer that it may not read, but that there is one.
+ * @param {string} home
+ */
+async function keepsOut(home) {
+  for (const place of PLACES.slice(0, 2)) {
+    const answers = (/** @type {RequestMode} */ mode) => (
+      fetch(`${new URL(place, home).href}/health`, { cache: 'no-store', mode, signal: AbortSignal.timeout(PATIENCE_MS) }).then(() => true, () => false));
+    if (!(await answers('cors')) && await answers('no-cors')) return true;
+  }
+  return false;
 }
 
 /**
