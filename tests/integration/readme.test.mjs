@@ -8,8 +8,6 @@ import { it } from './lib/it.mjs';
 import { ROOT } from './lib/run-dir.mjs';
 import { Stack } from './lib/stack.mjs';
 
-const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'src/README.md', 'SECURITY.md', 'deploy/TOKENS.md', 'deploy/API.md', 'deploy/ADMIN.md', 'deploy/nginx/README.md',
-  'public_html/examples/wordpress/README.md'];
 const read = (page) => fs.readFileSync(path.join(ROOT, page), 'utf8');
 
 /** The README's shell blocks that call the API. */
@@ -38,23 +36,5 @@ describe('the README', () => {
     assert.deepEqual(mail.map(({ type }) => type), ['peer-joined', 'note']);
     assert.deepEqual(mail[1].data, { text: 'hello' });
     assert.ok(answers.some((answer) => answer.room === 'tea'), 'who is there');
-  });
-
-  it('names every make target that it mentions as make help does', () => {
-    const { stdout } = spawnSync('make', ['-s', 'help'], { cwd: ROOT, encoding: 'utf8' });
-    const targets = new Set(stdout.split('\n').map((line) => line.trim().split(/\s/)[0]));
-    for (const page of pages) {
-      for (const [, target] of read(page).matchAll(/(?:`|\n|sudo )make ([a-z][a-z-]*)/g)) {
-        assert.ok(targets.has(target), `${page}: make ${target}`);
-      }
-    }
-  });
-
-  it('links to files that are there, like the other pages', () => {
-    for (const page of pages) {
-      for (const [, link] of read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
-        assert.ok(fs.existsSync(path.join(ROOT, path.dirname(page), link)), `${page}: ${link}`);
-      }
-    }
   });
 });

@@ -134,14 +134,14 @@ export const page = {
   'K-AUTH': {
     level: 'info',
     title: 'The header Authorization is lost on its way',
-    means: 'Apache drops it by default. The page doesn’t use it; other programs send their key in the body instead.',
+    means: 'Apache drops it by default. No page of Klatch’s uses it; other programs send their key in the header X-Klatch-Key instead, or in the body.',
     todo: ['Nothing.'],
   },
   'K-HEADER': {
     level: 'info',
     title: 'The header X-Klatch-Key is lost on its way',
-    means: 'The page doesn’t use it; other programs send their key in the body instead.',
-    todo: ['Nothing.'],
+    means: 'Calls go on without it. admin.html and other programs for the site’s owner need it.',
+    todo: ['If you use admin.html: ask the host to let this header pass.'],
   },
   'K-LIMIT': {
     level: 'info',
