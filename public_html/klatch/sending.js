@@ -61,18 +61,21 @@ export class Sending {
   async poll(body, options) {
     const visit = this.#visit;
     const letters = this.#busy || visit.quiet() ? [] : this.outbox.ride();
-    if (letters.length === 0) return visit.ask(body, options);
-    try {
-      const waitMs = Math.min(body.wait_ms, RECEIPT_MS);
-      const answer = await visit.ask({ ...body, wait_ms: waitMs, send: letters }, { signal: options.signal });
-      this.outbox.done(letters);
-      return answer;
-    } catch (error) {
-      this.outbox.alight();
-      void this.#work();
-      if (isOfVisit(asProblem(error))) throw error;
-      return visit.ask(body, options);
+    if (letters.length > 0) {
+      try {
+        const carrying = { ...body, wait_ms: Math.min(body.wait_ms, RECEIPT_MS), send: letters };
+        const answer = await visit.ask(carrying, { signal: options.signal });
+        this.outbox.done(letters);
+        return answer;
+      } catch (error) {
+        this.outbox.alight();
+        void this.#work();
+        const problem = asProblem(error);
+        // Reading is what empties a mailbox that is full.
+        if (isOfVisit(problem) && problem.code !== 'mailbox-full') throw problem;
+      }
     }
+    return visit.ask(body, options);
   }
 
   async #work() {

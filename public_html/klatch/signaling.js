@@ -159,16 +159,14 @@ export class Signaling extends Emitter {
   async #admission(signal) {
     /** @type {KlatchProblem | null} */
     let end = null;
-    const gives = () => void this.leave();
-    const off = this.on('ended', ({ detail }) => {
-      end = detail;
-    });
     const done = new AbortController();
+    this.on('ended', ({ detail }) => {
+      end = detail;
+    }, { signal: done.signal });
     this.#env.page.addEventListener('pagehide', () => this.leaveSoon(), { signal: done.signal });
-    signal?.addEventListener('abort', gives, { signal: done.signal });
-    if (signal?.aborted) gives();
+    signal?.addEventListener('abort', () => void this.leave(), { signal: done.signal });
+    if (signal?.aborted) void this.leave();
     await this.#reading.run(() => !this.waiting);
-    off();
     done.abort();
     if (end) throw end;
   }

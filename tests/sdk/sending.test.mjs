@@ -9,10 +9,10 @@ import test from 'node:test';
 const texts = (guest) => guest.heard.messages.map(([, data]) => data);
 const id = () => crypto.randomUUID();
 
-/** Ann, and Bo who answers each of her questions at once, to her and to `more`. */
-async function asking(t, more = []) {
+/** Ann, and Bo who answers each of her questions at once, to her and to `more`; `options` are of his visit. */
+async function asking(t, more = [], options = {}) {
   const server = await serverFor(t);
-  const [ann, bo] = [await present(t, server), await present(t, server)];
+  const [ann, bo] = [await present(t, server), await present(t, server, options)];
   await until('Ann has met Bo', () => ann.heard.seqs.length > 0);
   bo.signaling.on('message', ({ detail }) => {
     if (detail.type !== 'ask') return;
@@ -82,8 +82,9 @@ test('a letter that is refused with its poll takes neither mail nor other letter
   assert.deepEqual([bo.heard.problems, bo.heard.states], [[], []]);
 });
 
-test('who may not send for a while reads on', async (t) => {
-  const { server, ann, bo } = await asking(t);
+test('who may not send for a while reads on at once', async (t) => {
+  // A pause of Bo's lasts longer than this test.
+  const { server, ann, bo } = await asking(t, [], { random: () => 10_000 });
   const room = server.room('tea');
   const send = room.send.bind(room);
   let full = true;
@@ -91,14 +92,18 @@ test('who may not send for a while reads on', async (t) => {
     if (full && member.peer === bo.signaling.peer && letters.length > 0) throw new Refusal(507, 'mailbox-full');
     return send(member, letters);
   };
+  const tries = () => requests(server, 'send').filter(({ body }) => body.send[0].type === 'reply');
   ann.signaling.send(null, 'ask', 1);
-  await until('Bo read it', () => texts(bo).length === 1);
-  await until('Bo tried', () => requests(server, 'send').some(({ body }) => !('after' in body) && body.send[0].type === 'reply'));
+  await until('Bo tried with his poll and alone', () => tries().length === 2);
   ann.signaling.send(null, 'ask', 2);
   await until('Bo read on', () => texts(bo).length === 2);
-  assert.deepEqual(texts(ann), []);
+  assert.deepEqual(tries().map(({ body }) => 'after' in body), [true, false]);
+  assert.deepEqual([texts(ann), bo.heard.problems, bo.heard.states], [[], [], []]);
   full = false;
-  await until('all is answered', () => ann.heard.messages.length === 2);
+  await until('all is answered', () => {
+    bo.signaling.wake();
+    return ann.heard.messages.length === 2;
+  });
   assert.deepEqual(texts(ann), ['re 1', 're 2']);
 });
 
