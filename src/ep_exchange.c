@@ -223,7 +223,7 @@ static bool claim(struct ep_call *c, struct waiter *w, bool *elsewhere)
 
 /* The poll half of an exchange that asked to wait: answer what is there, else hold. */
 static struct problem poll(struct ep_call *c, struct exchange_result *res, struct said *said,
-                           int64_t wait_ms, int64_t turn)
+                           struct cursor after, int64_t wait_ms, int64_t turn)
 {
     struct waiter *w = c->waiter;
     bool elsewhere = false, hold = false;
@@ -233,7 +233,7 @@ static struct problem poll(struct ep_call *c, struct exchange_result *res, struc
         .slot = -1,
     };
     if (!claim(c, w, &elsewhere)) {
-        *res = nothing_after(res->wait.after);
+        *res = nothing_after(after);
         said->superseded = true;
     } else if (ep_place_elsewhere(c)) {
         said->retry = wait_ms >= SHORT_WAIT_MS;
@@ -318,7 +318,7 @@ static struct problem exchange(struct ep_call *c, const struct in_exchange *in)
         said.sent = sent.at;
     }
     if (p.status == 0 && waits)
-        p = poll(c, &res, &said, wait_ms, in->turn);
+        p = poll(c, &res, &said, ask.after, wait_ms, in->turn);
     else if (p.status == 0)
         put_answer(&c->an->body, &res, &said);
     if (c->park) c->waiter->goes_on = goes_on;

@@ -309,5 +309,8 @@ struct problem room_look(struct app *app, struct arena *a, struct room_wait *wai
     struct problem problem = room_begin(&tx, app, a, wait->room, STORE_READ);
     if (problem.status == 404) return PROBLEM(410, "room-closed", "This room is over.");
     if (problem.status != 0) return problem;
-    return room_end(&tx, look(&tx, wait, out));
+    struct room_wait after = *wait; /* what failed on its way has read nothing */
+    problem = room_end(&tx, look(&tx, &after, out));
+    if (problem.status == 0) *wait = after;
+    return problem;
 }

@@ -306,6 +306,29 @@ static void a_poll_that_is_parked_takes_back_the_hang_up_of_an_older_one_but_no_
     assert_problem(look(f, &young, &mail), 410, "session-expired");
 }
 
+static void a_poll_that_meets_a_locked_room_while_it_takes_back_a_hang_up_misses_no_mail(
+    void **state)
+{
+    struct fixture *f = *state, other;
+    struct who a, b;
+    struct store_room *r;
+    struct room_wait old, young;
+    struct exchange_result mail;
+    join(f, "tea", &a);
+    join(f, "tea", &b);
+    park(f, &a, &old);
+    park(f, &a, &young);
+    assert_ok(room_hangup(&f->app, &old));
+    send_note(f, "tea", &b, a.peer, "1", "1");
+    fixture_open(&other, f->app.data_dir);
+    assert_ok(store_begin(&other.app, "tea", STORE_WRITE, &r));
+    assert_problem(look(f, &young, &mail), 503, "busy");
+    assert_ok(store_abort(r));
+    fixture_close(&other);
+    assert_ok(look(f, &young, &mail));
+    assert_int_equal(mail.count, 1);
+}
+
 static void a_room_exists_until_its_last_members_grace_is_over(void **state)
 {
     struct fixture *f = *state;
@@ -481,6 +504,7 @@ int main(void)
         CASE(leaving_soon_uses_a_new_key_for_the_first_time),
         CASE(a_hang_up_leaves_ten_seconds_and_lengthens_nothing),
         CASE(a_poll_that_is_parked_takes_back_the_hang_up_of_an_older_one_but_no_leaving),
+        CASE(a_poll_that_meets_a_locked_room_while_it_takes_back_a_hang_up_misses_no_mail),
         CASE(a_room_exists_until_its_last_members_grace_is_over),
         CASE(mail_outlives_its_sender_for_those_it_was_sent_to),
         CASE(another_boot_gives_every_lease_and_grace_its_full_length_again),

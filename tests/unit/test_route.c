@@ -308,6 +308,30 @@ static void the_poll_with_the_lower_turn_ends_whichever_came_last(void **state)
     buf_free(&text);
 }
 
+static void a_poll_that_is_superseded_at_once_passes_over_no_mail(void **state)
+{
+    struct app_fixture *f = *state;
+    struct buf text;
+    struct waiter w;
+    char key[128], other_key[128], cursor[128], other_cursor[128], next[128];
+    const struct call send = {
+        HTTP_POST, "/v1/rooms/tea/messages",
+        JSON,      "{\"send\":[{\"id\":\"1\",\"type\":\"a\",\"data\":1}]}",
+        other_key, NULL
+    };
+    buf_init(&text, 1 << 20);
+    join(f, &text, other_key, other_cursor);
+    join(f, &text, key, cursor);
+    assert_int_equal(poll(f, &text, key, cursor, ",\"turn\":7", &w), 0);
+    assert_int_equal(handle(f, &send, &text, NULL), 200);
+    assert_int_equal(poll(f, &text, key, cursor, ",\"turn\":6", NULL), 200);
+    assert_non_null(strstr(text.at, "\"messages\":[],"));
+    answer_text(&text, "next", next);
+    assert_string_equal(next, cursor);
+    park_drop(&f->app, &w);
+    buf_free(&text);
+}
+
 static void a_resumed_member_counts_its_turns_anew_and_its_former_poll_ends(void **state)
 {
     struct app_fixture *f = *state;
@@ -449,6 +473,7 @@ int main(void)
         CASE(a_poll_without_mail_is_held_and_ends_at_its_deadline_with_the_same_cursor),
         CASE(a_send_that_waits_tells_its_seq_when_the_wait_ends),
         CASE(the_poll_with_the_lower_turn_ends_whichever_came_last),
+        CASE(a_poll_that_is_superseded_at_once_passes_over_no_mail),
         CASE(a_resumed_member_counts_its_turns_anew_and_its_former_poll_ends),
         CASE(a_member_brings_no_more_meta_than_its_share_of_an_answer),
         CASE(a_full_park_says_when_to_come_again_and_holds_nothing),
