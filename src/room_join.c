@@ -330,7 +330,8 @@ static struct problem join(struct room_tx *tx, struct joining *j, struct join_re
         memcpy(out->peer, j->m.peer, sizeof out->peer);
     else
         ident_peer(out->peer);
-    if (j->replaces) room_member_leaves(tx, &j->replaced, LEFT_ITSELF, out->peer);
+    if (j->replaces && store_member_by_peer(tx->db, slice_of(j->replaced.peer), &j->replaced))
+        room_member_leaves(tx, &j->replaced, LEFT_ITSELF, out->peer);
     if (j->found)
         join_again(tx, j, out);
     else

@@ -110,7 +110,6 @@ static void tell_left(struct room_tx *tx, const char *peer, const char *reason, 
     buf_printf(&b, "{\"peer\":\"%s\",\"reason\":\"%s\"", peer, reason);
     if (by != NULL) buf_printf(&b, ",\"by\":\"%s\"", by);
     buf_text(&b, "}");
-    room_note(tx, "peer-left", peer, reason);
     room_tell_data(tx, "peer-left", peer, SLICE_NONE, &b);
     buf_free(&b);
 }
@@ -212,6 +211,7 @@ static void expire_members(struct room_tx *tx, const char *spared)
     for (int i = 0; i < EXPIRE_MEMBERS_MAX; i++) {
         if (!store_member_due(tx->db, MEMBER_PRESENT, tx->now_ms, spared, &m)) break;
         store_member_set_state(tx->db, m.peer, MEMBER_LAPSED, m.until_ms + tx->app->cfg.grace_ms);
+        room_note(tx, "peer-left", m.peer, "lapsed");
         tell_left(tx, m.peer, "lapsed", NULL);
         if (m.host) room_watch(tx);
     }
@@ -246,8 +246,10 @@ void room_member_leaves(struct room_tx *tx, const struct member_row *m, enum mem
         tx->ring = tx->settle = true;
         return;
     }
+    const char *reason = by != NULL ? "replaced" : words[why];
     store_messages_delete_to(tx->db, m->peer, INT64_MAX);
-    tell_left(tx, m->peer, by != NULL ? "replaced" : words[why], by);
+    if (m->state == MEMBER_PRESENT) room_note(tx, "peer-left", m->peer, reason);
+    tell_left(tx, m->peer, reason, by);
     gone(tx, m);
     room_prune(tx);
 }

@@ -489,6 +489,31 @@ static void a_room_that_is_over_waits_for_a_broken_feed_but_not_for_ever(void **
     assert_int_equal(rmdir(path), 0);
 }
 
+static void the_feed_tells_one_going_of_each_coming(void **state)
+{
+    struct fixture *f = *state;
+    struct who a, b, c;
+    struct events_page page;
+    int left = 0;
+    f->app.cfg.events = true;
+    join(f, "tea", &a);
+    join(f, "tea", &b);
+    f->now_ms += f->app.cfg.lease_ms / 2;
+    join(f, "tea", &c);
+    f->now_ms += f->app.cfg.lease_ms / 2 + 1;
+    assert_ok(room_sweep(&f->app, "tea")); /* two have lapsed */
+    assert_ok(room_leave(&f->app, "tea", slice_of(a.key), false));
+    join_as(f, &(struct join_ask){ .room = "tea", .replaces = slice_of(b.key) }, &b);
+    assert_ok(events_read(&f->app, f->a, &(struct cursor){ 0 }, 64, &page));
+    for (size_t i = 0; i < page.count; i++)
+        if (slice_is(page.events[i].type, "peer-left")) {
+            assert_slice(page.events[i].reason, "lapsed");
+            left++;
+        }
+    assert_int_equal(left, 2);
+    events_close(f->app.events);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -510,6 +535,7 @@ int main(void)
         CASE(another_boot_gives_every_lease_and_grace_its_full_length_again),
         CASE(many_that_left_are_forgotten_bit_by_bit),
         CASE(what_the_server_tells_is_bounded_and_who_misses_some_gets_a_gap),
+        CASE(the_feed_tells_one_going_of_each_coming),
         CASE(a_room_that_is_over_waits_for_a_broken_feed_but_not_for_ever),
     };
     return cmocka_run_group_tests_name("room_lease", tests, NULL, NULL);
