@@ -92,7 +92,8 @@ static void path_of(const struct app *app, const char *name, char path[APP_PATH_
 
 struct metrics *metrics_open(const struct app *app)
 {
-    static const struct mapfile_kind kind = { "metrics", 1, sizeof(struct file) };
+    /* The version goes up with what moves a counter: another order of calls or codes too. */
+    static const struct mapfile_kind kind = { "metrics", 2, sizeof(struct file) };
     char path[APP_PATH_BYTES_MAX + 32];
     struct metrics *m = calloc(1, sizeof *m);
     if (m == NULL) return NULL;

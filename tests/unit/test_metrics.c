@@ -13,7 +13,9 @@
 
 #include "app_fixture.h"
 #include "arena.h"
+#include "mapfile.h"
 #include "room.h"
+#include "route.h"
 
 static int with_app(void **state)
 {
@@ -94,6 +96,38 @@ static void the_counts_of_processes_add_up_and_outlive_them(void **state)
     metrics_add(others[0], METRIC_MESSAGES_SENT, 1);
     assert_int_equal(figure(f, "klatch_messages_sent_total"), 5);
     metrics_close(others[0]);
+}
+
+static uint32_t hash_on(uint32_t hash, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) hash = (hash ^ (unsigned char)text[i]) * UINT32_C(16777619);
+    return hash; /* FNV-1a */
+}
+
+/* An upgraded process maps the file of the one before it: what that has counted must not become
+ * another's. Where this fails raise the version in metrics_open(), and write both down here. */
+static void counters_keep_their_places_as_long_as_the_file_its_version(void **state)
+{
+    struct app_fixture *f = *state;
+    struct mapfile_head head;
+    struct buf b;
+    char path[APP_PATH_BYTES_MAX + 32], call_name[ROUTE_NAME_BYTES_MAX];
+    uint32_t hash = UINT32_C(2166136261);
+    for (size_t call = 0; route_call_name(call, call_name); call++)
+        hash = hash_on(hash, call_name, strlen(call_name) + 1);
+    buf_init(&b, 1 << 20);
+    metrics_put(&f->app, name_of, &b);
+    buf_add(&b, "", 1);
+    for (const char *at = b.at; (at = strstr(at, "{code=")) != NULL; at++)
+        hash = hash_on(hash, at, strcspn(at, "}"));
+    buf_free(&b);
+    snprintf(path, sizeof path, "%s/metrics", f->app.data_dir);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    assert_int_equal(fread(&head, sizeof head, 1, file), 1);
+    fclose(file);
+    assert_int_equal(head.version, 2);
+    assert_int_equal(hash, 0xce1b6b78);
 }
 
 static void people_are_as_last_written_and_forgotten_when_nobody_writes(void **state)
@@ -177,6 +211,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, with_app, without_app)
         TEST(answers_are_counted_by_call_class_and_code),
         TEST(the_counts_of_processes_add_up_and_outlive_them),
+        TEST(counters_keep_their_places_as_long_as_the_file_its_version),
         TEST(people_are_as_last_written_and_forgotten_when_nobody_writes),
         TEST(who_could_not_come_in_is_not_counted),
         TEST(many_rooms_find_a_place),
