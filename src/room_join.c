@@ -70,12 +70,17 @@ static struct problem find(struct room_tx *tx, struct joining *j)
     return problem;
 }
 
-static const uint8_t *new_key(const struct joining *j, char key[IDENT_KEY_BYTES + 1],
-                              uint8_t hash[IDENT_HASH_BYTES])
+/* A fresh key, and the id of the join, which nobody else has any more; NULL: none was given. */
+static const uint8_t *new_key(struct room_tx *tx, const struct joining *j,
+                              char key[IDENT_KEY_BYTES + 1], uint8_t hash[IDENT_HASH_BYTES])
 {
+    struct member_row former;
     ident_key(key);
     room_hash(slice_of(key), hash);
-    return j->ask->id.at != NULL ? j->id_hash : NULL;
+    if (j->ask->id.at == NULL) return NULL;
+    if (store_member_by_join_id(tx->db, j->id_hash, &former))
+        store_member_forget_join_id(tx->db, former.peer);
+    return j->id_hash;
 }
 
 /* Is it a sealed envelope, {"s": "..."}? */
@@ -131,7 +136,7 @@ static void join_again(struct room_tx *tx, struct joining *j, struct join_result
     uint8_t key_hash[IDENT_HASH_BYTES];
     bool lapsed = j->m.state == MEMBER_LAPSED;
     struct member_view self = { .peer = slice_of(j->m.peer), .joined = j->m.joined };
-    const uint8_t *id_hash = new_key(j, out->key, key_hash);
+    const uint8_t *id_hash = new_key(tx, j, out->key, key_hash);
     store_member_set_key(tx->db, j->m.peer, key_hash, j->by_key, id_hash);
     room_lease_renew(tx, &j->m);
     bool changed = update_self(tx, j->ask, &self, out);
@@ -192,11 +197,8 @@ static void join_new(struct room_tx *tx, struct joining *j, struct join_result *
     struct member_view self = { .peer = slice_of(out->peer),
                                 .name = newcomers_name(tx, j->ask, &as),
                                 .meta = j->ask->meta };
-    const uint8_t *id_hash = new_key(j, out->key, key_hash);
-    struct member_row former;
+    const uint8_t *id_hash = new_key(tx, j, out->key, key_hash);
     tx->sub = as.sub;
-    if (id_hash != NULL && store_member_by_join_id(tx->db, id_hash, &former))
-        store_member_forget_join_id(tx->db, former.peer);
     struct member_new m = {
         .peer = out->peer,
         .join_id = id_hash,

@@ -345,6 +345,23 @@ static void who_is_replaced_leaves_in_the_transaction_of_the_one_that_comes(void
     assert_problem(try_send(f, "tea", &a, old.peer, "1", "1"), 404, "peer-not-found");
 }
 
+static void who_comes_back_may_bring_the_id_of_one_that_has_left(void **state)
+{
+    struct fixture *f = *state;
+    struct who gone, back;
+    struct join_result res;
+    struct join_ask ask = { .room = "tea", .id = slice_of("an-id-of-sixteen") };
+    join_as(f, &ask, &gone);
+    join(f, "tea", &back);
+    assert_ok(room_leave(&f->app, "tea", slice_of(gone.key), false));
+    ask.resume = slice_of(back.key);
+    assert_ok(try_join(f, &ask, &res));
+    assert_string_equal(res.peer, back.peer);
+    ask.resume = SLICE_NONE;
+    assert_ok(try_join(f, &ask, &res));
+    assert_string_equal(res.peer, back.peer);
+}
+
 static void a_lapsed_member_can_be_replaced_and_an_unknown_or_left_one_is_ignored(void **state)
 {
     struct fixture *f = *state;
@@ -428,6 +445,7 @@ int main(void)
         CASE(resume_tells_a_gap_and_the_oldest_cursor_when_its_own_is_no_good),
         CASE(a_name_or_meta_that_changed_on_the_way_is_told),
         CASE(who_is_replaced_leaves_in_the_transaction_of_the_one_that_comes),
+        CASE(who_comes_back_may_bring_the_id_of_one_that_has_left),
         CASE(a_lapsed_member_can_be_replaced_and_an_unknown_or_left_one_is_ignored),
         CASE(replacing_oneself_on_resume_is_only_a_resume),
         CASE(a_lease_that_ended_unnoticed_is_not_announced_when_its_member_returns),
