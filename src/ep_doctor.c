@@ -25,10 +25,11 @@ enum {
     SLOTS_ADMIN_MAX = 64,  /* of the budget, with the admin key: to find out what a host bears */
 };
 
-#define ADMIN_KEY_FIELD                                                                \
-    {                                                                                  \
-        .name = "admin_key", .type = JSON_STRING, .offset = IN(admin_key), .max = 256, \
-        .wrong = "admin_key must be a string of up to 256 bytes."                      \
+#define ADMIN_KEY_FIELD                                                    \
+    {                                                                      \
+        .name = "admin_key", .type = JSON_STRING, .offset = IN(admin_key), \
+        .max = CONFIG_TEXT_BYTES_MAX - 1,                                  \
+        .wrong = "admin_key must be a string of up to 511 bytes."          \
     }
 
 const struct json_field ep_doctor_hold_fields[] = {

@@ -358,6 +358,17 @@ static void strangers_holds_and_reports_are_few_and_the_owners_are_not(void **st
     assert_int_equal(post(t, "/v1/doctor/report", "{\"admin_key\":\"%s\"}"), 200);
 }
 
+static void the_longest_key_of_a_configuration_is_taken(void **state)
+{
+    struct doctor_test *t = *state;
+    struct config *cfg = &t->f->app.cfg;
+    char body[sizeof cfg->admin_key + 64];
+    memset(cfg->admin_key, 'k', sizeof cfg->admin_key - 1);
+    snprintf(body, sizeof body, "{\"admin_key\":\"%s\"}", cfg->admin_key);
+    assert_int_equal(post(t, "/v1/doctor/report", body), 200);
+    says(t, "{\"admin\":true,");
+}
+
 static void only_the_owner_saves_and_only_what_can_be_right(void **state)
 {
     static const struct {
@@ -455,6 +466,7 @@ int main(void)
         CASE(a_plain_cgi_hold_always_takes_a_place),
         CASE(every_address_has_a_rate_that_is_looked_at_before_its_body),
         CASE(strangers_holds_and_reports_are_few_and_the_owners_are_not),
+        CASE(the_longest_key_of_a_configuration_is_taken),
         CASE(only_the_owner_saves_and_only_what_can_be_right),
         CASE(the_bounds_of_save_are_the_configurations),
         CASE(in_trouble_the_doctor_still_answers_and_nobody_is_the_owner),

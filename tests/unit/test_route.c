@@ -314,11 +314,9 @@ static void a_poll_that_is_superseded_at_once_passes_over_no_mail(void **state)
     struct buf text;
     struct waiter w;
     char key[128], other_key[128], cursor[128], other_cursor[128], next[128];
-    const struct call send = {
-        HTTP_POST, "/v1/rooms/tea/messages",
-        JSON,      "{\"send\":[{\"id\":\"1\",\"type\":\"a\",\"data\":1}]}",
-        other_key, NULL
-    };
+    const struct call send = { HTTP_POST, "/v1/rooms/tea/messages",
+                               JSON,      "{\"send\":[{\"id\":\"1\",\"type\":\"a\",\"data\":1}]}",
+                               other_key, NULL };
     buf_init(&text, 1 << 20);
     join(f, &text, other_key, other_cursor);
     join(f, &text, key, cursor);
