@@ -188,8 +188,10 @@ void doctor_check_data(struct doctor *d)
     check_admin_key(d, folder);
 }
 
-static bool has_password(const struct config *cfg)
+static bool has_secret(const struct config *cfg)
 {
+    if (cfg->admin_key[0] != '\0' || cfg->turn_secret[0] != '\0' || cfg->token_keys_count > 0)
+        return true;
     for (size_t i = 0; i < cfg->ice_servers_count; i++)
         if (strncmp(cfg->ice_servers[i], "turn", 4) == 0) return true;
     return false;
@@ -215,7 +217,7 @@ void doctor_check_config(struct doctor *d)
         doctor_number(d, "line",
                       strncmp(error, "line ", 5) == 0 ? strtoll(error + 5, NULL, 10) : 0);
         doctor_word(d, "error", error);
-    } else if (has_password(&cfg)) {
+    } else if (has_secret(&cfg)) {
         check_mode(d, "config-open", path, S_IROTH);
     }
     check_url(d, path, "config-in-root", NULL);

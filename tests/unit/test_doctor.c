@@ -266,6 +266,15 @@ static void a_configuration_is_found_right_or_wrong(void **state)
     assert_false(finds(f, NULL, "config-open"));
     write_config(f, turn, 0644);
     assert_true(finds(f, NULL, "config-open"));
+#define KEY "0123456789abcdef0123456789abcdef"
+    static const char *const secrets[] = { "admin_key = " KEY "\n", "token_key = site " KEY "\n",
+                                           "turn_secret = " KEY "\n" };
+    for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++) {
+        write_config(f, secrets[i], 0600);
+        assert_false(finds(f, NULL, "config-open"));
+        write_config(f, secrets[i], 0644);
+        if (!finds(f, NULL, "config-open")) fail_msg("%s", secrets[i]);
+    }
 }
 
 static void the_binary_belongs_to_who_runs_it_and_nobody_else_may_write_it(void **state)

@@ -16,8 +16,8 @@ export const server = {
   'K-CONFIG-URL': {
     level: 'bad',
     title: 'The configuration can be read by everybody',
-    means: 'The web server delivers {where}. The password of a relay may stand in it.',
-    todo: ['Move klatch.conf into the folder klatch-private, outside of the web folder, and change passwords that stood in it.'],
+    means: 'The web server delivers {where}. Passwords, keys and secrets may stand in it.',
+    todo: ['Move klatch.conf into the folder klatch-private, outside of the web folder, and change what was secret in it.'],
   },
   'K-KEY': {
     level: 'warn',
@@ -127,7 +127,7 @@ export const server = {
   'K-CONFIG-OPEN': {
     level: 'warn',
     title: 'Other users of the host may read klatch.conf',
-    means: 'The password of a relay stands in it.',
+    means: 'A password, a key or a secret stands in it.',
     todo: ['File manager: right-click klatch.conf, Permissions, enter 600.'],
   },
   'K-CONFIG-IN-ROOT': {
