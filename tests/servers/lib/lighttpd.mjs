@@ -8,8 +8,11 @@ import { WWW, WebServer, freePort, isRoot, render } from './web-server.mjs';
 /** As the recipe has it. */
 const PROCESSES = 2;
 
+/** What stands before a site in Debian's own lighttpd.conf. */
 const frame = ({ dir, port }) => `
 server.modules = ( "mod_indexfile" )
+server.document-root = "/var/www/html"
+index-file.names = ( "index.php", "index.html" )
 server.port = ${port}
 server.bind = "127.0.0.1"
 server.errorlog = "${dir}/server.log"
