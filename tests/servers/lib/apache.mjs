@@ -5,7 +5,7 @@ import { Site } from './site.mjs';
 import { WWW, WebServer, freePort, isRoot, render } from './web-server.mjs';
 import { Workers } from './workers.mjs';
 
-const MODULES = ['mpm_event', 'authz_core', 'authz_host', 'mime', 'dir', 'alias', 'rewrite', 'headers', 'setenvif',
+const MODULES = ['mpm_event', 'authz_core', 'authz_host', 'mime', 'dir', 'alias', 'setenvif',
   'env', 'filter', 'deflate', 'reqtimeout'];
 
 const RECIPES = {
