@@ -56,7 +56,7 @@ SHELL_FILES := $(sort $(wildcard deploy/*.sh deploy/*/*.sh deploy/dist/*.cgi dep
 
 all: cgi-bin/klatch.fcgi cgi-bin/klatch.cgi public_html/vendor/lit-html/LICENSE ## build the binary and fetch what the page uses
 
-run: ## install what is missing, build, serve at http://localhost:8080/ (PORT= HOST= HTTPS=1)
+run: ## install what is missing, build, serve at http://localhost:8080/ (PORT= HOST= HTTPS=1 CONFIG=)
 	@deploy/setup.sh run
 	@$(MAKE) --no-print-directory --silent $(B)/klatch.fcgi vendor
 	@exec deploy/serve.sh
