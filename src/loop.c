@@ -24,7 +24,8 @@ enum {
     ACCEPTS_MAX = 64, /* in one turn, so that nobody else waits for a flood */
     TICK_MS = 10000,  /* sweep, and look whether the bell is still the bell */
     SWEEP_FILES = 16,
-    DESCRIPTORS_SPARE = 256, /* rooms (file and journal), log, bell, … */
+    DESCRIPTORS_SPARE = 256, /* at least, for rooms, each a file and its journal, … */
+    DESCRIPTORS_OTHER = 32,  /* … and for log, bell, feed and the like */
     DRAIN_MS = 700,          /* for answers to be taken when the process ends */
     DRAIN_UPGRADE_MS = 3000, /* and where another takes its place: nobody is in a hurry */
 };
@@ -83,18 +84,24 @@ static bool watch_sockets(struct loop *l)
            (s->own < 0 || watch(l, s->own, EPOLLIN | EPOLLEXCLUSIVE, &is_own));
 }
 
+/* Rooms have a quarter where there are few: one that has to be opened again costs less than a
+ * browser that is sent away. */
 static void set_descriptors(struct loop *l)
 {
-    struct rlimit limit;
-    l->conns_max = 512;
+    struct rlimit limit = { .rlim_cur = 1024, .rlim_max = 1024 };
+    int64_t *rooms = &l->app->cfg.rooms_open_max;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
         (void)getrlimit(RLIMIT_NOFILE, &limit);
-        l->conns_max = limit.rlim_cur > 2 * DESCRIPTORS_SPARE
-                           ? (size_t)limit.rlim_cur - DESCRIPTORS_SPARE
-                           : (size_t)limit.rlim_cur / 2;
     }
+    size_t all = (size_t)limit.rlim_cur, spare = DESCRIPTORS_OTHER + 2 * (size_t)*rooms;
+    if (spare > all / 4) spare = all / 4;
+    if (spare < DESCRIPTORS_SPARE) spare = DESCRIPTORS_SPARE;
+    if (spare > all / 2) spare = all / 2;
+    l->conns_max = all - spare;
+    int64_t rooms_max = ((int64_t)spare - DESCRIPTORS_OTHER) / 2;
+    if (*rooms > rooms_max) *rooms = rooms_max > 0 ? rooms_max : 1;
     /* Polls never take the last descriptors: sends, joins and leaves get through. */
     l->app->parked_max = l->conns_max - l->conns_max / 8;
 }

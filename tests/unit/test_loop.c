@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -19,11 +20,12 @@
 #include "app_fixture.h"
 #include "fcgi_client.h"
 
-enum { ANSWER_MS = 10000, NOT_YET_MS = 50 };
+enum { ANSWER_MS = 10000, NOT_YET_MS = 50, DESCRIPTORS_FEW = 100 };
 
 struct loop_test {
     char folder[64], socket_path[96];
     pid_t pid;
+    rlim_t descriptors; /* that the process may have; 0: as many as this one */
     struct buf text;
 };
 
@@ -33,6 +35,9 @@ static _Noreturn void serve(const struct loop_test *t, int listen_fd)
     config_default(&app.cfg);
     snprintf(app.cfg.data_dir, sizeof app.cfg.data_dir, "%s/data", t->folder);
     app.cfg.polls_max = 2; /* one held, one to say that there is no place */
+    app.cfg.joins_per_minute = 0;
+    const struct rlimit few = { t->descriptors, t->descriptors };
+    if (t->descriptors > 0 && setrlimit(RLIMIT_NOFILE, &few) != 0) exit(1);
     loop_block_signals();
     const struct loop_sockets sockets = { .shared = listen_fd, .own = -1, .inherited = true };
     bool ok = app_open(&app) && loop_run(&app, &sockets);
@@ -40,9 +45,10 @@ static _Noreturn void serve(const struct loop_test *t, int listen_fd)
     exit(ok ? 0 : 1);
 }
 
-static int with_loop(void **state)
+static int start_loop(void **state, rlim_t descriptors)
 {
     struct loop_test *t = calloc(1, sizeof *t);
+    t->descriptors = descriptors;
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     test_folder(t->folder);
     snprintf(t->socket_path, sizeof t->socket_path, "%s/socket", t->folder);
@@ -58,6 +64,16 @@ static int with_loop(void **state)
     close(fd);
     *state = t;
     return 0;
+}
+
+static int with_loop(void **state)
+{
+    return start_loop(state, 0);
+}
+
+static int with_few_descriptors(void **state)
+{
+    return start_loop(state, DESCRIPTORS_FEW);
 }
 
 /* End it by SIGTERM; its exit status, 0 being a clean one (also for the leak checker). */
@@ -254,6 +270,17 @@ static void over_the_budget_of_processes_a_poll_is_told_when_to_come_again(void 
     close(held);
 }
 
+static void rooms_leave_descriptors_to_each_other_where_there_are_few(void **state)
+{
+    struct loop_test *t = *state;
+    for (int i = 0; i < 2 * DESCRIPTORS_FEW; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "/v1/rooms/tea-%d/join", i);
+        const struct fcgi_call call = { .method = "POST", .path = path, .body = "{}" };
+        if (fcgi_call(t->socket_path, &call, &t->text) != 201) fail_msg("%d: %s", i, t->text.at);
+    }
+}
+
 static void the_end_of_the_process_answers_the_parked_within_a_second(void **state)
 {
     struct loop_test *t = *state;
@@ -282,6 +309,8 @@ int main(void)
         CASE(a_parked_poll_is_answered_by_a_send),
         CASE(a_newer_poll_ends_the_older_one),
         CASE(over_the_budget_of_processes_a_poll_is_told_when_to_come_again),
+        cmocka_unit_test_setup_teardown(rooms_leave_descriptors_to_each_other_where_there_are_few,
+                                        with_few_descriptors, without_loop),
         CASE(the_end_of_the_process_answers_the_parked_within_a_second),
     };
     return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
