@@ -94,7 +94,7 @@ export class Host {
    * @throws {import('./problem.js').KlatchProblem} peer-not-found, not-permitted
    */
   async handOn({ id }) {
-    this.#around.adopt(await this.#around.signaling.ask('host', { peer: id }) ?? {});
+    this.#around.adopt(await this.#around.signaling.ask('host', { peer: id }));
   }
 
   /** @param {Listed[]} listed all who knock, as the server lists them */

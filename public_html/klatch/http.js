@@ -10,8 +10,8 @@ const RETRY_MS_MAX = 60_000;
  * @param {string} url
  * @param {object} body
  * @param {{timeoutMs: number, signal?: AbortSignal, keepalive?: boolean}} options
- * @returns {Promise<any>} the answer's object, null for 204
- * @throws {KlatchProblem} `aborted` when the signal said so
+ * @returns {Promise<any>} the answer's object
+ * @throws {KlatchProblem} `aborted` when the signal said so; `not-klatch` for an empty answer too, which is a leave's
  */
 export async function call(env, url, body, { timeoutMs, signal, keepalive = false }) {
   const stop = new AbortController();
@@ -82,7 +82,6 @@ export function bodyBytes(env, url, part) {
  */
 function decode(response, text) {
   const { status } = response;
-  if (status === 204) return null;
   const type = response.headers.get('Content-Type') ?? '';
   let answer = null;
   try {

@@ -269,7 +269,7 @@ export class Signaling extends Emitter {
 
   async #sayLeave() {
     const options = { timeoutMs: LEAVE_PATIENCE_MS, keepalive: true };
-    // Nobody is helped by an error here: the lease ends by itself.
+    // Its answer is empty, and nobody is helped by an error here: the lease ends by itself.
     await call(this.#env, this.#url('leave').href, { key: this.#key }, options).catch(() => {});
   }
 

@@ -41,6 +41,19 @@ test('a host that answers polls at once is not asked without pause', async (t) =
   assert.ok(requests(server, 'poll').length <= 3);
 });
 
+test('a host that answers polls with nothing at all is away', async (t) => {
+  const server = await serverFor(t);
+  const guest = visit(t, server);
+  await guest.signaling.join();
+  server.fail(Infinity, { status: 204, body: '' }, /exchange/);
+  guest.signaling.start();
+  await until('it is away', () => guest.heard.states.includes('away'));
+  assert.equal(requests(server, 'poll').length, 2);
+  server.failures = [];
+  await until('it is back', () => guest.heard.states.at(-1) === 'online');
+  assert.deepEqual(guest.heard.rejoined, []);
+});
+
 test('turns count up, so that the newest poll wins', async (t) => {
   const server = await serverFor(t, { holdMs: 400 });
   await present(t, server);

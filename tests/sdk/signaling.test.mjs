@@ -80,6 +80,7 @@ for (const [what, how] of [
   ["a host's 508", { status: 508, body: '<h1>Resource limit</h1>' }],
   ["a proxy's 524", { status: 524, body: '<html>' }],
   ['a captive portal that says 200', { status: 200, body: '<html>Log in</html>' }],
+  ['an empty answer', { status: 204, body: '' }],
   ["a host's own 404 page", { status: 404, body: '<html>gone</html>' }],
   ['a cut connection', { drop: true }],
 ]) {

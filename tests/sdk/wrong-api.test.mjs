@@ -41,6 +41,7 @@ for (const [what, answer, code, sentence] of [
   ['a redirect that keeps the method', () => [308, 'text/plain', '', { Location: '/elsewhere' }], 'not-klatch', /leads elsewhere/],
   ['JSON of something else', () => [200, 'application/json', '{"ok":true}'], 'not-klatch', /^Something other than Klatch is at/],
   ['an error of another program', () => [404, 'application/json', '{"code":"rest_no_route","message":"x"}'], 'not-klatch', /^There is nothing at/],
+  ['an empty answer', () => [204, 'text/plain', ''], 'not-klatch', /^Something other than Klatch/],
   ['a list', () => [200, 'application/json', '[]'], 'not-klatch', /^Something other than Klatch/],
   ['cut JSON', () => [200, 'application/json', '{"peer":"x'], 'not-klatch', /^Something other than Klatch/],
   ['text that says it is JSON and is a page', () => [200, 'application/json', '<html>'], 'not-klatch', /^Something other than Klatch/],
