@@ -212,7 +212,7 @@ export class KlatchRoom extends RoomAttributes {
    * @throws {KlatchProblem} bad-message; not-joined where there is no call
    */
   say(text) {
-    if (!this.call) throw new KlatchProblem('not-joined', { detail: 'There is no call yet: join() first.' });
+    if (!this.call) throw new KlatchProblem('not-joined', { sentence: 'There is no call yet: join() first.' });
     return this.call.say(text);
   }
 

@@ -46,6 +46,16 @@ test('every code in the reference has a sentence of its own that says what is th
   }
 });
 
+test('every code that the element or the frame tells a page is in the reference or in the guide to embedding', () => {
+  const told = ['ui/klatch-room.js', 'ui/room-attributes.js', 'ui/find-api.js', 'ui/entry.js', 'embed/embed.js', 'klatch-frame.js']
+    .flatMap((name) => [...textOf(new URL('../', SDK), name).matchAll(/(?:KlatchProblem|FrameError|#fail)\(\s*'([a-z-]+)'/g)])
+    .map(([, code]) => code);
+  const guide = textOf(new URL('../../deploy/', SDK), 'EMBEDDING.md');
+  assert.ok(told.length > 5);
+  // Of an error that is none of ours.
+  assert.deepEqual(told.filter((code) => code !== 'other' && !listed.has(code) && !guide.includes(`\`${code}\``)), []);
+});
+
 test('nothing is in the reference that nobody throws', () => {
   const known = new Set([...thrown(), ...answered(), 'in-another-tab']);
   const words = FILES.concat('../ui/klatch-room.js').map((name) => textOf(SDK, name)).join();
