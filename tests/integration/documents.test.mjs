@@ -64,6 +64,10 @@ describe('the documents', () => {
       for (const [, target] of read(page).matchAll(/(?:`|\n *|sudo |&& )make ([a-z][a-z-]*)(?![a-z/])/g)) {
         assert.ok(targets.has(target), `${page}: make ${target}`);
       }
+      // What the Makefile sets itself it hands to what it runs.
+      for (const [, name] of read(page).matchAll(/`([A-Z_]+)=\S+ make /g)) {
+        assert.doesNotMatch(read('Makefile'), new RegExp(`^${name} *:?=`, 'm'), `${page}: ${name}=`);
+      }
     }
   });
 

@@ -1,5 +1,5 @@
 // Pictures of scenes to look at: node tests/ui/pictures.mjs FOLDER [scene …], `all` for every scene.
-// Each in the sizes and colour schemes of SIZES= and SCHEMES= (comma separated); LANGUAGE=en-XA shows long
+// Each in the sizes and colour schemes of SIZES= and SCHEMES= (comma separated); LOCALE=en-XA shows long
 // texts, ar-XB the page from right to left. `readme` takes the pictures of the README instead.
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -24,7 +24,7 @@ async function every() {
 /** One scene, opened anew for each size. */
 async function take(scene) {
   for (const size of sizes) {
-    const { page, complaints, close } = await openScene(browser, server.url, scene, { size, lang: process.env.LANGUAGE });
+    const { page, complaints, close } = await openScene(browser, server.url, scene, { size, lang: process.env.LOCALE });
     for (const colorScheme of schemes) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await page.screenshot({ path: path.join(folder, `${scene}-${size}-${colorScheme}.png`) });
