@@ -1,4 +1,4 @@
-/* types: the shapes that the room API sends, as API.md gives them. Fields that a
+/* types: the shapes that the room API sends, as openapi.yaml describes them. Fields that a
  * member filled in (name, meta, data) are somebody else's words: checked where used. */
 
 /**

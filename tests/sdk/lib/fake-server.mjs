@@ -1,4 +1,4 @@
-/* fake-server: the room API in memory, as API.md tells it, for tests of the client.
+/* fake-server: the room API in memory, as openapi.yaml describes it, for tests of the client.
  * Its clocks can be short, and a test can make it fail in the ways of real hosts:
  *   server.fail(times, {status, body, drop})   the next requests
  *   server.away = true                         every connection is cut
