@@ -5,6 +5,7 @@ export const uplotStyle = css`${uplotText}`;
 
 export const panelStyle = css`
 :host { color: var(--text); line-height: 1.5; }
+h1:focus { outline: none; }
 h1 { font-size: 1.75rem; line-height: 1.2; }
 h2 { font-size: 1.125rem; line-height: 1.3; }
 h3 { font-size: 1rem; }

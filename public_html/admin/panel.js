@@ -191,12 +191,17 @@ export class KlatchAdmin extends Part {
   /** @override */
   view() {
     return html`
-      <div class="top"><h1>Klatch admin</h1>
+      <div class="top"><h1 tabindex="-1">Klatch admin</h1>
         ${this.#owner || this.#kept !== '' ? html`<button type="button" class="button" @click=${() => this.#forget()}>Forget the key</button>` : nothing}
       </div>
       <p class="notice" role="alert">${this.#notice}</p>
       ${this.#owner ? this.#inside() : this.#kept === '' ? this.#door() : this.#notice === '' ? html`<p class="lead">Asking the server…</p>` : nothing}
       <dialog aria-labelledby="question" @close=${() => this.#answered()}>${this.#question ? this.#ask(this.#question) : nothing}</dialog>`;
+  }
+
+  /** @override */
+  takeFocus() {
+    this.need('h1').focus();
   }
 
   #door() {

@@ -18,7 +18,7 @@ export function top(t, room, copied, copy) {
   const { connected, others } = room.counts;
   return html`<div class="top" part="top">
     <div class="room" title=${`${lockName(t, room.sealed)}. ${lockMore(t, room.sealed)}`}>
-      ${lock(t, room.sealed)}<h1 part="title">${room.name}</h1></div>
+      ${lock(t, room.sealed)}<h1 part="title" tabindex="-1">${room.name}</h1></div>
     ${room.settings.locked ? html`<span class="locked" role="img" aria-label=${t('house.is.locked')} title=${t('house.is.locked')}>
       ${icon('door')}</span>` : nothing}
     <p class="count" part="count" role="status" ?data-none=${others === 0} ?data-part=${connected < others}>

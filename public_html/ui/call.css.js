@@ -18,6 +18,7 @@ export const callStyle = css`
 }
 .room { display: flex; align-items: center; gap: .4rem; min-inline-size: 4.5rem; flex: 1 0; }
 .room .icon { inline-size: 1.15em; block-size: 1.15em; color: var(--muted); }
+h1:focus { outline: none; }
 h1 { font-size: 1.0625rem; font-weight: 650; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .locked { display: grid; flex: none; color: var(--muted); }
 .locked .icon { inline-size: 1.2em; block-size: 1.2em; }
@@ -98,5 +99,6 @@ klatch-chat { grid-area: side; }
 }
 :host([data-tight]) .copy { padding: 0; inline-size: 2.75rem; }
 :host([data-tight]) h1 { font-size: .9375rem; }
+:host([data-tight]) .count { padding-inline: .6rem; font-size: .8125rem; }
 :host([data-tight]) .top { padding-inline-start: .75rem; gap: .4rem; }
 `;

@@ -146,7 +146,7 @@ export class KlatchCall extends Part {
     const tiles = this.#tiles();
     const menu = tiles.find(({ key }) => key === this.#menuOf) ?? null;
     const covered = this.#chatOpen && !this.hasAttribute('data-wide');
-    return html`<div class="call" @sound-blocked=${this.#silenced} @copy-link=${this.#copy}
+    return html`<div class="call" @focus-lost=${this.takeFocus} @sound-blocked=${this.#silenced} @copy-link=${this.#copy}
       @toggle-mic=${() => this.#toggle('mic')} @toggle-cam=${() => this.#toggle('cam')}
       @toggle-chat=${this.#toggleChat} @close-chat=${this.#toggleChat}
       @toggle-screen=${() => this.#share()} @open-menu=${this.#openMenu} @menu-closed=${this.#closeMenu}
@@ -187,6 +187,11 @@ export class KlatchCall extends Part {
       ${this.#stats()}
       <klatch-person-menu .props=${{ t, tile: menu, hosting: room.self.host }}></klatch-person-menu>
     </div>`;
+  }
+
+  /** The call begins with its name. @override */
+  takeFocus() {
+    this.need('h1').focus({ preventScroll: true });
   }
 
   /** What is rarely looked at is loaded when it is. */

@@ -10,6 +10,7 @@ import { cardStyle } from './card.css.js';
  * @property {string} title
  * @property {string} more
  * @property {string} action the button's text, or empty for none
+ * @property {boolean} [passing] shown for a moment only: no reason to take the focus
  */
 
 /**
@@ -36,6 +37,12 @@ export class KlatchCard extends Part {
   drawn() {
     if (this.#entered) return;
     this.#entered = true;
+    // Who is writing elsewhere on a page around this is not called away.
+    if (!this.props.passing && document.activeElement === document.body) this.takeFocus();
+  }
+
+  /** @override */
+  takeFocus() {
     this.need('h1').focus({ preventScroll: true });
   }
 }

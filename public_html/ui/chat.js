@@ -56,7 +56,7 @@ export class KlatchChat extends Part {
   /** @override */
   view() {
     const { t, entries } = this.props;
-    return html`<section part="chat" aria-labelledby="heading">
+    return html`<section part="chat" aria-labelledby="heading" @focus-lost=${() => this.need('.log').focus()}>
       <header>
         <h2 id="heading">${t('chat.heading')}</h2>
         <button class="plain" aria-label=${t('chat.close')} title=${t('chat.close')} aria-keyshortcuts="Escape"

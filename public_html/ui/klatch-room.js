@@ -236,7 +236,7 @@ export class KlatchRoom extends RoomAttributes {
   #joiningView(t) {
     const { waiting } = this.#entry;
     const more = waiting ? t(waiting.hosts > 0 ? 'lobby.waiting.more' : 'lobby.waiting.nobody') : '';
-    const props = { title: t(waiting ? 'lobby.waiting' : 'lobby.joining'), more, action: t('lobby.cancel') };
+    const props = { title: t(waiting ? 'lobby.waiting' : 'lobby.joining'), more, action: t('lobby.cancel'), passing: true };
     return html`<klatch-card theme=${this.theme} lang=${t.language} dir=${t.direction} .props=${props} @act=${this.leave}></klatch-card>`;
   }
 
@@ -365,6 +365,12 @@ export class KlatchRoom extends RoomAttributes {
   /** @override */
   drawn() {
     this.tellFaults((problem) => announce(this, 'problem', { problem }));
+  }
+
+  /** @override */
+  takeFocus() {
+    // What is shown now has yet to be drawn.
+    queueMicrotask(() => /** @type {import('./part.js').Part<object> | null} */ (this.find('klatch-lobby, klatch-call, klatch-card'))?.takeFocus());
   }
 
   /** @param {'mic' | 'cam'} kind @param {boolean} on */

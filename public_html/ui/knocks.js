@@ -29,6 +29,13 @@ export class KlatchKnocks extends Part {
       </section>`}`;
   }
 
+  /** Who still knocks is next. @override */
+  takeFocus() {
+    const left = this.find('ul');
+    if (left) left.focus();
+    else super.takeFocus();
+  }
+
   /** @param {Knocker} who */
   #one(who) {
     const { t } = this.props;

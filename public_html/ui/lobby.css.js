@@ -67,6 +67,7 @@ form { display: grid; gap: .9rem; min-inline-size: 0; }
   padding: .4rem 1rem max(.4rem, env(safe-area-inset-bottom));
   background: linear-gradient(transparent, var(--ground) .5rem);
 }
+.act:focus { outline: none; }
 .act.stacked { grid-auto-flow: row; gap: .5rem; }
 .join { min-block-size: 3.25rem; font-size: 1.125rem; }
 .joining { display: flex; align-items: center; gap: .6rem; min-block-size: 3.25rem; }

@@ -54,9 +54,9 @@ export class KlatchLobby extends Part {
 
   /** @override */
   view() {
-    const { t, room, name, joining, media, sealed, speaker } = this.props;
+    const { t, room, name, joining, elsewhere, media, sealed, speaker } = this.props;
     const entry = this.#entry();
-    return html`<div class="lobby" part="lobby">
+    return html`<div class="lobby" part="lobby" @focus-lost=${this.takeFocus}>
       <header>
         <h1>${t('lobby.heading')}</h1>
         <p class="room" part="title">${lock(t, sealed)}<b>${room}</b></p>
@@ -70,7 +70,7 @@ export class KlatchLobby extends Part {
             .value=${live(name)} ?disabled=${joining} @input=${this.#named}></label>
         ${this.#password()}
         <klatch-devices part="devices" data-beside .props=${{ media, t, speaker, kinds: ['mic', 'cam'] }} @device-chosen=${this.relay}></klatch-devices>
-        ${this.#ways()}
+        <div class="act ${elsewhere && !joining ? 'stacked' : ''}" tabindex="-1">${this.#ways()}</div>
         <klatch-devices part="devices" .props=${{ media, t, speaker, kinds: ['speaker'] }} @device-chosen=${this.relay}></klatch-devices>
         <klatch-checks part="checks" .props=${{ media, t, speaker, api: this.props.api }}></klatch-checks>
         <p class="small" part="privacy"><b>${lockName(t, sealed)}.</b> ${lockMore(t, sealed)} ${t('lobby.privacy')}</p>
@@ -97,12 +97,17 @@ export class KlatchLobby extends Part {
     this.#heard = null;
   }
 
+  /** The way in or out, which stands in one place. @override */
+  takeFocus() {
+    this.need('.act').focus({ preventScroll: true });
+  }
+
   /** The password is what is to be written next. */
   #askAgain() {
     const { joinProblem, joining } = this.props;
     if (joining || joinProblem === this.#told) return;
     this.#told = joinProblem;
-    if (joinProblem?.code.startsWith('password-')) this.find('[name=password]')?.focus();
+    if (joinProblem?.code.startsWith('password-')) /** @type {HTMLInputElement | null} */ (this.find('[name=password]'))?.select();
   }
 
   #password() {
@@ -148,14 +153,13 @@ export class KlatchLobby extends Part {
     const { t, joining, elsewhere } = this.props;
     if (joining) {
       const words = t(this.props.entry.waiting ? 'lobby.waiting.short' : 'lobby.joining');
-      return html`<div class="act"><p class="joining" role="status"><span class="spinner"></span>${words}</p>
-        <button type="button" part="button" class="button" @click=${() => this.emit('join-cancelled')}>${t('lobby.cancel')}</button></div>`;
+      return html`<p class="joining" role="status"><span class="spinner"></span>${words}</p>
+        <button type="button" part="button" class="button" @click=${() => this.emit('join-cancelled')}>${t('lobby.cancel')}</button>`;
     }
-    if (!elsewhere) return html`<div class="act"><button part="button primary-button join-button" class="button primary join">${t('lobby.join')}</button></div>`;
-    return html`<div class="act stacked">
-      <button part="button primary-button" class="button primary join">${t('lobby.takeOver')}</button>
+    if (!elsewhere) return html`<button part="button primary-button join-button" class="button primary join">${t('lobby.join')}</button>`;
+    return html`<button part="button primary-button" class="button primary join">${t('lobby.takeOver')}</button>
       <button type="button" part="button" class="button" @click=${() => this.emit('join-wanted', { takeOver: false })}>
-        ${t('lobby.another')}</button></div>`;
+        ${t('lobby.another')}</button>`;
   }
 
   #seal() {

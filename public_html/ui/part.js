@@ -111,9 +111,22 @@ export class Part extends HTMLElement {
     queueMicrotask(() => {
       this.#queued = false;
       if (this.#props === null || !this.isConnected) return;
+      const held = this.#root.activeElement;
       render(this.view(), this.#root, { host: this });
       this.drawn();
+      if (held !== null && this.#lost(held)) this.takeFocus();
     });
+  }
+
+  /** Whether what had the focus is gone or disabled, and nothing else has it. @param {Element} held */
+  #lost(held) {
+    if (held.isConnected) return held.matches(':disabled') && this.#root.activeElement === held;
+    return document.activeElement === null || document.activeElement === document.body;
+  }
+
+  /** Take the focus of what is gone, so that keyboards and screen readers go on near it; else the holder may. */
+  takeFocus() {
+    this.emit('focus-lost');
   }
 
   /** What the part looks like now, for lit-html. @returns {unknown} */

@@ -31,9 +31,14 @@ export class KlatchRoomSettings extends Part {
   /** @override */
   view() {
     const { t, host, hosts } = this.props;
-    return html`<h3>${t('house.heading')}</h3>
+    return html`<h3 tabindex="-1">${t('house.heading')}</h3>
       ${host ? this.#controls() : this.#sentences()}
       <p class="more">${t('house.hosts', { names: hosts.join(', ') || t('house.nobody') })}</p>`;
+  }
+
+  /** @override */
+  takeFocus() {
+    this.need('h3').focus();
   }
 
   #controls() {
