@@ -10,7 +10,7 @@ section {
 h2 { font-size: 1.25rem; line-height: 1.25; text-wrap: balance; }
 .more { color: var(--muted); max-inline-size: 34ch; text-wrap: pretty; }
 input {
-  inline-size: 100%; max-inline-size: 24rem; min-block-size: 2.5rem; padding: .3rem .8rem;
+  inline-size: 100%; max-inline-size: 24rem; min-block-size: 2.75rem; padding: .3rem .8rem;
   border-radius: .7rem; border: 1px solid var(--edge); background: var(--surface); color: var(--text);
   text-align: center; text-overflow: ellipsis;
 }

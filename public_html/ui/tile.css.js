@@ -51,6 +51,8 @@ ${hues.map((hue, i) => `.hue-${i} { --hue: ${hue}; }`).join('\n')}
 .menu:hover { background: rgb(18 15 12); }
 .menu:focus-visible { outline-color: #fff; box-shadow: 0 0 0 5px #1257c8; outline-offset: 0; }
 .menu .icon { inline-size: 1.25em; block-size: 1.25em; }
+/* Small to look at, large enough for a thumb. */
+.menu::before { content: ""; position: absolute; inset: -.3rem; }
 /* Above the picture, which would hide a shadow of the tile's own. */
 .tile::after {
   content: ""; position: absolute; inset: 0; border-radius: inherit; border: 3px solid transparent; pointer-events: none;
@@ -80,9 +82,16 @@ ${hues.map((hue, i) => `.hue-${i} { --hue: ${hue}; }`).join('\n')}
   .strip { inset-block-end: .3rem; inset-inline-start: .3rem; max-inline-size: calc(100% - .6rem); font-size: .8125rem;
     padding: .1rem .5rem; }
   .menu { inset-block: .2rem auto; inset-inline-end: .2rem; inline-size: 1.9rem; block-size: 1.9rem; }
+  .menu::before { inset: -.2rem; inset-block-end: -.65rem; inset-inline-start: -.65rem; }
   .cover p { gap: .3rem; padding-inline: .45rem; }
   .cover .spinner { display: none; }
   .cover { padding: .3rem; padding-inline-end: 2.3rem; font-size: .75rem; }
+}
+/* No place for words: the sign alone, and the label says it to screen readers. */
+@container (max-width: 8.9rem) {
+  .cover p { padding: .3rem; }
+  .cover p span:last-child { display: none; }
+  .cover .spinner { display: block; }
 }
 @container (max-height: 13rem) or (max-width: 15rem) { .cover p.more { display: none; } }
 @container (max-height: 7rem) {

@@ -82,6 +82,44 @@ test('on a phone the chat covers the call but not the count of connections', asy
   await close();
 });
 
+/** How far a tile's button can be pressed, across and down from its middle: the least of all tiles. */
+const pressedFor = (page) => page.evaluate(() => window.deep('klatch-tile').map(({ shadowRoot: root }) => {
+  const button = root.querySelector('.menu');
+  const { x, y, width, height } = button.getBoundingClientRect();
+  const [left, top] = [x + width / 2, y + height / 2];
+  const far = (dx, dy) => {
+    let px = 0;
+    while (root.elementFromPoint(left + dx * px, top + dy * px)?.closest('.menu') === button) px += 0.25;
+    return px;
+  };
+  return Math.min(far(1, 0) + far(-1, 0), far(0, 1) + far(0, -1));
+}).reduce((least, px) => Math.min(least, px)));
+
+test('what opens the menu of a tile is large enough for a thumb, however small the tile is', async () => {
+  for (const scene of ['call-2', 'call-16', 'call-speaker']) {
+    const { page, close } = await here.open(scene, { size: 'small' });
+    const px = await pressedFor(page);
+    assert.ok(px >= 43, `${scene}: ${px} px`);
+    await close();
+  }
+});
+
+test('why a picture is paused is told in whole words or by its sign, on no tile by pieces of words', async () => {
+  const { page, complaints, close } = await here.open('call-paused', { size: 'small' });
+  const marks = () => page.evaluate(() => window.deep('.cover p').filter((mark) => mark.offsetHeight > 0).map((mark) => {
+    const text = mark.querySelector('span');
+    return { words: text.offsetWidth > 0, cut: text.scrollWidth > text.clientWidth, sign: mark.querySelector('.icon').getBoundingClientRect().width };
+  }));
+  const large = await marks();
+  assert.ok(large.length >= 3 && large.every(({ words, cut, sign }) => words && !cut && sign > 8), JSON.stringify(large));
+  await page.evaluate(() => { window.gallery.tiles().at(-1).emit('tile-act', { act: 'pin', key: window.gallery.tiles().at(-1).props.key }); });
+  await page.waitForFunction(() => window.gallery.tiles()[0].offsetWidth < 100);
+  const small = await marks();
+  assert.ok(small.length >= 3 && small.every(({ words, cut, sign }) => !(words && cut) && sign > 8), JSON.stringify(small));
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test('in the lobby "Join" is in sight on every screen, whatever is wrong', async () => {
   for (const scene of ['lobby', 'lobby-permission-denied-both', 'lobby-room-full', 'lobby-long-room']) {
     const { page, close } = await here.open(scene);
