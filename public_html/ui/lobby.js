@@ -125,13 +125,14 @@ export class KlatchLobby extends Part {
 
   /** What the room asks of newcomers, and how that stands. */
   #entry() {
-    const { t, joining, entry } = this.props;
+    const { t, joining, entry, joinProblem } = this.props;
     const { waiting, asked } = entry;
     if (joining && waiting) {
       return html`<div class="problem told">${icon('door')}<div><p class="title">${t('lobby.waiting')}</p>
         <p>${t(waiting.hosts > 0 ? 'lobby.waiting.more' : 'lobby.waiting.nobody')}</p></div></div>`;
     }
-    if (joining) return nothing;
+    // What was just said need not be said twice.
+    if (joining || joinProblem?.code === 'room-locked') return nothing;
     const said = asked.locked ? t('lobby.locked') : asked.lobby ? t('lobby.lobby') : '';
     return said ? html`<div class="problem told">${icon('door')}<div><p>${said}</p></div></div>` : nothing;
   }

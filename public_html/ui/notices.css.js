@@ -10,7 +10,7 @@ export const noticesStyle = css`
 }
 .notice > div { min-inline-size: 0; }
 .title {
-  overflow-wrap: anywhere; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2;
+  overflow-wrap: anywhere; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3;
   overflow: hidden;
 }
 .problem {

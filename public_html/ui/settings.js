@@ -42,7 +42,7 @@ export class KlatchSettings extends Part {
           <button type="button" class="plain" aria-label=${t('notice.dismiss')} @click=${this.close}>${icon('close')}</button>
         </header>
         <label class="field" part="name-field"><span>${t('settings.name')}</span>
-          <input name="name" autocomplete="nickname" maxlength=${NAME_MAX} .value=${live(name)} @change=${this.#rename}></label>
+          <input name="name" autocomplete="nickname" maxlength=${NAME_MAX} placeholder=${t('lobby.name.hint')} .value=${live(name)} @change=${this.#rename}></label>
         ${this.#quality()}
         ${this.#open ? html`<klatch-devices part="devices" .props=${{ media, t, speaker: choices.speakerId }}
             @device-chosen=${this.relay}></klatch-devices>

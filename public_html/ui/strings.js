@@ -107,6 +107,7 @@ export function problemText(t, problem) {
   const key = `problem.${problem.code}`;
   const known = t.has(key) ? /** @type {TextKey} */ (key) : 'problem.other';
   const more = /** @type {TextKey} */ (`${known}.more`);
-  const values = { message: problem.message ?? problem.code, device: t(`device.word.${problem.kind ?? 'both'}`) };
+  const kind = problem.kind ?? 'both';
+  const values = { message: problem.message ?? problem.code, device: t(`device.word.${kind}`), none: t(`device.none.${kind}`) };
   return { title: t(known, values), more: t(more, values) };
 }

@@ -40,6 +40,11 @@ test('a locked room is shown as that before joining', () => within('lobby-locked
   await page.getByRole('status').getByText('The room is locked now.').waitFor();
 }));
 
+test('who was turned away by the lock is told once', () => within('lobby-room-locked', async (page) => {
+  await page.getByRole('alert').getByText('The room is locked').waitFor();
+  assert.equal(await page.getByText('The room is locked').count(), 1);
+}));
+
 test('who waits is told so, and whether a host is there, and can give up', async () => {
   await within('lobby-waiting-nobody', async (page) => {
     await page.getByRole('status').getByText('No host is there now.').waitFor();
