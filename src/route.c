@@ -169,6 +169,13 @@ static void answer_problem(struct answer *an, struct problem p)
     http_answer_problem(an, p);
 }
 
+/* Half an answer is none. */
+static void check_whole(struct answer *an)
+{
+    if (!an->body.failed) return;
+    http_answer_problem(an, PROBLEM_RETRY(503, "busy", "The server is out of memory.", 5));
+}
+
 enum outcome route_handle(struct app *app, struct request *rq, struct answer *an,
                           struct waiter *waiter)
 {
@@ -203,8 +210,7 @@ enum outcome route_handle(struct app *app, struct request *rq, struct answer *an
         if (rq->kept == kept) arena_back(rq->arena, &before);
         return OUTCOME_BUSY;
     }
-    if (an->body.failed)
-        http_answer_problem(an, PROBLEM_RETRY(503, "busy", "The server is out of memory.", 5));
+    check_whole(an);
     if (c.park) waiter->call = an->call;
     return c.park ? OUTCOME_PARK : OUTCOME_ANSWER;
 }
@@ -214,8 +220,10 @@ enum outcome route_resume(struct app *app, struct arena *scratch, struct waiter 
 {
     if (waiter->origin != NULL) memcpy(an->origin, waiter->origin, strlen(waiter->origin) + 1);
     an->call = waiter->call;
-    if (waiter->no_room) return ep_doctor_resume(app, waiter, wake, an);
-    return ep_exchange_resume(app, scratch, waiter, wake, an);
+    enum outcome outcome = waiter->no_room ? ep_doctor_resume(app, waiter, wake, an)
+                                           : ep_exchange_resume(app, scratch, waiter, wake, an);
+    check_whole(an);
+    return outcome;
 }
 
 bool route_call_name(size_t call, char out[ROUTE_NAME_BYTES_MAX])

@@ -372,6 +372,35 @@ static void a_member_brings_no_more_meta_than_its_share_of_an_answer(void **stat
     buf_free(&text);
 }
 
+static void an_answer_that_is_too_long_is_a_problem_and_no_half_of_it(void **state)
+{
+    enum { PEOPLE = 210 }; /* 1,640 bytes each */
+    struct app_fixture *f = *state;
+    struct buf text, body;
+    struct waiter w;
+    char key[128], cursor[128];
+    buf_init(&text, 1 << 20);
+    buf_init(&body, 4096);
+    f->app.cfg.members_max = 2 * PEOPLE;
+    f->app.cfg.joins_per_minute = 0;
+    join(f, &text, key, cursor);
+    assert_int_equal(poll(f, &text, key, cursor, "", &w), 0);
+    buf_text(&body, "{\"name\":\"");
+    for (int i = 0; i < ROOM_MEMBER_NAME_BYTES_MAX; i++) buf_text(&body, "\\u0001");
+    buf_text(&body, "\"}");
+    buf_add(&body, "", 1);
+    const struct call call = { HTTP_POST, "/v1/rooms/tea/join", JSON, body.at, NULL, NULL };
+    int status = 201;
+    for (int i = 0; i < PEOPLE; i++) status = handle(f, &call, &text, NULL);
+    assert_int_equal(status, 503);
+    w.wait.after.epoch++; /* a gap: all are told */
+    assert_int_equal(resume(f, &w, WAKE_LOOK, &text), OUTCOME_ANSWER);
+    assert_non_null(strstr(text.at, "\"code\":\"busy\""));
+    park_drop(&f->app, &w);
+    buf_free(&body);
+    buf_free(&text);
+}
+
 static void a_full_park_says_when_to_come_again_and_holds_nothing(void **state)
 {
     struct app_fixture *f = *state;
@@ -474,6 +503,7 @@ int main(void)
         CASE(a_poll_that_is_superseded_at_once_passes_over_no_mail),
         CASE(a_resumed_member_counts_its_turns_anew_and_its_former_poll_ends),
         CASE(a_member_brings_no_more_meta_than_its_share_of_an_answer),
+        CASE(an_answer_that_is_too_long_is_a_problem_and_no_half_of_it),
         CASE(a_full_park_says_when_to_come_again_and_holds_nothing),
         CASE(joins_over_the_rate_are_refused_with_retry_after),
         CASE(a_busy_room_is_asked_for_as_often_as_there_is_time),
