@@ -24,6 +24,8 @@ enum {
     ACCEPTS_MAX = 64, /* in one turn, so that nobody else waits for a flood */
     TICK_MS = 10000,  /* sweep, and look whether the bell is still the bell */
     SWEEP_FILES = 16,
+    REST_MS = 100,           /* until the next try where no descriptor was to be had */
+    TELL_MS = 1000,          /* between lines about that: a flood must not fill the log too */
     DESCRIPTORS_SPARE = 256, /* at least, for rooms, each a file and its journal, … */
     DESCRIPTORS_OTHER = 32,  /* … and for log, bell, feed and the like */
     DRAIN_MS = 700,          /* for answers to be taken when the process ends */
@@ -133,6 +135,14 @@ static bool start(struct loop *l)
            timers_set(&l->timers, &l->tick, app_now_ms(l->app) + TICK_MS);
 }
 
+static bool may_tell(struct loop *l)
+{
+    int64_t now_ms = app_now_ms(l->app);
+    if (now_ms < l->tell_ms) return false;
+    l->tell_ms = now_ms + TELL_MS;
+    return true;
+}
+
 static void accept_some(struct loop *l, int listen_fd, bool own)
 {
     for (int i = 0; i < ACCEPTS_MAX && l->conns_count < l->conns_max; i++) {
@@ -142,8 +152,10 @@ static void accept_some(struct loop *l, int listen_fd, bool own)
             continue;
         }
         if (errno == EINTR || errno == ECONNABORTED) continue;
-        if (errno != EAGAIN)
-            log_event(LOG_LEVEL_ERROR, "accept-failed", "error=%s", strerror(errno));
+        if (errno == EAGAIN) break;
+        int error = errno;
+        l->rest_ms = app_now_ms(l->app) + REST_MS;
+        if (may_tell(l)) log_event(LOG_LEVEL_ERROR, "accept-failed", "error=%s", strerror(error));
         break;
     }
 }
@@ -158,13 +170,15 @@ static void unwatch_sockets(struct loop *l)
 /* Listen only while there is a descriptor for who comes. */
 static void mind_accepting(struct loop *l)
 {
-    bool want = !l->stopping && l->conns_count < l->conns_max;
+    bool full = l->conns_count >= l->conns_max;
+    if (l->rest_ms != 0 && app_now_ms(l->app) >= l->rest_ms) l->rest_ms = 0;
+    bool want = !l->stopping && !full && l->rest_ms == 0;
     if (want == l->accepting) return;
     if (want)
         l->accepting = watch_sockets(l);
     else
         unwatch_sockets(l);
-    if (!want && !l->stopping)
+    if (full && !l->stopping && may_tell(l))
         log_event(LOG_LEVEL_WARNING, "descriptors-out", "connections=%zu", l->conns_count);
 }
 
@@ -252,6 +266,7 @@ static int timeout_ms(const struct loop *l)
     int64_t park_ms = park_next_ms(l->app->park), next_ms = timers_next_ms(&l->timers);
     int64_t left_ms = (park_ms < next_ms ? park_ms : next_ms) - app_now_ms(l->app);
     int64_t most_ms = l->unused_ms < TICK_MS ? l->unused_ms : TICK_MS;
+    if (l->rest_ms != 0 && most_ms > REST_MS) most_ms = REST_MS;
     return left_ms < 0 ? 0 : left_ms > most_ms ? (int)most_ms : (int)left_ms;
 }
 

@@ -23,6 +23,8 @@ struct loop {
     struct conn *conns;
     struct slab slab; /* where they are */
     size_t conns_count, conns_max;
+    int64_t rest_ms;     /* nobody is accepted before; 0: who comes is */
+    int64_t tell_ms;     /* nor told that descriptors are out */
     struct arena *spare; /* the arena of the last request, for the next */
     int64_t unused_ms;   /* until store_let_go_unused() has something to do */
     uint32_t bell_seen;

@@ -1,6 +1,7 @@
 /* The loop in a process of its own, spoken to as a web server does. */
 #include "loop.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,15 +20,24 @@
 
 #include "app_fixture.h"
 #include "fcgi_client.h"
+#include "log.h"
 
-enum { ANSWER_MS = 10000, NOT_YET_MS = 50, DESCRIPTORS_FEW = 100 };
+enum { ANSWER_MS = 10000, NOT_YET_MS = 50, DESCRIPTORS_FEW = 100, DESCRIPTORS_TAKEN = 70 };
 
 struct loop_test {
     char folder[64], socket_path[96];
     pid_t pid;
     rlim_t descriptors; /* that the process may have; 0: as many as this one */
+    int taken;          /* of those, by something else */
     struct buf text;
 };
+
+static int open_log(const struct loop_test *t, int flags)
+{
+    char path[96];
+    snprintf(path, sizeof path, "%s/log", t->folder);
+    return open(path, flags | O_CLOEXEC, 0600);
+}
 
 static _Noreturn void serve(const struct loop_test *t, int listen_fd)
 {
@@ -38,6 +48,8 @@ static _Noreturn void serve(const struct loop_test *t, int listen_fd)
     app.cfg.joins_per_minute = 0;
     const struct rlimit few = { t->descriptors, t->descriptors };
     if (t->descriptors > 0 && setrlimit(RLIMIT_NOFILE, &few) != 0) exit(1);
+    for (int i = 0; i < t->taken; i++) (void)dup(0);
+    if (t->taken > 0) log_open(open_log(t, O_WRONLY | O_CREAT | O_APPEND), LOG_LEVEL_WARNING);
     loop_block_signals();
     const struct loop_sockets sockets = { .shared = listen_fd, .own = -1, .inherited = true };
     bool ok = app_open(&app) && loop_run(&app, &sockets);
@@ -45,10 +57,11 @@ static _Noreturn void serve(const struct loop_test *t, int listen_fd)
     exit(ok ? 0 : 1);
 }
 
-static int start_loop(void **state, rlim_t descriptors)
+static int start_loop(void **state, rlim_t descriptors, int taken)
 {
     struct loop_test *t = calloc(1, sizeof *t);
     t->descriptors = descriptors;
+    t->taken = taken;
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     test_folder(t->folder);
     snprintf(t->socket_path, sizeof t->socket_path, "%s/socket", t->folder);
@@ -68,12 +81,17 @@ static int start_loop(void **state, rlim_t descriptors)
 
 static int with_loop(void **state)
 {
-    return start_loop(state, 0);
+    return start_loop(state, 0, 0);
 }
 
 static int with_few_descriptors(void **state)
 {
-    return start_loop(state, DESCRIPTORS_FEW);
+    return start_loop(state, DESCRIPTORS_FEW, 0);
+}
+
+static int with_descriptors_taken(void **state)
+{
+    return start_loop(state, DESCRIPTORS_FEW, DESCRIPTORS_TAKEN);
 }
 
 /* End it by SIGTERM; its exit status, 0 being a clean one (also for the leak checker). */
@@ -281,6 +299,37 @@ static void rooms_leave_descriptors_to_each_other_where_there_are_few(void **sta
     }
 }
 
+static void out_of_descriptors_it_goes_on_serving_and_says_so_once(void **state)
+{
+    enum { MORE = 40, CALLS = 50, LOG_BYTES = 1 << 16 };
+    struct loop_test *t = *state;
+    struct buf b;
+    int more[MORE], lines = 0;
+    static char log[LOG_BYTES];
+    buf_init(&b, 1 << 20);
+    const struct fcgi_call call = { .method = "GET", .path = "/v1/health", .keep = true };
+    fcgi_put_call(&b, &call);
+    int fd = fcgi_connect(t->socket_path);
+    assert_true(write(fd, b.at, b.len) == (ssize_t)b.len);
+    assert_int_equal(fcgi_read_answer(fd, &t->text, ANSWER_MS), 200);
+    for (int i = 0; i < MORE; i++) more[i] = fcgi_connect(t->socket_path);
+    for (int i = 0; i < CALLS; i++) {
+        assert_true(write(fd, b.at, b.len) == (ssize_t)b.len);
+        assert_int_equal(fcgi_read_answer(fd, &t->text, ANSWER_MS), 200);
+    }
+    for (int i = 0; i < MORE; i++) close(more[i]);
+    assert_int_equal(health(t), 200);
+    int log_fd = open_log(t, O_RDONLY);
+    ssize_t len = read(log_fd, log, sizeof log - 1);
+    assert_true(len > 0);
+    log[len] = '\0';
+    for (const char *at = log; (at = strstr(at, "accept-failed")) != NULL; at++) lines++;
+    assert_in_range(lines, 1, CALLS / 2);
+    close(log_fd);
+    close(fd);
+    buf_free(&b);
+}
+
 static void the_end_of_the_process_answers_the_parked_within_a_second(void **state)
 {
     struct loop_test *t = *state;
@@ -311,6 +360,8 @@ int main(void)
         CASE(over_the_budget_of_processes_a_poll_is_told_when_to_come_again),
         cmocka_unit_test_setup_teardown(rooms_leave_descriptors_to_each_other_where_there_are_few,
                                         with_few_descriptors, without_loop),
+        cmocka_unit_test_setup_teardown(out_of_descriptors_it_goes_on_serving_and_says_so_once,
+                                        with_descriptors_taken, without_loop),
         CASE(the_end_of_the_process_answers_the_parked_within_a_second),
     };
     return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
