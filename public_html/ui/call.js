@@ -47,6 +47,8 @@ const WIDE_PX = 900;
 const TIGHT_PX = 480;
 /** Flatter than this (a phone held sideways) the controls stand at the side. */
 const FLAT_PX = 430;
+/** Lower than this they don't fit in one column there. */
+const LOW_PX = 300;
 const COPIED_MS = 2500;
 
 /**
@@ -173,7 +175,7 @@ export class KlatchCall extends Part {
         <klatch-notices .props=${{ t, notices: this.#notices.showing }}></klatch-notices>
       </div>
       <klatch-controls ?inert=${covered && !this.hasAttribute('data-rail')} ?data-rail=${this.hasAttribute('data-rail')}
-        ?data-tight=${this.hasAttribute('data-tight')}
+        ?data-low=${this.hasAttribute('data-low')} ?data-tight=${this.hasAttribute('data-tight')}
         .props=${{
           t, mic: room.self.mic, cam: room.self.cam, screen: can('screen') ? room.self.screen : null,
           chat: this.#chatOpen, unread: this.#chatOpen ? 0 : this.#unread,
@@ -463,8 +465,9 @@ export class KlatchCall extends Part {
 
   #measure() {
     const { clientWidth: width, clientHeight: height } = this;
-    const flat = height < FLAT_PX && width > height;
+    const flat = height < FLAT_PX && width > height && width >= TIGHT_PX;
     this.toggleAttribute('data-rail', flat);
+    this.toggleAttribute('data-low', flat && height < LOW_PX);
     this.toggleAttribute('data-wide', width >= WIDE_PX && !flat);
     this.toggleAttribute('data-tight', width < TIGHT_PX);
     this.update();

@@ -3,7 +3,7 @@ import { css } from './css.js';
 export const chatStyle = css`
 :host { block-size: 100%; min-block-size: 0; }
 section {
-  block-size: 100%; display: grid; grid-template-rows: auto minmax(0, 1fr) auto auto; background: var(--surface);
+  block-size: 100%; display: grid; grid-template: auto minmax(0, 1fr) auto auto / minmax(0, 1fr); background: var(--surface);
 }
 header {
   display: flex; align-items: center; justify-content: space-between; padding: .4rem .4rem .4rem 1rem;
@@ -11,7 +11,7 @@ header {
 }
 h2 { font-size: 1.0625rem; }
 .plain {
-  display: grid; place-items: center; inline-size: 2.75rem; block-size: 2.75rem; border: 0;
+  flex: none; display: grid; place-items: center; inline-size: 2.75rem; block-size: 2.75rem; border: 0;
   border-radius: 50%; background: none; color: var(--text);
 }
 .plain:hover { background: var(--raised); }
@@ -59,13 +59,13 @@ time { color: var(--muted); font-size: .8125rem; flex: none; }
   min-block-size: 1.35rem; padding-inline: 1rem; color: var(--muted); font-size: .875rem; line-height: 1.35rem;
   overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
 }
-form { display: grid; gap: .4rem; padding: .5rem .4rem .6rem; border-block-start: 1px solid var(--line); }
+form { display: grid; grid-template-columns: minmax(0, 1fr); gap: .4rem; padding: .5rem .4rem .6rem; border-block-start: 1px solid var(--line); }
 form[data-alone] { background: var(--warn-soft); color: var(--warn-text); }
 .write { display: flex; align-items: end; gap: .25rem; }
 .to { display: flex; align-items: center; gap: .5rem; padding-inline: .7rem .2rem; font-size: .9375rem; min-inline-size: 0; }
 .to .icon { inline-size: 1.15em; block-size: 1.15em; }
 .to select {
-  flex: 1; min-inline-size: 0; min-block-size: 2.5rem; padding: .2rem .6rem; border: 1px solid var(--edge);
+  flex: 1; min-inline-size: 0; min-block-size: 2.75rem; padding: .2rem .6rem; border: 1px solid var(--edge);
   border-radius: .7rem; background: var(--surface); color: var(--text); text-overflow: ellipsis;
 }
 .refused { padding-inline: .7rem; color: var(--danger-text); font-size: .9375rem; }

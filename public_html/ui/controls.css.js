@@ -42,8 +42,9 @@ export const controlsStyle = css`
 :host([data-rail]) .bar {
   flex-direction: column; justify-content: center; block-size: 100%; gap: .25rem; padding: .25rem .5rem;
 }
+:host([data-low]) .bar { display: grid; grid-template-columns: auto auto; align-content: center; }
 :host([data-rail]) .control { flex: 0 1 auto; padding: 0; }
-:host([data-rail]) .face { inline-size: 2.75rem; block-size: 2.75rem; }
+:host([data-rail]) .face, :host([data-rail]) .hang-up .face { min-inline-size: 0; inline-size: 2.75rem; block-size: 2.75rem; }
 :host([data-tight]:not([data-rail])) .face { inline-size: min(3.25rem, 13.5cqi); block-size: min(3.25rem, 13.5cqi); }
 :host([data-tight]:not([data-rail])) .hang-up .face { inline-size: min(4.5rem, 100%); min-inline-size: min(3.25rem, 13.5cqi); }
 :host([data-rail]) .label, :host([data-tight]) .label {

@@ -7,11 +7,11 @@ dialog {
   box-shadow: var(--shadow);
 }
 dialog::backdrop { background: rgb(10 8 6 / .5); }
-form { display: grid; gap: 1rem; padding: .5rem 1.25rem 1.25rem; }
+form { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; padding: .5rem 1.25rem 1.25rem; }
 header { display: flex; align-items: center; justify-content: space-between; margin-inline-end: -.75rem; }
-h2 { font-size: 1.125rem; }
+h2 { font-size: 1.125rem; min-inline-size: 0; overflow-wrap: anywhere; }
 .plain {
-  display: grid; place-items: center; inline-size: 2.75rem; block-size: 2.75rem; border: 0;
+  flex: none; display: grid; place-items: center; inline-size: 2.75rem; block-size: 2.75rem; border: 0;
   border-radius: 50%; background: none;
 }
 .plain:hover { background: var(--raised); }

@@ -4,6 +4,8 @@ import test from 'node:test';
 import { SIZES, galleryHere } from './browser.mjs';
 
 const here = galleryHere();
+/** A small phone held sideways below its browser's bars, and a desktop's window at 400%. */
+const LOW = { low: [568, 256], zoomed: [320, 256] };
 
 /** The boxes of all that matches, through shadow roots. */
 const boxesOf = (page, selector) => page.evaluate((wanted) => window.deep(wanted).map((element) => {
@@ -25,7 +27,7 @@ async function resize(page, [width, height]) {
 }
 
 async function checkCall(page, size, people) {
-  const frame = await resize(page, SIZES[size]);
+  const frame = await resize(page, SIZES[size] ?? LOW[size]);
   const say = (what, box) => `${people} people, ${size}: ${what} ${JSON.stringify(box)}`;
   const tiles = await boxesOf(page, 'klatch-tile');
   const controls = await boxesOf(page, 'button.control');
@@ -60,6 +62,39 @@ for (const people of [1, 2, 3, 4, 6, 8, 9, 16]) {
     await close();
   });
 }
+
+test('all controls are in sight on the lowest screens, and the chat leaves them or covers them all', async () => {
+  const { page, close } = await here.open('call-2');
+  for (const size of Object.keys(LOW)) await checkCall(page, size, 2);
+  await page.getByRole('button', { name: 'Chat', exact: true }).click();
+  await page.getByRole('textbox', { name: 'Write a message' }).waitFor();
+  for (const [size, [width]] of Object.entries(LOW)) {
+    const frame = await resize(page, LOW[size]);
+    const [panel] = await boxesOf(page, 'klatch-chat');
+    const inner = [...await boxesOf(page, 'klatch-chat header > *'), ...await boxesOf(page, '.write > *')];
+    for (const box of inner) assert.ok(inside(box, panel) && inside(box, frame), `${size}: ${JSON.stringify(box)}`);
+    const beside = (await boxesOf(page, '.face')).every((box) => !overlap(box, panel));
+    assert.ok(beside || panel.width === width, size);
+  }
+  await close();
+});
+
+test('with letters of twice the size nothing of chat and settings is cut off sideways', async () => {
+  const { page, close } = await here.open('call-chat');
+  await page.evaluate(() => { document.documentElement.style.fontSize = '200%'; });
+  const frame = await resize(page, SIZES.phone);
+  for (const box of [...await boxesOf(page, 'klatch-chat header > *'), ...await boxesOf(page, '.write > *')]) {
+    assert.ok(inside(box, frame), `chat: ${JSON.stringify(box)}`);
+  }
+  await page.getByRole('button', { name: 'Close chat' }).click();
+  await page.getByRole('button', { name: 'Settings' }).click();
+  const [dialog] = await boxesOf(page, 'dialog');
+  const inner = [...await boxesOf(page, 'dialog header > *'), ...await boxesOf(page, 'dialog input:not([type=checkbox])'),
+    ...await boxesOf(page, 'dialog select'), ...await boxesOf(page, 'dialog klatch-devices')];
+  assert.ok(inner.length >= 5);
+  for (const box of inner) assert.ok(box.left >= dialog.left && box.right <= dialog.right, `settings: ${JSON.stringify(box)}`);
+  await close();
+});
 
 test('the grid makes place for the banner and for the chat beside it', async () => {
   const { page, close } = await here.open('call-server-away');
