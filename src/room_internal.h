@@ -57,8 +57,9 @@ void room_lease_renew(struct room_tx *tx, struct member_row *m);
  * that may have been shortened (leaving soon, a hang-up) isn't lengthened by anybody else. */
 void room_leases_carry(struct room_tx *tx, struct room_wait *const *parked, size_t count);
 /* What time has brought: leases that ended (each with its peer-left), graces that ended, mail
- * beyond the TTL. `spared`: a member that is just showing that it lives; "" for none. */
-void room_expire(struct room_tx *tx, const char *spared);
+ * beyond the TTL. `spared`: a member that is just showing that it lives; "" for none. True: there
+ * was something, and a member read before may have changed. */
+bool room_expire(struct room_tx *tx, const char *spared);
 /* Is there something for room_expire() that somebody may be waiting for? */
 bool room_lapse_due(const struct room_tx *tx);
 /* m leaves for good; `by` takes its place, or NULL. Who waits is told of to the hosts alone. */

@@ -160,15 +160,18 @@ bool room_lapse_due(const struct room_tx *tx)
     return store_members_next_lease(tx->db) <= tx->now_ms;
 }
 
-/* Mail beyond the TTL goes, whoever hasn't read it. */
-static void expire_mail(struct room_tx *tx)
+/* Mail beyond the TTL goes, whoever hasn't read it. True: some has gone. */
+static bool expire_mail(struct room_tx *tx)
 {
     struct message_oldest m;
-    if (room_holds_nothing(tx)) return;
-    for (int i = 0; i < EXPIRE_MESSAGES_MAX && store_message_oldest(tx->db, false, &m); i++) {
-        if (m.stored_ms + tx->app->cfg.ttl_ms > tx->now_ms) return;
+    int gone = 0;
+    if (room_holds_nothing(tx)) return false;
+    while (gone < EXPIRE_MESSAGES_MAX && store_message_oldest(tx->db, false, &m) &&
+           m.stored_ms + tx->app->cfg.ttl_ms <= tx->now_ms) {
         drop_unread(tx, &m);
+        gone++;
     }
+    return gone > 0;
 }
 
 void room_watch(struct room_tx *tx)
@@ -227,11 +230,13 @@ static void expire_members(struct room_tx *tx, const char *spared)
     if (prune) room_prune(tx);
 }
 
-void room_expire(struct room_tx *tx, const char *spared)
+bool room_expire(struct room_tx *tx, const char *spared)
 {
-    if (store_members_next_end(tx->db) <= tx->now_ms) expire_members(tx, spared);
-    expire_mail(tx);
+    bool over = store_members_next_end(tx->db) <= tx->now_ms;
+    if (over) expire_members(tx, spared);
+    bool old = expire_mail(tx);
     room_settle(tx);
+    return over || old;
 }
 
 void room_member_leaves(struct room_tx *tx, const struct member_row *m, enum member_left why,

@@ -217,11 +217,13 @@ static void read_mail(struct room_tx *tx, const struct member_row *m, const stru
     }
     /* Of what was said before it was let in nothing is for it. */
     int64_t from = after->seq > m->joined ? after->seq : m->joined;
-    store_messages_after(tx->db, tx->a, m->peer, from, ROOM_ANSWER_MESSAGES_MAX,
-                         ROOM_ANSWER_BYTES_MAX, &out->messages, &out->count, &out->more);
+    int64_t head = store_room(tx->db)->head;
+    if (from < head)
+        store_messages_after(tx->db, tx->a, m->peer, from, ROOM_ANSWER_MESSAGES_MAX,
+                             ROOM_ANSWER_BYTES_MAX, &out->messages, &out->count, &out->more);
     out->next = *after;
     /* Where nothing else is for this member, what isn't is passed over. */
-    out->next.seq = out->more ? out->messages[out->count - 1].seq : store_room(tx->db)->head;
+    out->next.seq = out->more ? out->messages[out->count - 1].seq : head;
 }
 
 static struct problem exchange(struct room_tx *tx, const struct exchange_ask *ask,
@@ -234,16 +236,19 @@ static struct problem exchange(struct room_tx *tx, const struct exchange_ask *as
         return PROBLEM(403, "not-permitted", "Who waits to be let in can't send.");
     bool acks = m.state == MEMBER_PRESENT && ask->after.given &&
                 room_cursor_servable(tx, &m, &ask->after) && ask->after.seq > m.acked;
-    if (ask->send_count > 0 || !m.key_used || room_lease_worn(tx, &m) || room_lapse_due(tx) ||
+    int64_t lease_wake_ms = ask->send_count > 0 ? 0 : store_members_next_lease(tx->db);
+    if (lease_wake_ms <= tx->now_ms || !m.key_used || room_lease_worn(tx, &m) ||
         (acks && filled(tx, store_room(tx->db)->messages, store_room(tx->db)->bytes, ACK_SHARE))) {
         bool prune = prune_due(tx, &m);
         if (room_lease_worn(tx, &m)) room_leases_carry(tx, ask->parked, ask->parked_count);
         room_member_acts(tx, &m);
-        room_expire(tx, "");
+        bool other = room_expire(tx, "");
         if (acks) store_member_set_acked(tx->db, m.peer, ask->after.seq);
         if (prune) room_prune(tx);
-        store_member_by_peer(tx->db, slice_of(m.peer), &m); /* its floor and counters now */
+        if (other || acks || prune) /* its floor and counters now */
+            store_member_by_peer(tx->db, slice_of(m.peer), &m);
         if (m.state == MEMBER_LEFT) return room_member_gone(&m);
+        lease_wake_ms = 0;
     }
     bool servable = room_cursor_servable(tx, &m, &ask->after);
     if (ask->send_count > 0) {
@@ -254,9 +259,10 @@ static struct problem exchange(struct room_tx *tx, const struct exchange_ask *as
     memcpy(out->peer, m.peer, sizeof out->peer);
     memcpy(out->wait.room, store_name(tx->db), strlen(store_name(tx->db)) + 1);
     memcpy(out->wait.peer, m.peer, sizeof out->wait.peer);
-    if (ask->after.given) read_mail(tx, &m, &ask->after, servable, out);
+    if (!ask->after.given) return NO_PROBLEM;
+    read_mail(tx, &m, &ask->after, servable, out);
     out->wait.after = out->next;
-    out->wait.lease_wake_ms = store_members_next_lease(tx->db);
+    out->wait.lease_wake_ms = lease_wake_ms > 0 ? lease_wake_ms : store_members_next_lease(tx->db);
     out->wait.since_ms = tx->now_ms;
     out->wait.until_ms = m.until_ms;
     return NO_PROBLEM;
@@ -285,9 +291,11 @@ static struct problem look(struct room_tx *tx, struct room_wait *wait, struct ex
     /* The browser dropped an older poll and sent this one in the same instant. */
     if (store_member_by_peer(tx->db, slice_of(wait->peer), &m) && m.hung_up)
         room_lease_renew(tx, &m);
-    if (room_lapse_due(tx)) {
+    int64_t lease_wake_ms = store_members_next_lease(tx->db);
+    if (lease_wake_ms <= tx->now_ms) {
         room_expire(tx, "");
         (void)store_member_by_peer(tx->db, slice_of(wait->peer), &m);
+        lease_wake_ms = store_members_next_lease(tx->db);
     }
     if (m.peer[0] == '\0' || (m.state != MEMBER_PRESENT && m.state != MEMBER_WAITING))
         return room_member_gone(&m);
@@ -295,7 +303,7 @@ static struct problem look(struct room_tx *tx, struct room_wait *wait, struct ex
     read_mail(tx, &m, &wait->after, room_cursor_servable(tx, &m, &wait->after), out);
     if (!out->gap && out->count == 0) wait->after = out->next;
     wait->waiting = m.state == MEMBER_WAITING;
-    wait->lease_wake_ms = store_members_next_lease(tx->db);
+    wait->lease_wake_ms = lease_wake_ms;
     wait->until_ms = m.until_ms;
     out->wait = *wait;
     return NO_PROBLEM;

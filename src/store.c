@@ -326,6 +326,8 @@ static int64_t number(struct sql *c, enum store_statement st)
 /* What is this file? Asked inside the transaction, with at least a read lock. */
 static enum store_entry judge(struct store_room *r)
 {
+    if (r->held && r->row_known && sql_result(r->sql) == SQL_OK)
+        return r->row.closed != ROOM_STANDS ? STORE_CLOSED : STORE_ENTERED;
     int64_t version = number(r->sql, ST_VERSION);
     if (sql_result(r->sql) != SQL_OK) {
         if (sql_moved(r->sql)) return STORE_MOVED; /* by somebody who knows of no lock */
@@ -342,6 +344,7 @@ static enum store_entry judge(struct store_room *r)
     if (sql_result(r->sql) != SQL_OK)
         return sql_result(r->sql) == SQL_BROKEN ? STORE_BROKEN : STORE_FAILED;
     if (r->row.boot_id[0] == '\0') return STORE_BLANK;
+    r->row_known = true;
     return r->row.closed != ROOM_STANDS ? STORE_CLOSED : STORE_ENTERED;
 }
 
@@ -459,6 +462,7 @@ static struct problem leave(struct store_room *r, bool committed)
     int code = sql_code(r->sql);
     struct app *app = r->app;
     app->store->entered = NULL;
+    if (!committed) r->row_known = false;
     bool clean = committed || sql_rollback(r->sql);
     if (r->making) {
         struct problem problem =

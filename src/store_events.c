@@ -179,5 +179,6 @@ void store_room_set_stays(struct store_room *r)
 
 void store_room_end(struct store_room *r)
 {
+    r->row.closed = ROOM_ENDED;
     sql_run(r->sql, ST_ROOM_CLOSE, SQL_ARGS(sql_int(ROOM_ENDED)));
 }

@@ -116,6 +116,7 @@ struct store_room {
     struct app *app;
     struct sql *sql;
     struct room_row row;
+    bool row_known; /* while the lock is held: what was read or written here is what stands there */
     bool out_of_memory;
     bool whole;             /* it has every column that statements name */
     int64_t used_ms;        /* when it was asked for last */

@@ -322,6 +322,20 @@ void store_message_insert(struct store_room *r, const struct message_new *m, str
                      sql_int(m->stored_ms)));
 }
 
+enum { LIST_FIRST = 8 };
+
+/* Room for one more: the list doubles when it is full, since most answers hold one message. */
+static bool list_grows(struct arena *a, struct message_out **list, size_t count)
+{
+    bool full = count == 0 || (count >= LIST_FIRST && (count & (count - 1)) == 0);
+    if (!full) return true;
+    size_t room = count == 0 ? LIST_FIRST : 2 * count;
+    struct message_out *longer = arena_alloc(a, room * sizeof *longer);
+    if (longer != NULL && count > 0) memcpy(longer, *list, count * sizeof *longer);
+    if (longer != NULL) *list = longer;
+    return longer != NULL;
+}
+
 void store_messages_after(struct store_room *r, struct arena *a, const char *peer, int64_t after,
                           size_t max, size_t bytes_max, struct message_out **out, size_t *count,
                           bool *more)
@@ -333,14 +347,14 @@ void store_messages_after(struct store_room *r, struct arena *a, const char *pee
     sql_start(r->sql, ST_MESSAGES_AFTER,
               SQL_ARGS(sql_text(peer), sql_int(after), sql_int((int64_t)max + 1)));
     while (sql_next(r->sql, ST_MESSAGES_AFTER)) {
-        if (*out == NULL && (*out = arena_alloc(a, max * sizeof **out)) == NULL) {
-            store_out_of_memory(r);
-            break;
-        }
         bytes += sql_column_slice(r->sql, ST_MESSAGES_AFTER, 4).len +
                  sql_column_slice(r->sql, ST_MESSAGES_AFTER, 5).len + ROOM_FRAME_BYTES;
         if (*count == max || (*count > 0 && bytes > bytes_max)) {
             *more = true;
+            break;
+        }
+        if (!list_grows(a, out, *count)) {
+            store_out_of_memory(r);
             break;
         }
         struct message_out *m = &(*out)[(*count)++];

@@ -1,6 +1,9 @@
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "bell.h"
+#include "room_admin.h"
 #include "store_fixture.h"
 
 enum { USES = 20, USES_MAX = 100000 };
@@ -125,6 +128,45 @@ static void a_room_is_shared_where_others_use_it_or_cannot_be_heard(void **state
     store_let_go_all(&f->app);
     assert_false(is_kept(f));
     assert_int_equal(join_elsewhere(f), 0);
+}
+
+static void a_kept_rooms_counters_are_those_of_its_file_after_a_failed_write(void **state)
+{
+    struct fixture *f = *state;
+    struct who a, b;
+    struct exchange_result mail;
+    struct rlimit before;
+    static char big[60000];
+    memset(big, 'a', sizeof big - 1);
+    big[0] = big[sizeof big - 2] = '"';
+    join(f, "tea", &a);
+    join(f, "tea", &b);
+    send_note(f, "tea", &a, NULL, "1", "1");
+    assert_true(is_kept(f));
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 60000, before.rlim_max });
+    struct problem p = try_send(f, "tea", &a, NULL, "2", big);
+    setrlimit(RLIMIT_FSIZE, &before);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_problem(p, 507, "disk-full");
+    send_note(f, "tea", &a, NULL, "3", "3");
+    read_mail(f, "tea", &b, &mail);
+    assert_int_equal(mail.count, 2);
+    assert_int_equal(mail.messages[1].seq, mail.messages[0].seq + 1);
+    assert_true(is_kept(f));
+}
+
+static void a_room_that_its_owner_closed_is_closed_to_who_keeps_it(void **state)
+{
+    struct fixture *f = *state;
+    struct who a;
+    struct exchange_result mail;
+    join(f, "tea", &a);
+    use(f, &a, 2);
+    assert_true(is_kept(f));
+    assert_ok(room_close(&f->app, "tea"));
+    assert_problem(exchange(f, "tea", &a, true, NULL, 0, &mail), 410, "room-closed");
 }
 
 static void a_kept_room_whose_file_was_deleted_is_noticed_within_a_second(void **state)
@@ -296,6 +338,8 @@ int main(void)
         CASE(a_room_that_is_asked_for_is_kept_later_each_time),
         CASE(a_room_that_was_not_used_for_a_second_is_let_go),
         CASE(a_room_is_shared_where_others_use_it_or_cannot_be_heard),
+        CASE(a_kept_rooms_counters_are_those_of_its_file_after_a_failed_write),
+        CASE(a_room_that_its_owner_closed_is_closed_to_who_keeps_it),
         CASE(a_kept_room_whose_file_was_deleted_is_noticed_within_a_second),
         CASE(the_sweeper_leaves_a_room_that_is_kept_elsewhere_to_who_keeps_it),
         CASE(a_room_that_is_to_be_kept_but_not_yet_locked_may_be_anothers_by_now),
