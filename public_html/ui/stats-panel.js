@@ -121,6 +121,8 @@ export class KlatchStats extends Part {
   #verdict(pairs) {
     const { t } = this.props;
     const verdict = verdictOf(pairs, SELF);
+    const measured = pairs.some(({ loss, rttMs }) => loss !== null || rttMs !== null);
+    if (verdict.kind === 'good' && !measured) return t('stats.waiting');
     const name = 'who' in verdict ? this.#name(verdict.who) : '';
     const other = 'other' in verdict ? this.#name(verdict.other) : '';
     return t(`stats.verdict.${verdict.kind}`, { name, other });

@@ -24,6 +24,7 @@ test('the panel is loaded when it is opened, measures while it is open, and give
   assert.ok(asked.some((path) => path.endsWith('/vendor/uplot/uplot.js')));
   await page.waitForFunction(() => window.gallery.room.budget.watchers === 1);
   await page.getByText('Nothing measured yet.').first().waitFor();
+  assert.equal(await page.getByText('All connections are good.').count(), 0);
   await page.keyboard.press('Escape');
   await page.getByRole('dialog', { name: 'Connections' }).waitFor({ state: 'hidden' });
   await page.waitForFunction(() => window.gallery.room.budget.watchers === 0);
