@@ -13,7 +13,7 @@ h3 { font-size: 1rem; }
 .lead { color: var(--muted); max-inline-size: 60ch; }
 form { display: grid; gap: .9rem; justify-items: start; max-inline-size: 34rem; margin-block-start: 1rem; }
 form .field { inline-size: 100%; }
-.notice { padding: .7rem 1rem; border-radius: .8rem; background: var(--warn-soft); color: var(--warn-text); font-weight: 600; }
+.notice { margin-block-end: 1rem; padding: .7rem 1rem; border-radius: .8rem; background: var(--warn-soft); color: var(--warn-text); font-weight: 600; }
 .notice:empty { display: none; }
 .notice.done { background: var(--accent-soft); color: var(--text); }
 .plots { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); margin-block: 1rem 1.5rem; }

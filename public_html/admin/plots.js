@@ -87,16 +87,23 @@ export class Plots {
     const axis = { stroke: muted, grid: { stroke: line, width: 1 } };
     this.#drawn.set(place, new UPlot({
       width: place.clientWidth, height: HEIGHT_PX, cursor: { show: false }, legend: { live: false, show: plot.lines.length > 1 },
+      // Half of a time's text stands beyond the last mark.
+      padding: [null, 36, null, null],
       scales: { y: { range: plot.loose ? around : fromZero } },
       series: [{}, ...plot.lines.map(({ label }, at) => ({
         label, width: 2, stroke: at === 0 ? accent : bad, dash: at === 0 ? [] : [6, 4],
       }))],
       axes: [
         { ...axis, space: 90, values: (/** @type {unknown} */ _u, /** @type {number[]} */ marks) => marks.map((mark) => clock.format(mark * 1000)) },
-        { ...axis, size: 76, values: (/** @type {unknown} */ _u, /** @type {number[]} */ marks) => marks.map(plot.said) },
+        { ...axis, size: 76, values: (/** @type {unknown} */ _u, /** @type {number[]} */ marks) => marks.map(plot.said).map(once) },
       ],
     }, data, place));
   }
+}
+
+/** Marks so near that they say the same say it once. @param {string} text @param {number} at @param {string[]} all */
+function once(text, at, all) {
+  return text === all[at - 1] ? '' : text;
 }
 
 /** @param {UPlot} _plot @param {number} _least @param {number} most @returns {[number, number]} */
