@@ -266,9 +266,6 @@ static void count_sent(struct app *app, const struct message_in *sent, size_t co
 /* What lets the next poll of this member go on from this one; `rung` from before the exchange. */
 static void remember(const struct ep_call *c, uint32_t rung, struct room_wait *wait)
 {
-    uint8_t hash[IDENT_HASH_BYTES];
-    ident_hash(c->key.at, c->key.len, hash);
-    memcpy(wait->key, hash, sizeof wait->key);
     wait->rung = rung;
     wait->sure = c->app->bell != NULL && !c->app->data_remote;
 }

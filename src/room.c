@@ -125,10 +125,8 @@ struct problem room_member_gone(const struct member_row *m)
     return PROBLEM(410, "session-expired", "This member is no longer in the room; join again.");
 }
 
-struct problem room_member_of_key(struct room_tx *tx, struct slice key, struct member_row *out)
+struct problem room_member_of_key(struct room_tx *tx, const uint8_t *hash, struct member_row *out)
 {
-    uint8_t hash[IDENT_HASH_BYTES];
-    room_hash(key, hash);
     if (!store_member_by_key(tx->db, hash, out)) {
         if (store_member_by_former(tx->db, hash, out))
             return PROBLEM(410, "session-expired", "This key was replaced by a newer one.");

@@ -240,7 +240,9 @@ static void ban(struct room_tx *tx, const char *peer)
 /* Is it a host that asks? */
 static struct problem check_host(struct room_tx *tx, struct slice key, struct member_row *host)
 {
-    struct problem problem = room_member_of_key(tx, key, host);
+    uint8_t hash[IDENT_HASH_BYTES];
+    room_hash(key, hash);
+    struct problem problem = room_member_of_key(tx, hash, host);
     if (problem.status != 0) return problem;
     room_member_acts(tx, host);
     room_expire(tx, "");

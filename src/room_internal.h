@@ -34,9 +34,10 @@ struct problem room_begin(struct room_tx *tx, struct app *app, struct arena *a, 
 /* Commit, ring. A failure of the store goes before `refusal`. */
 struct problem room_end(struct room_tx *tx, struct problem refusal);
 
-/* A key's member, present or waiting, to act as it: 401 key-invalid, or 410 session-expired for a
- * former key, after a lapse, after leaving; 410 kicked, 403 refused, 410 room-closed. */
-struct problem room_member_of_key(struct room_tx *tx, struct slice key, struct member_row *out);
+/* The member whose key has this room_hash(), present or waiting, to act as it: 401 key-invalid, or
+ * 410 session-expired for a former key, after a lapse, after leaving; 410 kicked, 403 refused, 410
+ * room-closed. */
+struct problem room_member_of_key(struct room_tx *tx, const uint8_t *hash, struct member_row *out);
 void room_hash(struct slice s, uint8_t out[IDENT_HASH_BYTES]);
 
 /* Why there is nothing more for m. */

@@ -268,7 +268,7 @@ static struct problem leave(struct room_tx *tx, struct slice key, bool soon)
     room_hash(key, hash);
     if (!store_member_by_key(tx->db, hash, &m)) {
         /* The problem of a former key, or of an unknown one. */
-        return room_member_of_key(tx, key, &m);
+        return room_member_of_key(tx, hash, &m);
     }
     if (!m.key_used) store_member_set_key_used(tx->db, m.peer);
     tx->ring = true; /* a retry's too: who committed may have died before it rang */

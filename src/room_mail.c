@@ -230,7 +230,9 @@ static struct problem exchange(struct room_tx *tx, const struct exchange_ask *as
                                struct exchange_result *out)
 {
     struct member_row m;
-    struct problem problem = room_member_of_key(tx, ask->key, &m);
+    uint8_t hash[IDENT_HASH_BYTES];
+    room_hash(ask->key, hash);
+    struct problem problem = room_member_of_key(tx, hash, &m);
     if (problem.status != 0) return problem;
     if (m.state == MEMBER_WAITING && ask->send_count > 0)
         return PROBLEM(403, "not-permitted", "Who waits to be let in can't send.");
@@ -259,6 +261,7 @@ static struct problem exchange(struct room_tx *tx, const struct exchange_ask *as
     memcpy(out->peer, m.peer, sizeof out->peer);
     memcpy(out->wait.room, store_name(tx->db), strlen(store_name(tx->db)) + 1);
     memcpy(out->wait.peer, m.peer, sizeof out->wait.peer);
+    memcpy(out->wait.key, hash, sizeof out->wait.key);
     if (!ask->after.given) return NO_PROBLEM;
     read_mail(tx, &m, &ask->after, servable, out);
     out->wait.after = out->next;
