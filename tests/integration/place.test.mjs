@@ -49,7 +49,7 @@ describe('the entry point for polls', { concurrency: 2 }, () => {
   before(async () => {
     server = await Apache.start({
       subFolder: true,
-      modules: ['cgid'],
+      modules: ['cgid', 'rewrite'],
       extra: 'RewriteEngine On\nRewriteRule "^/short/(.*)$" "/klatch/cgi-bin/klatch.fcgi/$1" [PT]',
       inSite: 'Options ExecCGI SymLinksIfOwnerMatch\nRewriteEngine On\nRewriteRule "^api/(.*)$" "cgi-bin/klatch.fcgi/$1"',
     });
