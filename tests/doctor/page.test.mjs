@@ -16,6 +16,20 @@ import { HOLDS, compile } from './lib/sites.mjs';
 const WHOLE_MS = 60_000;
 /** That these tests run as root and reach no outside server is no fault of the host's. */
 const OF_THE_TEST = ['K-STUN-NONE', 'K-RUNS-AS-ROOT'];
+/** What the doctor rightly says of a host that is slow because other tests run on it; not each time. */
+const OF_THE_LOAD = ['K-SLOW', 'K-SLOTS', 'K-QUEUE'];
+const TRIES = 3;
+
+/** What is to be mended or improved, after as many checks as it takes to tell a slow host from a busy one. */
+async function wrongAt(doctor) {
+  for (let tries = 1; ; tries += 1) {
+    await doctor.finished();
+    const told = [...await doctor.codes('bad'), ...await doctor.codes('warn')].filter((code) => !OF_THE_TEST.includes(code));
+    if (tries === TRIES || told.length === 0 || !told.every((code) => OF_THE_LOAD.includes(code))) return told;
+    await doctor.page.getByRole('button', { name: 'Check again', exact: true }).click();
+    await doctor.page.getByRole('button', { name: 'Stop', exact: true }).waitFor();
+  }
+}
 
 let browser;
 let apache;
@@ -39,7 +53,7 @@ describe('a host where all is well', { concurrency: true }, () => {
       const doctor = await Doctor.open(browser, `${server().page}/`);
       await doctor.finished();
       assert.ok(Date.now() - since < WHOLE_MS, `${Date.now() - since} ms`);
-      const wrong = [...await doctor.codes('bad'), ...await doctor.codes('warn')].filter((code) => !OF_THE_TEST.includes(code));
+      const wrong = await wrongAt(doctor);
       assert.deepEqual(wrong, [], (await Promise.all(wrong.map((code) => doctor.words(code)))).join('\n'));
       const good = (await doctor.good()).join('\n');
       for (const words of [/program answers at/, /files of version/, /100 kB arrives whole/, /may wait 25 seconds/, /One machine/,
