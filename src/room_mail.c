@@ -238,6 +238,7 @@ static struct problem exchange(struct room_tx *tx, const struct exchange_ask *as
         return PROBLEM(403, "not-permitted", "Who waits to be let in can't send.");
     bool acks = m.state == MEMBER_PRESENT && ask->after.given &&
                 room_cursor_servable(tx, &m, &ask->after) && ask->after.seq > m.acked;
+    /* Who sends acts, as if a lease were over; 0: to be asked for, when all is done. */
     int64_t lease_wake_ms = ask->send_count > 0 ? 0 : store_members_next_lease(tx->db);
     if (lease_wake_ms <= tx->now_ms || !m.key_used || room_lease_worn(tx, &m) ||
         (acks && filled(tx, store_room(tx->db)->messages, store_room(tx->db)->bytes, ACK_SHARE))) {

@@ -21,12 +21,7 @@ enum {
      * the next room: that costs a fifth of opening, and the memory of none. */
     TURN_FROM = 4,
     TURN_UNUSED_MS = 100,
-    TURN_IDLE_MS = 500, /* more of them than that are closed so soon, kept ones too */
-    /* Transactions by nobody else, none a second after the one before, until a room is kept (who
-     * makes it keeps it) … */
-    KEEP_USES = 2,
-    KEEP_USES_MAX = 4096, /* … twice as many after each time that somebody else asked for it */
-    KEEP_UNUSED_MS = 1000,
+    TURN_IDLE_MS = 500,   /* more of them than that are closed so soon, kept ones too */
     KEEP_SEEN_MS = 1000,  /* between looks whether a kept room's file is still at its path */
     COMPLAIN_MS = 1000,   /* one line of each kind in this time */
     RETRY_SOON_S = 1,     /* a lock: the next moment may do */
@@ -84,87 +79,6 @@ struct problem store_problem_sql(struct app *app, const char *room, enum sql_res
     if (result == SQL_FULL)
         return PROBLEM(507, "disk-full", "The server has no space left for this.");
     return result == SQL_REFUSED ? store_problem_refused() : problem_memory();
-}
-
-/* ---- keeping ---- */
-
-/* False: the connection had to be closed, and *r is gone. */
-static bool let_go(struct store_room *r)
-{
-    r->kept = r->held = false;
-    r->uses = 0;
-    r->app->store->kept_count--;
-    if (sql_keep_lock(r->sql, false)) return true;
-    store_drop(r);
-    return false;
-}
-
-/* A transaction has ended well. */
-static void keep_if_alone(struct store_room *r)
-{
-    struct app *app = r->app;
-    r->held = r->kept; /* SQLite takes the lock that it is to keep with the next transaction */
-    if (r->kept) return;
-    int64_t now_ms = app_now_ms(app);
-    bool alone = app->keeps_rooms && app->bell != NULL;
-    r->uses = !alone ? 0 : now_ms - r->left_ms < KEEP_UNUSED_MS ? r->uses + 1 : 1;
-    r->left_ms = now_ms;
-    if (r->uses < r->uses_needed) return;
-    (void)bell_listen(app->bell, r->bucket);
-    r->asked = bell_asked(app->bell, r->bucket);
-    r->kept = sql_keep_lock(r->sql, true);
-    if (!r->kept) return;
-    r->seen_ms = now_ms;
-    app->store->kept_count++;
-}
-
-void store_let_go_asked(struct app *app)
-{
-    struct store_room *next;
-    for (struct store_room *r = app->store->newest; r != NULL && app->store->kept_count > 0;
-         r = next) {
-        next = r->used_next;
-        if (!r->kept || bell_asked(app->bell, r->bucket) == r->asked) continue;
-        if (r->uses_needed < KEEP_USES_MAX) r->uses_needed *= 2;
-        (void)let_go(r);
-    }
-}
-
-bool store_keeps(const struct app *app, uint32_t bucket)
-{
-    const struct store_room *r = app->store->kept_count > 0 ? app->store->newest : NULL;
-    while (r != NULL && !(r->kept && r->bucket == bucket)) r = r->used_next;
-    return r != NULL;
-}
-
-void store_let_go_all(struct app *app)
-{
-    struct store_room *next;
-    for (struct store_room *r = app->store->newest; r != NULL; r = next) {
-        next = r->used_next;
-        if (r->kept) (void)let_go(r);
-    }
-}
-
-int64_t store_let_go_unused(struct app *app)
-{
-    struct store *s = app->store;
-    int64_t now_ms = app_now_ms(app), left_ms = INT64_MAX;
-    struct store_room *newer;
-    for (struct store_room *r = s->oldest; r != NULL && left_ms == INT64_MAX; r = newer) {
-        bool crowd = s->count > TURN_FROM;
-        int64_t unused_ms = crowd ? TURN_IDLE_MS : KEEP_UNUSED_MS;
-        newer = r->used_prev;
-        if (!crowd && s->kept_count == 0) break;
-        if (r->used_ms + unused_ms > now_ms) {
-            left_ms = unused_ms;
-        } else if (crowd) {
-            store_drop(r);
-        } else if (r->kept) {
-            (void)let_go(r);
-        }
-    }
-    return left_ms;
 }
 
 /* ---- the cache ---- */
@@ -245,7 +159,7 @@ static struct sql *turn(struct app *app, const char *path)
 {
     struct store_room *r = to_turn(app);
     if (r == NULL) return NULL;
-    if (r->kept && !let_go(r)) return NULL;
+    if (r->kept && !store_let_go(r)) return NULL;
     struct sql *sql = uncache(r);
     if (sql_turn(sql, path)) return sql;
     sql_close(sql);
@@ -275,7 +189,7 @@ static enum store_entry open_room(struct app *app, const char *room, struct stor
     r->app = app;
     r->used_ms = app_now_ms(app);
     r->bucket = bell_bucket(room);
-    r->uses_needed = KEEP_USES;
+    r->uses_needed = STORE_KEEP_USES;
     size_t bucket = bucket_of(room);
     r->bucket_next = s->bucket[bucket];
     s->bucket[bucket] = r;
@@ -311,6 +225,27 @@ void store_trim(struct app *app, size_t count)
         if (r != app->store->entered && (idle || sql_moved(r->sql))) store_drop(r);
         r = newer;
     }
+}
+
+int64_t store_let_go_unused(struct app *app)
+{
+    struct store *s = app->store;
+    int64_t now_ms = app_now_ms(app), left_ms = INT64_MAX;
+    struct store_room *newer;
+    for (struct store_room *r = s->oldest; r != NULL && left_ms == INT64_MAX; r = newer) {
+        bool crowd = s->count > TURN_FROM;
+        int64_t unused_ms = crowd ? TURN_IDLE_MS : STORE_KEEP_UNUSED_MS;
+        newer = r->used_prev;
+        if (!crowd && s->kept_count == 0) break;
+        if (r->used_ms + unused_ms > now_ms) {
+            left_ms = unused_ms;
+        } else if (crowd) {
+            store_drop(r);
+        } else if (r->kept) {
+            (void)store_let_go(r);
+        }
+    }
+    return left_ms;
 }
 
 /* ---- transactions ---- */
@@ -468,16 +403,12 @@ static struct problem leave(struct store_room *r, bool committed)
         struct problem problem =
             result == SQL_OK ? NO_PROBLEM : store_problem_sql(app, r->name, result, code);
         store_made(r, committed); /* if it was not, r is gone now */
-        if (committed) {
-            r->uses = KEEP_USES - 1;
-            r->left_ms = app_now_ms(app);
-            keep_if_alone(r);
-        }
+        if (committed) store_keep_made(r);
         return problem;
     }
     if (result == SQL_BROKEN) return store_move_aside(r);
     struct problem problem = NO_PROBLEM;
-    if (committed) keep_if_alone(r);
+    if (committed) store_keep_if_alone(r);
     if (result != SQL_OK) problem = store_problem_sql(app, r->name, result, code);
     if (!clean || result == SQL_MOVED) store_drop(r);
     return problem;

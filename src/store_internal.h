@@ -1,5 +1,5 @@
-/* store_internal: what store.c (transactions and the cache), store_file.c (making, deleting, moving
- * aside) and store_rows.c (statements) share. */
+/* store_internal: what store.c (transactions and the cache), store_keep.c, store_file.c (making,
+ * deleting, moving aside) and store_rows.c (statements) share. */
 #ifndef KLATCH_STORE_INTERNAL_H
 #define KLATCH_STORE_INTERNAL_H
 
@@ -173,6 +173,19 @@ struct problem store_problem_refused(void);
 /* The problem of a connection's error, after one line in the log where the operator should know. */
 struct problem store_problem_sql(struct app *app, const char *room, enum sql_result result,
                                  int code);
+
+/* store_keep.c */
+enum {
+    /* Transactions by nobody else, none a second after the one before, until a room is kept (who
+     * makes it keeps it); twice as many after each time that somebody else asked for it. */
+    STORE_KEEP_USES = 2,
+    STORE_KEEP_UNUSED_MS = 1000,
+};
+/* A transaction has ended well; the second, that which made the room. */
+void store_keep_if_alone(struct store_room *r);
+void store_keep_made(struct store_room *r);
+/* False: the connection had to be closed, and *r is gone. */
+bool store_let_go(struct store_room *r);
 
 /* store_file.c */
 /* Keep makers and deleters off this room while it is being entered. False: *problem. */
