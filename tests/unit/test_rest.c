@@ -9,9 +9,8 @@
 
 #include <cmocka.h>
 
-#include "app_fixture.h"
 #include "bell.h"
-#include "route.h"
+#include "route_fixture.h"
 
 enum { HOLD_MS = 20000 };
 
@@ -33,23 +32,8 @@ static int call(struct rest_test *t, const char *what, const char *body, struct 
 {
     char path[64];
     snprintf(path, sizeof path, "/v1/rooms/tea/%s", what);
-    struct request rq = {
-        .arena = arena_new(1 << 20),
-        .method = HTTP_POST,
-        .path = slice_of(path),
-        .content_type = slice_of("application/json"),
-        .body = slice_of(body),
-    };
-    struct answer an;
-    http_answer_init(&an);
-    enum outcome outcome = route_handle(&t->f->app, &rq, &an, w);
-    buf_clear(&t->text);
-    buf_add(&t->text, an.body.at, an.body.len);
-    buf_add(&t->text, "", 1);
-    int status = outcome == OUTCOME_PARK ? 0 : an.status;
-    http_answer_free(&an);
-    arena_free(rq.arena);
-    return status;
+    const struct call post = { HTTP_POST, path, JSON, body, NULL, NULL };
+    return handle(t->f, &post, &t->text, w);
 }
 
 static void join(struct rest_test *t, struct member *m)

@@ -1,4 +1,3 @@
-#include "events.h"
 #include "room_fixture.h"
 
 static void expect_left(const struct exchange_result *mail, size_t at, const struct who *who,
@@ -26,6 +25,15 @@ static void park(struct fixture *f, struct who *w, struct room_wait *wait)
     assert_string_equal(wait->room, "tea");
     assert_string_equal(wait->peer, w->peer);
     assert_int_equal(wait->after.seq, w->cursor.seq);
+}
+
+/* A browser drops its poll and sends a younger one; the server hears of the older's end last. */
+static void hang_up_older(struct fixture *f, struct who *w, struct room_wait *old,
+                          struct room_wait *young)
+{
+    park(f, w, old);
+    park(f, w, young);
+    assert_ok(room_hangup(&f->app, old));
 }
 
 static int64_t peers(struct fixture *f)
@@ -282,8 +290,6 @@ static void a_hang_up_leaves_ten_seconds_and_lengthens_nothing(void **state)
     assert_int_equal(peers(f), 1);
 }
 
-/* ---- the room's end ---- */
-
 static void a_poll_that_is_parked_takes_back_the_hang_up_of_an_older_one_but_no_leaving(
     void **state)
 {
@@ -292,9 +298,7 @@ static void a_poll_that_is_parked_takes_back_the_hang_up_of_an_older_one_but_no_
     struct room_wait old, young;
     struct exchange_result mail;
     join(f, "tea", &a);
-    park(f, &a, &old);
-    park(f, &a, &young); /* with nothing to write, then the older one's hang-up is seen */
-    assert_ok(room_hangup(&f->app, &old));
+    hang_up_older(f, &a, &old, &young);
     assert_true(f->app.rung_count > 0);
     assert_ok(look(f, &young, &mail));
     assert_int_equal(young.lease_wake_ms, f->now_ms + f->app.cfg.lease_ms);
@@ -316,9 +320,7 @@ static void a_poll_that_meets_a_locked_room_while_it_takes_back_a_hang_up_misses
     struct exchange_result mail;
     join(f, "tea", &a);
     join(f, "tea", &b);
-    park(f, &a, &old);
-    park(f, &a, &young);
-    assert_ok(room_hangup(&f->app, &old));
+    hang_up_older(f, &a, &old, &young);
     send_note(f, "tea", &b, a.peer, "1", "1");
     fixture_open(&other, f->app.data_dir);
     assert_ok(store_begin(&other.app, "tea", STORE_WRITE, &r));
@@ -328,6 +330,8 @@ static void a_poll_that_meets_a_locked_room_while_it_takes_back_a_hang_up_misses
     assert_ok(look(f, &young, &mail));
     assert_int_equal(mail.count, 1);
 }
+
+/* ---- the room's end ---- */
 
 static void a_room_exists_until_its_last_members_grace_is_over(void **state)
 {
@@ -468,52 +472,6 @@ static void what_the_server_tells_is_bounded_and_who_misses_some_gets_a_gap(void
     }
 }
 
-static void a_room_that_is_over_waits_for_a_broken_feed_but_not_for_ever(void **state)
-{
-    struct fixture *f = *state;
-    struct who one;
-    struct join_result res;
-    struct join_ask ask = { .room = "tea" };
-    char path[APP_PATH_BYTES_MAX + 32];
-    f->app.cfg.events = true;
-    snprintf(path, sizeof path, "%s/events.db", f->app.data_dir);
-    assert_int_equal(mkdir(path, 0700), 0);
-    join(f, "tea", &one);
-    assert_ok(room_leave(&f->app, "tea", slice_of(one.key), false));
-    f->now_ms += f->app.cfg.grace_ms + 1;
-    (void)room_sweep(&f->app, "tea");
-    assert_problem(try_join(f, &ask, &res), 503, "busy");
-    f->now_ms += 10 * 60 * 1000 + 1;
-    assert_ok(try_join(f, &ask, &res));
-    events_close(f->app.events);
-    assert_int_equal(rmdir(path), 0);
-}
-
-static void the_feed_tells_one_going_of_each_coming(void **state)
-{
-    struct fixture *f = *state;
-    struct who a, b, c;
-    struct events_page page;
-    int left = 0;
-    f->app.cfg.events = true;
-    join(f, "tea", &a);
-    join(f, "tea", &b);
-    f->now_ms += f->app.cfg.lease_ms / 2;
-    join(f, "tea", &c);
-    f->now_ms += f->app.cfg.lease_ms / 2 + 1;
-    assert_ok(room_sweep(&f->app, "tea")); /* two have lapsed */
-    assert_ok(room_leave(&f->app, "tea", slice_of(a.key), false));
-    join_as(f, &(struct join_ask){ .room = "tea", .replaces = slice_of(b.key) }, &b);
-    assert_ok(events_read(&f->app, f->a, &(struct cursor){ 0 }, 64, &page));
-    for (size_t i = 0; i < page.count; i++)
-        if (slice_is(page.events[i].type, "peer-left")) {
-            assert_slice(page.events[i].reason, "lapsed");
-            left++;
-        }
-    assert_int_equal(left, 2);
-    events_close(f->app.events);
-}
-
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -535,8 +493,6 @@ int main(void)
         CASE(another_boot_gives_every_lease_and_grace_its_full_length_again),
         CASE(many_that_left_are_forgotten_bit_by_bit),
         CASE(what_the_server_tells_is_bounded_and_who_misses_some_gets_a_gap),
-        CASE(the_feed_tells_one_going_of_each_coming),
-        CASE(a_room_that_is_over_waits_for_a_broken_feed_but_not_for_ever),
     };
     return cmocka_run_group_tests_name("room_lease", tests, NULL, NULL);
 }
