@@ -4,12 +4,12 @@
 #   deploy/dist/fetch.sh DIR
 #
 # The sources are those of Debian 12's packages with Debian's patches, so that the binaries in the
-# zip hold the same fixes as one that is linked on a server; musl is Debian's for both machines. apt
+# zip hold the same fixes as one that is linked on a server; glibc is Debian's for both machines. apt
 # does the fetching, with lists and settings of its own in DIR, and checks signatures and sums.
 # Nothing is installed. What is kept:
 #
 #   DIR/sqlite3 libfcgi cjson util-linux mbedtls   the few files that are compiled, and headers
-#   DIR/musl-amd64 musl-arm64                      libc.a, crt*.o, headers
+#   DIR/glibc-amd64 glibc-arm64                    libc.a, *crt*.o, headers, the kernel's too
 #   DIR/LICENSES.txt                               what was taken, its version, its licence
 set -euo pipefail
 
@@ -71,18 +71,41 @@ take_sqlite() {
     cp apt/amalgamation/sqlite3.[ch] sqlite3/
 }
 
-take_musl() {
-    local machine
+take_glibc() {
+    local machine package
     for machine in amd64 arm64; do
-        dpkg-deb -x apt/musl-dev_*_$machine.deb musl-$machine
+        for package in libc6-dev linux-libc-dev; do
+            dpkg-deb -x apt/"$package"_*_$machine.deb apt/$machine
+        done
+        mkdir glibc-$machine
+        (cd apt/$machine && cp --parents -r usr/include usr/lib/*/libc.a usr/lib/*/{rcrt1,crti,crtn}.o \
+            "$dir/glibc-$machine")
     done
-    dpkg-deb -x apt/musl-tools_*_amd64.deb musl-amd64
+    dpkg-deb -x apt/base-files_*_amd64.deb apt/base-files
 }
 
 licence() {
     printf '\n\n==== %s, from Debian'\''s package %s\n\n' "$1" \
         "$(cd apt && printf '%s' "$2"_*"$3" | sed "s/_\(.*\)$3\$/ \1/")"
     cat "$4"
+}
+
+# The LGPL asks for its own text, and for a way to the source and to linking anew.
+glibc_terms() {
+    local version
+    version=$(dpkg-deb -f apt/libc6-dev_*_amd64.deb Version)
+    cat <<END
+The binaries are linked with the GNU C Library, which is covered by the GNU Lesser General Public
+License, version 2.1 (below). You may change the library and link the binaries with it anew: Klatch's
+source (klatch-VERSION.tar.xz) holds all that takes, its deploy/dist/README.md says how. You may also
+take them apart to find what is wrong in a changed one. The library's own source is Debian's source
+package glibc $version, unchanged:
+https://snapshot.debian.org/package/glibc/${version//+/%2B}/
+
+END
+    cat apt/amd64/usr/share/doc/libc6-dev/copyright
+    printf '\n\n'
+    cat apt/base-files/usr/share/common-licenses/LGPL-2.1
 }
 
 write_licences() {
@@ -92,20 +115,20 @@ write_licences() {
     licence cJSON cjson .dsc cjson/LICENSE
     licence libuuid util-linux .dsc <(sed '/\*\//q' util-linux/libuuid/src/unparse.c)
     licence 'Mbed TLS' mbedtls .dsc mbedtls/LICENSE
-    licence musl musl-dev _amd64.deb musl-amd64/usr/share/doc/musl-dev/copyright
+    licence glibc libc6-dev _amd64.deb <(glibc_terms)
 }
 
 write_apt_settings
 apt-get -qq update
 (cd apt && apt-get -qq source --download-only sqlite3 libfcgi cjson util-linux mbedtls >source.log 2>&1 &&
-    apt-get -qq download musl-dev:amd64 musl-dev:arm64 musl-tools:amd64) || { cat apt/source.log >&2; exit 1; }
+    apt-get -qq download {libc6,linux-libc}-dev:{amd64,arm64} base-files:amd64) || { cat apt/source.log >&2; exit 1; }
 take_sqlite
 take_source libfcgi LICENSE.TERMS libfcgi/{fcgiapp,os_unix}.c \
     include/{fcgiapp,fastcgi,fcgimisc,fcgios}.h
 take_source cjson LICENSE cJSON.c cJSON.h
 take_source util-linux libuuid/src/{unparse.c,uuid.h,uuidP.h} include
 take_source mbedtls LICENSE library/{md,md5,pkcs5,ripemd160,sha1,sha256,sha512,platform_util}.c library/common.h include/mbedtls
-take_musl
+take_glibc
 write_licences >LICENSES.txt
 
 # As the sources include them.

@@ -10,6 +10,7 @@ export const CHECK = path.join(BUILD, 'dist-check');
 export const VERSION = /KLATCH_VERSION "(.*)"/.exec(
   fs.readFileSync(path.join(ROOT, 'src/version.h'), 'utf8'))[1];
 export const binaryOf = (machine, build = BUILD) => path.join(build, `dist-${machine}/klatch.fcgi`);
+export const objectOf = (machine, name = 'klatch.o') => path.join(BUILD, `dist-${machine}`, name);
 export const zipOf = (machine, build = BUILD) => path.join(build, `dist/klatch-${VERSION}-${machine}.zip`);
 export const tarballOf = (build = BUILD) => path.join(build, `dist/klatch-${VERSION}.tar.xz`);
 
