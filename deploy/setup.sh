@@ -107,7 +107,7 @@ look_for_fuzz() {
 }
 
 look_for_bench() {
-    look_for_dist # plain CGI is measured with the binary that hosts get
+    look_for_dist # what is measured is the binary that hosts get
     need_command lighttpd lighttpd
     need_command php-fpm8.2 php8.2-fpm
     need_file /usr/lib/nginx/modules/ngx_nchan_module.so libnginx-mod-nchan

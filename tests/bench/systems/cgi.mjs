@@ -1,9 +1,8 @@
 // Plain CGI under lighttpd: Klatch's static binary, which is what hosts get, beside an empty static
 // program, on one server.
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { OUT, ROOT } from '../lib/paths.mjs';
+import { BINARY, OUT } from '../lib/paths.mjs';
 import { family, freePort, freshDir, listening, start, stop } from '../lib/processes.mjs';
 
 const LIGHTTPD = '/usr/sbin/lighttpd';
@@ -18,7 +17,7 @@ export const cgi = {
     const log = path.join(dir, 'log');
     const port = await freePort();
     fs.mkdirSync(path.join(dir, 'www'));
-    fs.copyFileSync(path.join(ROOT, `build/dist-${os.machine()}/klatch.fcgi`), path.join(dir, 'www/klatch.cgi'));
+    fs.copyFileSync(BINARY, path.join(dir, 'www/klatch.cgi'));
     fs.copyFileSync(path.join(OUT, 'empty-cgi'), path.join(dir, 'www/empty.cgi'));
     fs.writeFileSync(path.join(dir, 'klatch.conf'), `data_dir = ${dir}/data\njoins_per_minute = 0\nice_server = none\n`);
     fs.writeFileSync(path.join(dir, 'lighttpd.conf'), `server.modules = ( "mod_cgi" )

@@ -1,7 +1,7 @@
 // What deploy/serve.sh serves: Klatch itself, and the floors in its place behind the same recipe.
 import fs from 'node:fs';
 import path from 'node:path';
-import { OUT, ROOT } from '../lib/paths.mjs';
+import { BINARY, OUT, ROOT } from '../lib/paths.mjs';
 import { family, freePort, freshDir, listening, start, stop } from '../lib/processes.mjs';
 
 const pidIn = (dir, name) => Number(fs.readFileSync(path.join(dir, `${name}.pid`), 'utf8'));
@@ -57,8 +57,7 @@ export const klatch = {
   protocol: 'klatch',
   base: '/api',
   start: ({ config = '', workers = 2 } = {}) => serve('klatch', {
-    workers,
-    bin: path.join(ROOT, 'build/klatch.fcgi'), config: `rooms_max = 100000\nice_server = none\n${config}`,
+    workers, bin: BINARY, config: `rooms_max = 100000\nice_server = none\n${config}`,
   }),
 };
 
