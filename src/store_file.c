@@ -1,12 +1,5 @@
-/* store_file: the files themselves. Everything that makes, deletes or renames one happens under two
- * locks on DATA/rooms.lock, taken without waiting: its first byte, and the room's byte. Who enters
- * a transaction shares the room's byte until it holds SQLite's own lock: else the file could be
- * deleted and made anew between the look at the path and that lock, and SQLite would take the new
- * file's journal for one that was left to the old.
- *
- * The lock file also holds how many rooms there are and when they were last counted, as text; a
- * process killed between the count and the file leaves it too high, never too low, and it is
- * counted anew before a join is refused because of it. */
+/* store_file: the files themselves: making, deleting, moving aside, visiting. Whatever makes,
+ * deletes or renames one does it with its room locked (store_lock.c). */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,10 +14,6 @@
 
 enum {
     MAKE_TRIES = 4,
-    COUNT_BYTES = 48,
-    RECOUNT_MS = 10000, /* a full folder is read through at most this often */
-    ROOMS_FULL_RETRY_S = 30,
-    COUNTED_MAX = 20000, /* files that are counted for who only wants to know */
 };
 
 void store_path(const struct app *app, const char *room, const char *suffix,
@@ -46,183 +35,15 @@ bool store_stamp(const struct app *app, const char *room, struct room_stamp *out
     return true;
 }
 
-/* ---- rooms.lock ---- */
-
-static struct problem problem_errno(struct app *app, const char *room)
-{
-    bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
-    bool memory = errno == ENOMEM || errno == EMFILE || errno == ENFILE;
-    return store_problem_sql(app, room,
-                             full     ? SQL_FULL
-                             : memory ? SQL_FAILED
-                                      : SQL_REFUSED,
-                             -errno);
-}
-
-static bool open_lock(struct app *app, const char *room, struct problem *problem)
-{
-    char path[STORE_PATH_BYTES];
-    snprintf(path, sizeof path, "%s/rooms.lock", app->data_dir);
-    int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
-    app->store->lock_fd = open(path, flags, 0600);
-    if (app->store->lock_fd < 0 && errno == ENOENT && app_find_data_dir(app))
-        app->store->lock_fd = open(path, flags, 0600); /* the folder was deleted */
-    if (app->store->lock_fd >= 0) return true;
-    *problem = problem_errno(app, room);
-    return false;
-}
-
-/* Is the lock file still the one at the path? Somebody may have deleted it. */
-static bool lock_is_there(const struct app *app)
-{
-    char path[STORE_PATH_BYTES];
-    struct stat mine, there;
-    snprintf(path, sizeof path, "%s/rooms.lock", app->data_dir);
-    return fstat(app->store->lock_fd, &mine) == 0 && lstat(path, &there) == 0 &&
-           mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
-}
-
-/* Lock or unlock one byte. False: *problem, 503 busy where another process has it. */
-static bool lock_byte(struct app *app, const char *room, off_t at, short type,
-                      struct problem *problem)
-{
-    struct flock byte = { .l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
-    if (fcntl(app->store->lock_fd, F_OFD_SETLK, &byte) == 0) return true;
-    *problem = errno == EAGAIN || errno == EACCES ? store_problem_busy() : problem_errno(app, room);
-    return false;
-}
-
-static off_t byte_of(const char *room)
-{
-    return (off_t)(1 + store_hash(room) % (UINT64_C(1) << 40));
-}
-
-bool store_guard(struct app *app, const char *room, struct problem *problem)
-{
-    if (app->store->locked) return true;
-    if (app->store->lock_fd < 0 && !open_lock(app, room, problem)) return false;
-    return lock_byte(app, room, byte_of(room), F_RDLCK, problem);
-}
-
-void store_unguard(struct app *app, const char *room)
-{
-    struct problem ignored;
-    if (!app->store->locked) lock_byte(app, room, byte_of(room), F_UNLCK, &ignored);
-}
-
-static bool lock_room(struct app *app, const char *room, struct problem *problem)
-{
-    struct store *s = app->store;
-    struct problem ignored;
-    if (s->lock_fd >= 0 && !lock_is_there(app)) {
-        close(s->lock_fd);
-        s->lock_fd = -1;
-    }
-    if (s->lock_fd < 0 && !open_lock(app, room, problem)) return false;
-    if (!lock_byte(app, room, 0, F_WRLCK, problem)) return false;
-    if (lock_byte(app, room, byte_of(room), F_WRLCK, problem)) {
-        s->locked = lock_is_there(app);
-        if (s->locked) return true;
-        *problem = store_problem_busy();
-        lock_byte(app, room, byte_of(room), F_UNLCK, &ignored);
-    }
-    lock_byte(app, room, 0, F_UNLCK, &ignored);
-    return false;
-}
-
-static void unlock_room(struct app *app, const char *room)
-{
-    struct problem ignored;
-    app->store->locked = false;
-    lock_byte(app, room, byte_of(room), F_UNLCK, &ignored);
-    lock_byte(app, room, 0, F_UNLCK, &ignored);
-}
-
-struct count {
-    long long rooms, counted_ms;
-};
-
-static bool count_read(const struct app *app, struct count *out)
-{
-    char text[COUNT_BYTES + 1];
-    ssize_t len = pread(app->store->lock_fd, text, COUNT_BYTES, 0);
-    if (len <= 0) return false;
-    text[len] = '\0';
-    char *end;
-    out->rooms = strtoll(text, &end, 10);
-    if (end == text || *end != ' ') return false;
-    out->counted_ms = strtoll(end, &end, 10);
-    return *end == '\n' && out->rooms >= 0;
-}
-
-static void count_write(const struct app *app, const struct count *c)
-{
-    int fd = app->store->lock_fd;
-    char text[COUNT_BYTES + 1];
-    int len = snprintf(text, sizeof text, "%lld %lld\n", c->rooms, c->counted_ms);
-    if (pwrite(fd, text, (size_t)len, 0) == len && ftruncate(fd, len) == 0) return;
-    if (ftruncate(fd, 0) != 0) log_event(LOG_LEVEL_WARNING, "store-count", "errno=%d", errno);
-}
-
-static void count_add(const struct app *app, long long change)
-{
-    struct count c;
-    if (!count_read(app, &c)) return; /* counted anew by the next join that makes a room */
-    c.rooms = c.rooms + change < 0 ? 0 : c.rooms + change;
-    count_write(app, &c);
-}
-
-static bool is_room_file(const char *file, char room[ROOM_NAME_BYTES_MAX + 1])
-{
-    size_t len = strlen(file);
-    if (len < 4 || len - 3 > ROOM_NAME_BYTES_MAX || strcmp(file + len - 3, ".db") != 0)
-        return false;
-    memcpy(room, file, len - 3);
-    room[len - 3] = '\0';
-    return room_name_valid(slice_of(room));
-}
-
-static long long count_files(const struct app *app)
-{
-    char path[STORE_PATH_BYTES], room[ROOM_NAME_BYTES_MAX + 1];
-    store_path(app, "", "", path);
-    DIR *dir = opendir(path);
-    long long count = 0;
-    if (dir == NULL) return 0;
-    for (struct dirent *e; (e = readdir(dir)) != NULL;)
-        if (is_room_file(e->d_name, room)) count++;
-    closedir(dir);
-    return count;
-}
-
-int64_t store_rooms_count(const struct app *app)
-{
-    struct count c;
-    bool known = app->store->lock_fd >= 0 && count_read(app, &c);
-    return known && c.rooms > COUNTED_MAX ? c.rooms : count_files(app);
-}
-
-/* May another room be made? */
-static bool count_allows(const struct app *app)
-{
-    struct count c;
-    long long now_ms = app_now_ms(app);
-    bool known = count_read(app, &c);
-    if (known && c.rooms < app->cfg.rooms_max) return true;
-    if (known && now_ms >= c.counted_ms && now_ms - c.counted_ms < RECOUNT_MS) return false;
-    c = (struct count){ count_files(app), now_ms };
-    count_write(app, &c);
-    return c.rooms < app->cfg.rooms_max;
-}
-
 /* ---- making ---- */
 
-/* The file that a room begins as, under the one name that the maker's lock gives to one process. */
-static int open_new(const struct app *app, char path[STORE_PATH_BYTES])
+/* The file that a room begins as, under the one name that its lane gives to one process. */
+static int open_new(const struct app *app, int lane, char path[STORE_PATH_BYTES])
 {
-    char folder[STORE_PATH_BYTES];
+    char folder[STORE_PATH_BYTES], name[16];
+    snprintf(name, sizeof name, "new-%d", lane);
     int flags = O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
-    store_path(app, "new", "", path);
+    store_path(app, name, "", path);
     int fd = open(path, flags, 0600);
     if (fd >= 0 || errno != ENOENT) return fd;
     store_path(app, "", "", folder);
@@ -243,14 +64,14 @@ static bool create_file(struct app *app, const char *room, struct problem *probl
         return false;
     }
     store_path(app, room, ".db", path);
-    int fd = open_new(app, new);
+    int fd = open_new(app, store_lane(room), new);
     ssize_t n = fd < 0 ? -1 : write(fd, s->blank, s->blank_len);
     if (n >= 0 && (size_t)n < s->blank_len) errno = ENOSPC;
     if (n == (ssize_t)s->blank_len && rename(new, path) == 0) {
         close(fd);
         return true;
     }
-    *problem = problem_errno(app, room);
+    *problem = store_problem_errno(app, room);
     if (fd < 0) return false;
     close(fd);
     unlink(new);
@@ -269,7 +90,7 @@ static void remove_files(struct store_room *r)
     store_path(r->app, r->name, ".db-journal", path);
     unlink(path);
     store_path(r->app, r->name, ".db", path);
-    if (unlink(path) == 0) count_add(r->app, -1);
+    if (unlink(path) == 0) store_count_out(r->app);
     store_drop(r);
 }
 
@@ -291,12 +112,12 @@ static struct problem move_aside_locked(struct store_room *r);
 struct problem store_make(struct app *app, const char *room, struct store_room **out)
 {
     struct problem problem = NO_PROBLEM;
-    if (!lock_room(app, room, &problem)) return problem;
+    if (!store_lock_room(app, room, &problem)) return problem;
     for (int tries = 0; tries < MAKE_TRIES && problem.status == 0; tries++) {
         struct store_room *r = NULL;
         switch (store_enter(app, room, STORE_LOCK_WRITE, &r, &problem)) {
         case STORE_ENTERED: /* another process was first */
-            unlock_room(app, room);
+            store_unlock_room(app, room);
             *out = r;
             return NO_PROBLEM;
         case STORE_BLANK:
@@ -305,13 +126,8 @@ struct problem store_make(struct app *app, const char *room, struct store_room *
             *out = r;
             return NO_PROBLEM; /* what failed is told at the end, as always */
         case STORE_MISSING:
-            if (!count_allows(app)) {
-                problem = PROBLEM_RETRY(503, "busy", "The server holds as many rooms as it may.",
-                                        ROOMS_FULL_RETRY_S);
-            } else {
-                count_add(app, 1);
-                if (!create_file(app, room, &problem)) count_add(app, -1);
-            }
+            problem = store_count_in(app, room);
+            if (problem.status == 0 && !create_file(app, room, &problem)) store_count_out(app);
             break;
         case STORE_CLOSED: remove_files(r); break;
         case STORE_BROKEN: problem = move_aside_locked(r); break;
@@ -321,7 +137,7 @@ struct problem store_make(struct app *app, const char *room, struct store_room *
         }
         if (problem.status == 404) problem = NO_PROBLEM; /* moved aside: the place is free */
     }
-    unlock_room(app, room);
+    store_unlock_room(app, room);
     return problem.status != 0 ? problem : store_problem_busy();
 }
 
@@ -332,7 +148,7 @@ void store_made(struct store_room *r, bool committed)
     memcpy(room, r->name, sizeof room);
     r->making = false;
     if (!committed) remove_files(r);
-    unlock_room(app, room);
+    store_unlock_room(app, room);
 }
 
 /* ---- deleting and moving aside ---- */
@@ -349,7 +165,7 @@ struct problem store_delete(struct app *app, const char *room)
 {
     struct problem problem = NO_PROBLEM;
     struct store_room *r = NULL;
-    if (!lock_room(app, room, &problem)) return problem;
+    if (!store_lock_room(app, room, &problem)) return problem;
     switch (store_enter(app, room, STORE_LOCK_EXCLUSIVE, &r, &problem)) {
     case STORE_ENTERED:
         if (store_members_any(r) || stays(r) || store_failed(r)) {
@@ -370,7 +186,7 @@ struct problem store_delete(struct app *app, const char *room)
     case STORE_MISSING:
     case STORE_FAILED: break;
     }
-    unlock_room(app, room);
+    store_unlock_room(app, room);
     return problem;
 }
 
@@ -394,10 +210,10 @@ static struct problem move_aside_locked(struct store_room *r)
             unlink(from);
         store_path(app, r->name, ".db", from);
         if (rename(from, to) == 0) {
-            count_add(app, -1);
+            store_count_out(app);
             log_event(LOG_LEVEL_WARNING, "store-broken", "room=%s moved-to=%s", r->name, to);
         } else {
-            problem = problem_errno(app, r->name);
+            problem = store_problem_errno(app, r->name);
         }
     }
     store_drop(r);
@@ -410,12 +226,12 @@ struct problem store_move_aside(struct store_room *r)
     struct app *app = r->app;
     char room[ROOM_NAME_BYTES_MAX + 1];
     memcpy(room, r->name, sizeof room);
-    if (!lock_room(app, room, &problem)) {
+    if (!store_lock_room(app, room, &problem)) {
         store_drop(r);
         return problem;
     }
     problem = move_aside_locked(r);
-    unlock_room(app, room);
+    store_unlock_room(app, room);
     return problem;
 }
 
@@ -423,11 +239,11 @@ struct problem store_events_move_closed(struct app *app, const char *room)
 {
     struct problem problem = NO_PROBLEM;
     struct store_room *r = NULL;
-    if (!lock_room(app, room, &problem)) return problem;
+    if (!store_lock_room(app, room, &problem)) return problem;
     enum store_entry entry = store_enter(app, room, STORE_LOCK_WRITE, &r, &problem);
     if (entry == STORE_CLOSED && !store_events_out(r)) problem = store_problem_busy();
     if (entry == STORE_ENTERED) problem = store_abort(r); /* somebody has made it anew */
-    unlock_room(app, room);
+    store_unlock_room(app, room);
     return problem;
 }
 
@@ -453,7 +269,7 @@ int64_t store_rooms_from(struct app *app, int64_t place, int count,
     /* Also bounds how many other files are passed over. */
     struct dirent *e = NULL;
     for (int left = count * 8; count > 0 && left > 0 && (e = readdir(dir)) != NULL; left--) {
-        if (!is_room_file(e->d_name, room)) continue;
+        if (!store_is_room_file(e->d_name, room)) continue;
         count--;
         visit(app, room);
     }
@@ -485,7 +301,7 @@ size_t store_rooms_after(struct app *app, const char *after, char (*out)[ROOM_NA
     DIR *dir = opendir(path);
     if (dir == NULL) return 0;
     for (struct dirent *e; (e = readdir(dir)) != NULL;) {
-        if (!is_room_file(e->d_name, room) || strcmp(room, after) <= 0) continue;
+        if (!store_is_room_file(e->d_name, room) || strcmp(room, after) <= 0) continue;
         found++;
         count = insert_name(out, count, max, room);
     }

@@ -1,7 +1,9 @@
-/* store_internal: what store.c (transactions and the cache), store_keep.c, store_file.c (making,
- * deleting, moving aside) and store_rows.c (statements) share. */
+/* store_internal: what store.c (transactions and the cache), store_keep.c, store_lock.c,
+ * store_file.c (making, deleting, moving aside) and store_rows.c (statements) share. */
 #ifndef KLATCH_STORE_INTERNAL_H
 #define KLATCH_STORE_INTERNAL_H
+
+#include <sys/types.h>
 
 #include "store.h"
 #include "store_sql.h"
@@ -126,7 +128,7 @@ struct store_room {
     uint32_t bucket, asked; /* of the bell; bell_asked() when it was kept */
     int uses, uses_needed;  /* by this process alone, until it is kept */
     int64_t left_ms;        /* when the last of those ended */
-    bool making;            /* this transaction makes the room, under the maker's lock */
+    bool making;            /* this transaction makes the room, with the room locked */
     bool events_moved;      /* no event of this room waits to be moved, as far as is known */
     struct store_room *bucket_next, *used_prev, *used_next;
 };
@@ -139,7 +141,7 @@ struct store {
     struct store_room *entered;         /* in a transaction; NULL: none */
     int lock_fd;                        /* rooms.lock; -1: not yet open */
     bool visit;                         /* the transaction asks nobody to let go of its room */
-    bool locked;                        /* as maker or deleter of a room */
+    bool locked;                        /* a room, to be made or deleted */
     unsigned char *blank;               /* what every room's file begins as; NULL: not yet made */
     size_t blank_len;
     int64_t complained_ms[SQL_FAILED + 1];
@@ -187,10 +189,27 @@ void store_keep_made(struct store_room *r);
 /* False: the connection had to be closed, and *r is gone. */
 bool store_let_go(struct store_room *r);
 
-/* store_file.c */
+/* store_lock.c */
 /* Keep makers and deleters off this room while it is being entered. False: *problem. */
 bool store_guard(struct app *app, const char *room, struct problem *problem);
 void store_unguard(struct app *app, const char *room);
+/* Be the only one who may make, delete or rename this room's file. False: *problem, 503 busy where
+ * another process is. */
+bool store_lock_room(struct app *app, const char *room, struct problem *problem);
+void store_unlock_room(struct app *app, const char *room);
+/* Rooms of one lane are made and deleted one after the other. */
+enum { STORE_LANES = 16 };
+int store_lane(const char *room);
+off_t store_lane_byte(int lane); /* of rooms.lock */
+/* Count one more room, which is locked and about to be made: 503 busy where there are rooms_max.
+ * And one less, or one that wasn't made after all. */
+struct problem store_count_in(struct app *app, const char *room);
+void store_count_out(const struct app *app);
+/* Is this the name of a room's file? Of which one. */
+bool store_is_room_file(const char *file, char room[ROOM_NAME_BYTES_MAX + 1]);
+struct problem store_problem_errno(struct app *app, const char *room);
+
+/* store_file.c */
 void store_path(const struct app *app, const char *room, const char *suffix,
                 char out[STORE_PATH_BYTES]);
 /* Enter a room for writing, making it where there is none. */

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "store_fixture.h"
+#include "store_internal.h"
 
 /* ---- making and deleting ---- */
 
@@ -428,19 +429,30 @@ static void a_data_folder_without_permission_is_told(void **state)
     assert_ok(join_of(f, "new"));
 }
 
-static int delete_while_locked(struct fixture *f)
+/* Lock as another process does; -1: it was locked. */
+static int lock_as_another(struct fixture *f, off_t start, off_t len)
 {
     char path[APP_PATH_BYTES_MAX + 512];
     path_of(f, "rooms.lock", path);
     int fd = open(path, O_RDWR | O_CLOEXEC);
-    /* As another process that makes or deletes some room. */
-    struct flock first = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
-    if (fd < 0 || fcntl(fd, F_OFD_SETLK, &first) != 0) return 1;
+    struct flock bytes = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = len
+    };
+    if (fd >= 0 && fcntl(fd, F_OFD_SETLK, &bytes) == 0) return fd;
+    if (fd >= 0) close(fd);
+    return -1;
+}
+
+static int delete_while_locked(struct fixture *f)
+{
+    int fd = lock_as_another(f, store_lane_byte(0), STORE_LANES); /* makes or deletes some rooms */
+    if (fd < 0) return 1;
     if (store_delete(&f->app, "tea").status != 503) return 2;
     if (join_of(f, "new").status != 503) return 3;
     if (join_of(f, "tea").status != 0) return 4; /* needs no making */
-    first.l_len = 0;                             /* or this very room */
-    if (fcntl(fd, F_OFD_SETLK, &first) != 0) return 5;
+    close(fd);
+    fd = lock_as_another(f, 0, 0); /* or this very room */
+    if (fd < 0) return 5;
     if (join_of(f, "tea").status != 503) return 6;
     close(fd);
     if (join_of(f, "tea").status != 0 || join_of(f, "new").status != 0) return 7;
@@ -453,6 +465,39 @@ static void files_are_made_and_deleted_only_under_the_lock(void **state)
     assert_ok(join_of(f, "tea"));
     assert_int_equal(in_child(f, delete_while_locked), 0);
     assert_ok(join_of(f, "new"));
+}
+
+static void rooms_of_two_lanes_are_made_at_once(void **state)
+{
+    struct fixture *f = *state;
+    assert_ok(join_of(f, "tea"));
+    assert_true(store_lane("one") != store_lane("two"));
+    int fd = lock_as_another(f, store_lane_byte(store_lane("one")), 1);
+    assert_true(fd >= 0);
+    assert_problem(join_of(f, "one"), 503, "busy");
+    assert_ok(join_of(f, "two"));
+    close(fd);
+    assert_ok(join_of(f, "one"));
+}
+
+static void rooms_are_counted_anew_only_while_nobody_makes_one(void **state)
+{
+    struct fixture *f = *state;
+    f->app.cfg.rooms_max = 2;
+    assert_ok(join_of(f, "tea"));
+    write_file(f, "rooms.lock", "7 0\n", 4);
+    f->now_ms += 60000;
+    int fd = lock_as_another(f, store_lane_byte(store_lane("one")), 1);
+    assert_true(fd >= 0);
+    struct problem p = join_of(f, "two");
+    assert_problem(p, 503, "busy");
+    assert_int_equal(p.retry_after_s, 1);
+    assert_int_equal(store_rooms_count(&f->app), 1);
+    close(fd);
+    assert_ok(join_of(f, "two"));
+    p = join_of(f, "one");
+    assert_problem(p, 503, "busy");
+    assert_int_equal(p.retry_after_s, 30);
 }
 
 int main(void)
@@ -475,6 +520,8 @@ int main(void)
         CASE(a_full_file_system_is_told_too),
         CASE(a_data_folder_without_permission_is_told),
         CASE(files_are_made_and_deleted_only_under_the_lock),
+        CASE(rooms_of_two_lanes_are_made_at_once),
+        CASE(rooms_are_counted_anew_only_while_nobody_makes_one),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }
