@@ -95,27 +95,30 @@ int64_t ep_hold_ms(const struct app *app)
     return app->process_per_poll && hold_ms > HOLD_PROCESS_MS_MAX ? HOLD_PROCESS_MS_MAX : hold_ms;
 }
 
+static void put_message(struct buf *b, const struct message_out *m)
+{
+    buf_printf(b, "{\"seq\":%lld,\"from\":", (long long)m->seq);
+    if (m->from.at != NULL)
+        json_put_string(b, m->from);
+    else
+        buf_text(b, "null");
+    if (m->to.at != NULL) {
+        buf_text(b, ",\"to\":");
+        json_put_string(b, m->to);
+    }
+    buf_text(b, ",\"type\":");
+    json_put_string(b, m->type);
+    buf_text(b, ",\"data\":");
+    buf_slice(b, m->data);
+    buf_printf(b, ",\"sent_ms\":%lld}", (long long)m->sent_ms);
+}
+
 static void put_messages(struct buf *b, const struct exchange_result *res)
 {
-    buf_text(b, "{\"messages\":[");
     for (size_t i = 0; i < res->count; i++) {
-        const struct message_out *m = &res->messages[i];
-        buf_printf(b, "%s{\"seq\":%lld,\"from\":", i == 0 ? "" : ",", (long long)m->seq);
-        if (m->from.at != NULL)
-            json_put_string(b, m->from);
-        else
-            buf_text(b, "null");
-        if (m->to.at != NULL) {
-            buf_text(b, ",\"to\":");
-            json_put_string(b, m->to);
-        }
-        buf_text(b, ",\"type\":");
-        json_put_string(b, m->type);
-        buf_text(b, ",\"data\":");
-        buf_slice(b, m->data);
-        buf_printf(b, ",\"sent_ms\":%lld}", (long long)m->sent_ms);
+        if (i > 0) buf_text(b, ",");
+        put_message(b, &res->messages[i]);
     }
-    buf_text(b, "]");
 }
 
 static void put_sent(struct buf *b, const struct sent *sent, size_t count)
@@ -131,7 +134,8 @@ static void put_sent(struct buf *b, const struct sent *sent, size_t count)
 
 /* What an answer says beside the messages. */
 struct said {
-    const char *sent; /* JSON list, or NULL: none was sent */
+    const char *sent;               /* JSON list, or NULL: none was sent */
+    const struct given_mail *given; /* in place of messages; NULL: those were read */
     bool superseded;
     bool retry; /* say retry_ms; 0: a place is kept where polls are held */
     int64_t retry_ms;
@@ -139,7 +143,12 @@ struct said {
 
 static void put_answer(struct buf *b, const struct exchange_result *res, const struct said *said)
 {
-    put_messages(b, res);
+    buf_text(b, "{\"messages\":[");
+    if (said->given != NULL)
+        buf_add(b, said->given->text.at, said->given->text.len);
+    else
+        put_messages(b, res);
+    buf_text(b, "]");
     if (res->next.given) {
         char cursor[CURSOR_TEXT_BYTES + 1];
         cursor_format(&res->next, cursor);
@@ -283,6 +292,39 @@ static struct problem exchange_to_wait(struct ep_call *c, struct exchange_ask *a
     return p;
 }
 
+/* Give what was sent to those who wait for it here; the rest of what was rung meanwhile, and all
+ * where somebody may miss more, is for serve_look(). `heard`: app->rung before it was sent. */
+static void give_fresh(const struct ep_call *c, const struct exchange_ask *ask,
+                       const struct exchange_result *res, size_t heard)
+{
+    struct app *app = c->app;
+    struct buf text;
+    if (res->fresh.hold == 0 || app->rung_count > APP_RUNG_MAX) return;
+    park_mark_heard(app->park, heard);
+    buf_init(&text, ROOM_ANSWER_BYTES_MAX);
+    int64_t last = 0;
+    for (size_t i = 0; i < ask->send_count; i++) {
+        const struct message_in *in = &ask->send[i];
+        if (res->sent[i].seq <= last) continue; /* the same id once more */
+        last = res->sent[i].seq;
+        struct message_out m = { .seq = last,
+                                 .from = slice_of(res->peer),
+                                 .to = in->to,
+                                 .type = in->type,
+                                 .data = in->data,
+                                 .sent_ms = res->fresh.sent_ms };
+        struct park_mail mail = {
+            .room = c->room, .to = in->to, .from = res->peer, .fresh = res->fresh
+        };
+        buf_clear(&text);
+        put_message(&text, &m);
+        mail.text = (struct slice){ text.at, text.len };
+        if (text.failed) mail.fresh.hold = 0; /* to be looked for */
+        park_give(app->park, &mail);
+    }
+    buf_free(&text);
+}
+
 static struct problem exchange(struct ep_call *c, const struct in_exchange *in)
 {
     struct exchange_ask ask = {
@@ -297,11 +339,13 @@ static struct problem exchange(struct ep_call *c, const struct in_exchange *in)
     bool goes_on = waits && ask.send_count == 0 &&
                    park_goes_on(c->app->park, c->room, c->key, &ask.after, &res.wait);
     struct problem p = NO_PROBLEM;
+    size_t heard = c->app->rung_count;
     if (!goes_on && waits)
         p = exchange_to_wait(c, &ask, &res);
     else if (!goes_on)
         p = room_exchange(c->app, c->rq->arena, &ask, &res);
     if (p.status != 0) return p;
+    give_fresh(c, &ask, &res, heard);
     count_sent(c->app, ask.send, ask.send_count);
     metrics_add(c->app->metrics, METRIC_MESSAGES_READ, res.count);
 
@@ -365,9 +409,13 @@ enum outcome ep_exchange_resume(struct app *app, struct arena *scratch, struct w
     struct exchange_result res = nothing_after(w->wait.after);
     struct said said = { .sent = w->sent };
     said.superseded = wake == WAKE_SUPERSEDED || !is_newest(app, w);
+    if (wake == WAKE_LOOK && !said.superseded) said.given = w->given;
     w->rests = wake == WAKE_DEADLINE && !said.superseded && w->wait.sure;
     /* Whose time is over is told nothing: the next poll reads anyhow. */
-    if (!said.superseded && wake != WAKE_DEADLINE) {
+    if (said.given != NULL) {
+        res.next = said.given->next;
+        res.count = said.given->count;
+    } else if (!said.superseded && wake != WAKE_DEADLINE) {
         struct problem p = room_look(app, scratch, &w->wait, &res);
         bool busy = PROBLEM_IS_BUSY(p);
         if (busy && wake == WAKE_LOOK) return OUTCOME_BUSY;

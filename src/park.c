@@ -68,7 +68,7 @@ static void unmark(struct park *p, struct park_group *g)
         g->previous_marked;
 }
 
-static void mark(struct park *p, struct park_group *g, bool all)
+void park_mark_group(struct park *p, struct park_group *g, bool all)
 {
     park_wear_off(g);
     if (g->waiters == NULL && g->resting != NULL) return;
@@ -101,7 +101,7 @@ void park_tidy(struct park *p, struct park_group *g)
 /* What other processes rang for it before they knew that somebody here waits is looked for once. */
 static void listen(struct park *p, struct park_group *g)
 {
-    if (p->app->bell != NULL && bell_listen(p->app->bell, g->bucket)) mark(p, g, true);
+    if (p->app->bell != NULL && bell_listen(p->app->bell, g->bucket)) park_mark_group(p, g, true);
 }
 
 static struct park_group *group_make(struct park *p, const char *room)
@@ -171,18 +171,24 @@ static void put_recheck_off(struct park *p, struct park_group *g, const struct c
     room_looked_at(p->app, &g->stamp);
 }
 
+static void look_for(struct park *p, struct waiter *w)
+{
+    park_take_back(p, w);
+    w->marked = true;
+}
+
 /* Where all wait beyond the same cursor, a look for one that finds no new mail is good for all. */
 static void recheck(struct park *p, struct park_group *g)
 {
     g->asked_one = all_wait_beyond(g, &g->waiters->wait.after);
-    g->waiters->marked = true;
-    mark(p, g, !g->asked_one);
+    look_for(p, g->waiters);
+    park_mark_group(p, g, !g->asked_one);
 }
 
 /* The look for one is over. */
 static void one_was_asked(struct park *p, struct park_group *g, bool good_for_all)
 {
-    if (g->asked_one && !good_for_all) mark(p, g, true);
+    if (g->asked_one && !good_for_all) park_mark_group(p, g, true);
     g->asked_one = false;
 }
 
@@ -253,6 +259,7 @@ void park_drop(struct app *app, struct waiter *w)
 
 void park_release(struct park *p, struct waiter *w)
 {
+    park_take_back(p, w);
     park_drop(p->app, w);
     w->sent = w->origin = NULL;
     w->slot = -1;
@@ -270,18 +277,28 @@ bool park_mark(struct park *p, uint32_t bucket, const char *peer)
         if (g->bucket != bucket) continue;
         any = true;
         struct waiter *w = peer[0] == '\0' ? NULL : park_find_member(g->waiters, peer);
-        if (w != NULL) w->marked = true;
-        if (w != NULL || peer[0] == '\0') mark(p, g, w == NULL);
+        if (w != NULL) look_for(p, w);
+        if (w != NULL || peer[0] == '\0') park_mark_group(p, g, w == NULL);
         park_wear_off(g);
     }
     return any;
+}
+
+void park_mark_heard(struct park *p, size_t count)
+{
+    const struct app *app = p->app;
+    if (count > APP_RUNG_MAX)
+        park_mark_all(p);
+    else
+        for (size_t i = 0; i < count; i++) park_mark(p, app->rung[i].bucket, app->rung[i].peer);
+    p->app->rung_count = 0;
 }
 
 void park_mark_rung(struct park *p)
 {
     for (size_t i = 0; i < PARK_TABLE_SIZE; i++)
         for (struct park_group *g = p->table[i]; g != NULL; g = g->next)
-            if (bell_rung(p->app->bell, g->bucket) != g->rung) mark(p, g, true);
+            if (bell_rung(p->app->bell, g->bucket) != g->rung) park_mark_group(p, g, true);
 }
 
 void park_listen(struct park *p)
@@ -297,7 +314,8 @@ void park_listen(struct park *p)
 void park_mark_all(struct park *p)
 {
     for (size_t i = 0; i < PARK_TABLE_SIZE; i++)
-        for (struct park_group *g = p->table[i]; g != NULL; g = g->next) mark(p, g, true);
+        for (struct park_group *g = p->table[i]; g != NULL; g = g->next)
+            park_mark_group(p, g, true);
 }
 
 void park_mark_due(struct park *p, int64_t now_ms)
@@ -314,7 +332,7 @@ void park_mark_due(struct park *p, int64_t now_ms)
         }
         (void)set_timer(p, g); /* the heap has the room of the timer just taken out */
         if (look)
-            mark(p, g, true);
+            park_mark_group(p, g, true);
         else if (changed)
             recheck(p, g);
     }
@@ -334,6 +352,7 @@ struct waiter *park_next(struct park *p)
         struct waiter *w = p->cursor;
         p->cursor = w->next;
         bool marked = w->marked || p->cursor_all;
+        if (p->cursor_all) park_take_back(p, w);
         w->marked = false;
         if (marked) return w;
     }
@@ -355,7 +374,7 @@ void park_looked(struct park *p, struct waiter *w)
     int64_t lease_ms = w->wait.lease_wake_ms > floor_ms ? w->wait.lease_wake_ms : floor_ms;
     /* Earlier than was known: of one whose older poll hung up in another process, maybe. That one's
      * own look renews it. */
-    if (g->lease_ms != INT64_MAX && lease_ms < g->lease_ms) mark(p, g, true);
+    if (g->lease_ms != INT64_MAX && lease_ms < g->lease_ms) park_mark_group(p, g, true);
     g->lease_ms = lease_ms;
     (void)set_timer(p, g);
 }

@@ -1,8 +1,9 @@
 /* park: requests waiting for mail.
  *
- * Owns every waiter from park_add() until park_remove(); each is handed out by exactly one of:
- * woken and found something, superseded, due, taken away. Holds no messages: a wake only means
- * "look again", so a spurious wake is safe and a lost one costs at most one re-check.
+ * Owns every waiter from park_add() until park_remove(); each is given out by exactly one of:
+ * woken and found something, superseded, due, taken away. A wake only means "look again", so a
+ * spurious wake is safe and a lost one costs at most one re-check. The one thing held is what this
+ * process has just committed, for a waiter who is to be woken for nothing else (park_give()).
  *
  * Waiters of one room hang on one group. A group has one timer, for the room's next lease end or
  * its next re-check, whichever is sooner: re-checks are by room, never by waiter. A waiter has one
@@ -36,12 +37,20 @@ enum {
 struct park;
 struct park_group;
 
+/* Messages that lie in the room's file, for an answer that needs no look at it. */
+struct given_mail {
+    struct cursor next; /* beyond them */
+    size_t count;
+    struct buf text; /* as an answer has them, with a comma between two */
+};
+
 struct waiter {
     struct room_wait wait;
     struct park_group *group;
     struct waiter *next, *previous; /* in the group */
     void *owner;                    /* the loop's connection; park never looks at it */
     char *sent;                     /* JSON of `sent` for the answer to come; owned; NULL: none */
+    struct given_mail *given;       /* all that it is marked for; owned; NULL: it has to look */
     int64_t turn;                   /* -1: none given */
     uint64_t ticket;                /* bell_owner_claim() */
     struct timer deadline;
@@ -54,7 +63,7 @@ struct waiter {
     bool rests;   /* when it is released: its hold is over, and nothing else */
     bool goes_on; /* it waits on where one that rested did */
 };
-_Static_assert(sizeof(struct waiter) <= 272, "a parked poll stays small");
+_Static_assert(sizeof(struct waiter) <= 288, "a parked poll stays small");
 
 struct park *park_open(struct app *app);
 void park_close(struct park *p); /* frees the waiters that are left */
@@ -96,9 +105,23 @@ void park_drop(struct app *app, struct waiter *w);
  * waits in this bucket. */
 bool park_mark(struct park *p, uint32_t bucket, const char *peer);
 void park_mark_rung(struct park *p); /* the buckets that were rung since they were marked last */
+void park_mark_heard(struct park *p, size_t count); /* the first of app->rung; empties all of it */
 void park_mark_all(struct park *p);
 void park_mark_due(struct park *p, int64_t now_ms); /* groups whose timer is due; sets it again */
 struct waiter *park_next(struct park *p);
+
+/* Mail that was just committed for one who waits in a room, or for all but its sender. */
+struct park_mail {
+    const char *room;
+    struct slice to; /* SLICE_NONE: to all */
+    const char *from;
+    struct slice text; /* as an answer has it */
+    struct fresh_mail fresh;
+};
+/* Mark whom it is for. Who waits for nothing else is given it; who does, or read the room under
+ * another hold, or has got more than an answer holds, looks. Nobody may be marked for what this
+ * process rang before and not yet heard: park_mark_heard() goes first. */
+void park_give(struct park *p, const struct park_mail *mail);
 /* Put the look at `w` off: its room was busy. The group is due again at `at_ms`. */
 void park_look_again(struct park *p, struct waiter *w, int64_t at_ms);
 /* A look is over: the room's next lease end may have changed. */

@@ -1,5 +1,6 @@
-/* park_internal: what park.c (who is parked, and when they are looked for) and park_rest.c (who was
- * told that its time is over, and is awaited back) share. */
+/* park_internal: what park.c (who is parked, and when they are looked for), park_give.c (who is
+ * given what was just sent) and park_rest.c (who was told that its time is over, and is awaited
+ * back) share. */
 #ifndef KLATCH_PARK_INTERNAL_H
 #define KLATCH_PARK_INTERNAL_H
 
@@ -37,6 +38,7 @@ struct park {
     struct timers deadlines, group_timers;
     struct slab waiters, groups;
     size_t count, count_no_room;
+    size_t given_bytes; /* of all that waiters were given */
     int64_t every_ms;
 };
 
@@ -67,10 +69,15 @@ static inline void park_wear_off(struct park_group *g)
     for (struct waiter *w = g->resting; w != NULL; w = w->next) w->wait.sure = false;
 }
 
-/* park.c: a waiter of the group has gone. */
+/* park.c: look at the group, or at those of its waiters that are marked. */
+void park_mark_group(struct park *p, struct park_group *g, bool all);
+/* A waiter of the group has gone. */
 void park_tidy(struct park *p, struct park_group *g);
 /* `w` waits no longer; its group is still to be tidied. */
 void park_take_out(struct park *p, struct waiter *w);
+
+/* park_give.c: it has to look. */
+void park_take_back(struct park *p, struct waiter *w);
 
 /* park_rest.c: a waiter whose time is over goes into the list of those that rest, whether it will
  * stay there or not. */

@@ -84,7 +84,7 @@ struct problem room_end(struct room_tx *tx, struct problem refusal)
     if (recount) metrics_set_people(tx->app, room, (size_t)people);
     if (tx->committed != NULL) fault_point(tx->committed);
     if (notes) room_notes_move(tx->app, room);
-    if (tx->ring)
+    if (tx->ring || tx->sent_to_all)
         app_ring(tx->app, room);
     else if (tx->to_count > 0)
         app_ring_members(tx->app, room, tx->to, tx->to_count);

@@ -158,6 +158,7 @@ struct room_wait {
     bool sure;                        /* whatever changes its room is heard by `rung` */
     bool waiting;                     /* in the lobby: nothing is read for it */
     uint32_t rung;         /* bell_rung() of its room, before that was looked at for its key */
+    uint32_t hold;         /* store_hold() of its room, as that was read; 0: none */
     struct cursor after;   /* what it waits beyond */
     int64_t lease_wake_ms; /* when the room's next lease ends; INT64_MAX: none */
     int64_t since_ms;      /* when the poll came */
@@ -176,13 +177,22 @@ struct exchange_ask {
     size_t parked_count;
 };
 
+/* Who waits in this process, and has read the room's file since no other process could write there,
+ * misses nothing but what was sent just now, and can be given that without another look. */
+struct fresh_mail {
+    uint32_t hold; /* as in their room_wait; 0: they have to look */
+    int64_t sent_ms;
+    struct cursor next; /* beyond all of it */
+};
+
 struct exchange_result {
     char peer[IDENT_PEER_BYTES + 1];
     struct message_out *messages;
     size_t count;
     bool more;
-    struct cursor next; /* when `after` was given: what to say next */
-    struct sent *sent;  /* send_count entries, in order; of a repeated id the first seq */
+    struct cursor next;      /* when `after` was given: what to say next */
+    struct sent *sent;       /* send_count entries, in order; of a repeated id the first seq */
+    struct fresh_mail fresh; /* what was just sent, for those who wait here for nothing else */
     bool gap; /* `after` can't be served: `peers` is filled, `next` is the oldest cursor that
                  loses nothing more, messages is empty, nothing was acknowledged */
     struct member_view *peers; /* with gap: the present others */

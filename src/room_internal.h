@@ -17,8 +17,10 @@ struct room_tx {
     struct arena *a;
     struct store_room *db;
     int64_t now_ms;
-    bool ring;       /* anybody may wait for what is being committed */
-    size_t to_count; /* else: these may */
+    int64_t sent_ms;  /* what is sent bears one time, Unix time */
+    bool ring;        /* anybody may wait for what is being committed … */
+    bool sent_to_all; /* … or for what a member sends */
+    size_t to_count;  /* else: these may */
     struct slice to[ROOM_RING_MEMBERS_MAX];
     bool recount;          /* how many are present may have changed */
     struct slice sub;      /* of the token of who is just joining, for the feed */

@@ -149,7 +149,7 @@ static void send_one(struct room_tx *tx, const struct member_row *m, const struc
         .to = in->to,
         .type = in->type,
         .data = in->data,
-        .sent_ms = app_wall_ms(tx->app),
+        .sent_ms = tx->sent_ms,
         .stored_ms = tx->now_ms,
     };
     if (in->to.at != NULL || others) store_message_insert(tx->db, &new, t);
@@ -163,7 +163,7 @@ static void ring_for(struct room_tx *tx, const struct message_in *in)
     for (size_t i = 0; i < tx->to_count; i++)
         if (slice_equal(tx->to[i], in->to)) return;
     if (in->to.at == NULL || tx->to_count == ROOM_RING_MEMBERS_MAX)
-        tx->ring = true;
+        tx->sent_to_all = true;
     else
         tx->to[tx->to_count++] = in->to;
 }
@@ -184,8 +184,11 @@ static struct problem send_all(struct room_tx *tx, const struct member_row *m,
     struct problem problem = number_all(tx, m, ask, others, sent);
     if (problem.status != 0) return problem;
     struct tally t = { .head = store_room(tx->db)->head };
+    bool again = false;
+    tx->sent_ms = app_wall_ms(tx->app);
     for (size_t i = 0; i < ask->send_count; i++) {
         ring_for(tx, &ask->send[i]);
+        again = again || sent[i].seq > 0;
         if (sent[i].seq > 0) continue;
         sent[i].seq = -sent[i].seq;
         if (sent[i].seq > t.head) send_one(tx, m, &ask->send[i], sent[i].seq, others, &t);
@@ -194,6 +197,8 @@ static struct problem send_all(struct room_tx *tx, const struct member_row *m,
     if (m->message_ids + t.ids >= ROOM_MESSAGE_IDS_MAX)
         store_message_ids_delete_older(tx->db, m->peer, ROOM_MESSAGE_IDS_KEPT);
     out->sent = sent;
+    if (!again)
+        out->fresh = (struct fresh_mail){ .hold = store_hold(tx->db), .sent_ms = tx->sent_ms };
     tx->committed = "send-committed";
     tx->rung = "send-rung";
     return NO_PROBLEM;
@@ -259,6 +264,7 @@ static struct problem exchange(struct room_tx *tx, const struct exchange_ask *as
         if (problem.status != 0) return problem;
     }
     out->wait.waiting = m.state == MEMBER_WAITING;
+    out->fresh.next = (struct cursor){ true, store_room(tx->db)->epoch, store_room(tx->db)->head };
     memcpy(out->peer, m.peer, sizeof out->peer);
     memcpy(out->wait.room, store_name(tx->db), strlen(store_name(tx->db)) + 1);
     memcpy(out->wait.peer, m.peer, sizeof out->wait.peer);
@@ -267,6 +273,7 @@ static struct problem exchange(struct room_tx *tx, const struct exchange_ask *as
     read_mail(tx, &m, &ask->after, servable, out);
     out->wait.after = out->next;
     out->wait.lease_wake_ms = lease_wake_ms > 0 ? lease_wake_ms : store_members_next_lease(tx->db);
+    out->wait.hold = store_hold(tx->db);
     out->wait.since_ms = tx->now_ms;
     out->wait.until_ms = m.until_ms;
     return NO_PROBLEM;
@@ -281,6 +288,7 @@ struct problem room_exchange(struct app *app, struct arena *a, const struct exch
         room_begin(&tx, app, a, ask->room, ask->send_count > 0 ? STORE_WRITE : STORE_READ);
     if (problem.status != 0) return problem;
     problem = room_end(&tx, exchange(&tx, ask, out));
+    if (tx.ring) out->fresh.hold = 0; /* more was told than was sent */
     /* Perhaps what was renewed was not committed. */
     for (size_t i = 0; problem.status != 0 && i < ask->parked_count; i++)
         ask->parked[i]->until_ms = 0;
@@ -307,6 +315,7 @@ static struct problem look(struct room_tx *tx, struct room_wait *wait, struct ex
     read_mail(tx, &m, &wait->after, room_cursor_servable(tx, &m, &wait->after), out);
     if (!out->gap && out->count == 0) wait->after = out->next;
     wait->waiting = m.state == MEMBER_WAITING;
+    wait->hold = store_hold(tx->db);
     wait->lease_wake_ms = lease_wake_ms;
     wait->until_ms = m.until_ms;
     out->wait = *wait;

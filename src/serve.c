@@ -294,12 +294,7 @@ void serve_look(struct loop *l)
 {
     struct app *app = l->app;
     for (;;) {
-        if (app->rung_count > APP_RUNG_MAX)
-            park_mark_all(app->park);
-        else
-            for (size_t i = 0; i < app->rung_count; i++)
-                park_mark(app->park, app->rung[i].bucket, app->rung[i].peer);
-        app->rung_count = 0;
+        park_mark_heard(app->park, app->rung_count);
         struct waiter *w = park_next(app->park);
         if (w == NULL) return;
         (void)resume(l, w, WAKE_LOOK, false);

@@ -57,6 +57,9 @@ struct problem store_begin(struct app *app, const char *room, enum store_mode mo
 /* Commit, or roll back and tell the first error. A room that STORE_MAKE made is there only after
  * its commit. */
 struct problem store_commit(struct store_room *r);
+/* In a transaction: since this became what it is nobody but this process has written to the room,
+ * and nobody can while it stays so. 0: others may. */
+uint32_t store_hold(const struct store_room *r);
 /* Roll back. Returns the first error, if any: what was concluded from rows then isn't so. */
 struct problem store_abort(struct store_room *r);
 /* Where app->keeps_rooms, a room stays locked between transactions while it is in use. Let go of

@@ -123,7 +123,8 @@ struct store_room {
     bool whole;             /* it has every column that statements name */
     int64_t used_ms;        /* when it was asked for last */
     bool kept;              /* the lock stays between transactions … */
-    bool held;              /* … and one has taken it since */
+    bool held;              /* … and one has taken it since … */
+    uint32_t hold;          /* … which nobody else has done in this process */
     int64_t seen_ms;        /* when a kept one was last found at its path */
     uint32_t bucket, asked; /* of the bell; bell_asked() when it was kept */
     int uses, uses_needed;  /* by this process alone, until it is kept */
@@ -137,6 +138,7 @@ enum { STORE_BUCKETS = 1024 };
 
 struct store {
     size_t count, kept_count;
+    uint32_t holds;                     /* how often a room came to be held; 0 is none */
     struct store_room *newest, *oldest; /* by last use */
     struct store_room *entered;         /* in a transaction; NULL: none */
     int lock_fd;                        /* rooms.lock; -1: not yet open */

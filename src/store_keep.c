@@ -15,10 +15,24 @@ bool store_let_go(struct store_room *r)
     return false;
 }
 
+uint32_t store_hold(const struct store_room *r)
+{
+    return r->held ? r->hold : 0;
+}
+
+static void hold(struct store_room *r)
+{
+    struct store *s = r->app->store;
+    s->holds += s->holds == UINT32_MAX ? 2 : 1;
+    r->hold = s->holds;
+    r->held = true;
+}
+
 void store_keep_if_alone(struct store_room *r)
 {
     struct app *app = r->app;
-    r->held = r->kept; /* SQLite takes the lock that it is to keep with the next transaction */
+    /* SQLite takes the lock that it is to keep with the next transaction. */
+    if (r->kept && !r->held) hold(r);
     if (r->kept) return;
     int64_t now_ms = app_now_ms(app);
     bool alone = app->keeps_rooms && app->bell != NULL;
