@@ -113,12 +113,28 @@ enum store_statement {
 };
 extern const char *const store_texts[ST_COUNT];
 
+enum { RECALL_MEMBERS = 16 };
+
+/* What need not be read again while a room is held. */
+struct recall {
+    struct recalled_member {
+        struct member_row row;
+        uint8_t key_hash[IDENT_HASH_BYTES];
+        bool keyed; /* that is known */
+    } members[RECALL_MEMBERS];
+    size_t count, next; /* the place of the next one, over that of another when all are taken */
+    bool next_end_known, next_lease_known, watched; /* the room's rule when the lease was read */
+    int64_t next_end_ms, next_lease_ms;
+    struct message_oldest oldest; /* seq 0: not known */
+};
+
 struct store_room {
     char name[ROOM_NAME_BYTES_MAX + 1];
     struct app *app;
     struct sql *sql;
     struct room_row row;
     bool row_known; /* while the lock is held: what was read or written here is what stands there */
+    struct recall *recall; /* of the connection; NULL: not held yet, or no memory */
     bool out_of_memory;
     bool whole;             /* it has every column that statements name */
     int64_t used_ms;        /* when it was asked for last */
@@ -190,6 +206,29 @@ void store_keep_if_alone(struct store_room *r);
 void store_keep_made(struct store_room *r);
 /* False: the connection had to be closed, and *r is gone. */
 bool store_let_go(struct store_room *r);
+
+/* store_recall.c. What is found is what stands in the file; false: read it. Whatever is read of a
+ * room that isn't held is not recalled. */
+void store_recall_nothing(struct store_room *r);
+void store_recall_no_members(struct store_room *r); /* some are about to be changed */
+bool store_recall_by_peer(const struct store_room *r, struct slice peer, struct member_row *out);
+bool store_recall_by_key(const struct store_room *r, const uint8_t *hash, struct member_row *out);
+/* `hash` of its key; NULL: not known. */
+void store_recall_member(struct store_room *r, const struct member_row *row, const uint8_t *hash);
+void store_recall_tally(struct store_room *r, const char *peer, const struct tally *t);
+void store_recall_acked(struct store_room *r, const char *peer, int64_t acked);
+bool store_recall_next_end(const struct store_room *r, int64_t *out);
+void store_recall_set_next_end(struct store_room *r, int64_t next_end_ms);
+bool store_recall_next_lease(const struct store_room *r, int64_t *out);
+void store_recall_set_next_lease(struct store_room *r, int64_t next_lease_ms);
+bool store_recall_oldest(const struct store_room *r, struct message_oldest *out);
+void store_recall_set_oldest(struct store_room *r, const struct message_oldest *oldest);
+void store_recall_no_oldest(struct store_room *r);
+
+/* store_rows.c: run a statement that changes members in more than their counters and what they
+ * acknowledged. Returns how many. */
+int64_t store_change_members(struct store_room *r, enum store_statement st,
+                             const struct sql_value *values, size_t count);
 
 /* store_lock.c */
 /* Keep makers and deleters off this room while it is being entered. False: *problem. */

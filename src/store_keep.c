@@ -8,6 +8,7 @@ enum { USES_MAX = 4096 };
 bool store_let_go(struct store_room *r)
 {
     r->kept = r->held = false;
+    store_recall_nothing(r);
     r->uses = 0;
     r->app->store->kept_count--;
     if (sql_keep_lock(r->sql, false)) return true;
@@ -26,6 +27,8 @@ static void hold(struct store_room *r)
     s->holds += s->holds == UINT32_MAX ? 2 : 1;
     r->hold = s->holds;
     r->held = true;
+    r->recall = sql_space(r->sql, sizeof *r->recall);
+    store_recall_nothing(r);
 }
 
 void store_keep_if_alone(struct store_room *r)

@@ -32,6 +32,13 @@ static struct slice copy_slice(struct store_room *r, struct arena *a, enum store
     return (struct slice){ copy, s.len };
 }
 
+int64_t store_change_members(struct store_room *r, enum store_statement st,
+                             const struct sql_value *values, size_t count)
+{
+    store_recall_no_members(r);
+    return sql_run(r->sql, st, values, count);
+}
+
 /* ---- the room ---- */
 
 const struct room_row *store_room(const struct store_room *r)
@@ -64,9 +71,10 @@ void store_room_set_boot(struct store_room *r, const char *boot_id, int64_t now_
                          int64_t lease_ms, int64_t grace_ms)
 {
     sql_run(r->sql, ST_ROOM_SET_BOOT, SQL_ARGS(sql_text(boot_id)));
-    sql_run(r->sql, ST_MEMBERS_SET_BOOT,
-            SQL_ARGS(sql_int(now_ms), sql_int(lease_ms), sql_int(grace_ms)));
+    store_change_members(r, ST_MEMBERS_SET_BOOT,
+                         SQL_ARGS(sql_int(now_ms), sql_int(lease_ms), sql_int(grace_ms)));
     sql_run(r->sql, ST_MESSAGES_SET_BOOT, SQL_ARGS(sql_int(now_ms)));
+    store_recall_nothing(r);
     store_room_read(r);
 }
 
@@ -97,12 +105,18 @@ static bool member_one(struct store_room *r, enum store_statement st,
 
 bool store_member_by_peer(struct store_room *r, struct slice peer, struct member_row *out)
 {
-    return member_one(r, ST_MEMBER_BY_PEER, SQL_ARGS(sql_slice(peer)), out);
+    if (store_recall_by_peer(r, peer, out)) return true;
+    bool found = member_one(r, ST_MEMBER_BY_PEER, SQL_ARGS(sql_slice(peer)), out);
+    if (found) store_recall_member(r, out, NULL);
+    return found;
 }
 
 bool store_member_by_key(struct store_room *r, const uint8_t *hash, struct member_row *out)
 {
-    return member_one(r, ST_MEMBER_BY_KEY, SQL_ARGS(sql_blob(hash, IDENT_HASH_BYTES)), out);
+    if (store_recall_by_key(r, hash, out)) return true;
+    bool found = member_one(r, ST_MEMBER_BY_KEY, SQL_ARGS(sql_blob(hash, IDENT_HASH_BYTES)), out);
+    if (found) store_recall_member(r, out, hash);
+    return found;
 }
 
 bool store_member_by_former(struct store_room *r, const uint8_t *hash, struct member_row *out)
@@ -175,17 +189,22 @@ int64_t store_members_next_lease(struct store_room *r)
 {
     enum store_statement st =
         r->row.rules.watched ? ST_MEMBERS_NEXT_WATCHED : ST_MEMBERS_NEXT_LEASE;
-    if (!one(r, st, NULL, 0)) return INT64_MAX;
-    int64_t until_ms = sql_column_int(r->sql, st, 0);
+    int64_t until_ms;
+    if (store_recall_next_lease(r, &until_ms)) return until_ms;
+    until_ms = one(r, st, NULL, 0) ? sql_column_int(r->sql, st, 0) : INT64_MAX;
     sql_done(r->sql, st);
+    store_recall_set_next_lease(r, until_ms);
     return until_ms;
 }
 
 int64_t store_members_next_end(struct store_room *r)
 {
+    int64_t until_ms;
+    if (store_recall_next_end(r, &until_ms)) return until_ms;
     if (!one(r, ST_MEMBERS_NEXT_END, NULL, 0)) return INT64_MAX;
-    int64_t until_ms = sql_column_int(r->sql, ST_MEMBERS_NEXT_END, 0);
+    until_ms = sql_column_int(r->sql, ST_MEMBERS_NEXT_END, 0);
     sql_done(r->sql, ST_MEMBERS_NEXT_END);
+    store_recall_set_next_end(r, until_ms);
     return until_ms;
 }
 
@@ -234,79 +253,80 @@ bool store_member_above_floor(struct store_room *r, char peer[IDENT_PEER_BYTES +
 
 void store_member_insert(struct store_room *r, const struct member_new *m)
 {
-    sql_run(r->sql, ST_MEMBER_INSERT,
-            SQL_ARGS(sql_text(m->peer), sql_blob(m->join_id, IDENT_HASH_BYTES),
-                     sql_blob(m->key_hash, IDENT_HASH_BYTES), sql_slice(m->name),
-                     sql_blob(m->meta.at, m->meta.len), sql_int(m->joined), sql_int(m->until_ms),
-                     sql_slice(m->sub), sql_int(m->host),
-                     sql_int(m->waiting ? MEMBER_WAITING : MEMBER_PRESENT), sql_slice(m->jti),
-                     sql_blob(m->address.at, m->address.len)));
+    store_change_members(r, ST_MEMBER_INSERT,
+                         SQL_ARGS(sql_text(m->peer), sql_blob(m->join_id, IDENT_HASH_BYTES),
+                                  sql_blob(m->key_hash, IDENT_HASH_BYTES), sql_slice(m->name),
+                                  sql_blob(m->meta.at, m->meta.len), sql_int(m->joined),
+                                  sql_int(m->until_ms), sql_slice(m->sub), sql_int(m->host),
+                                  sql_int(m->waiting ? MEMBER_WAITING : MEMBER_PRESENT),
+                                  sql_slice(m->jti), sql_blob(m->address.at, m->address.len)));
 }
 
 void store_member_delete(struct store_room *r, const char *peer)
 {
     store_messages_delete_to(r, peer, INT64_MAX);
     sql_run(r->sql, ST_MESSAGE_IDS_DELETE, SQL_ARGS(sql_text(peer)));
-    sql_run(r->sql, ST_MEMBER_DELETE, SQL_ARGS(sql_text(peer)));
+    store_change_members(r, ST_MEMBER_DELETE, SQL_ARGS(sql_text(peer)));
 }
 
 void store_member_set_state(struct store_room *r, const char *peer, enum member_state state,
                             int64_t until_ms)
 {
-    sql_run(r->sql, ST_MEMBER_SET_STATE,
-            SQL_ARGS(sql_text(peer), sql_int(state), sql_int(until_ms)));
+    store_change_members(r, ST_MEMBER_SET_STATE,
+                         SQL_ARGS(sql_text(peer), sql_int(state), sql_int(until_ms)));
 }
 
 bool store_member_lengthen(struct store_room *r, const char *peer, int64_t from_ms,
                            int64_t until_ms)
 {
-    return sql_run(r->sql, ST_MEMBER_LENGTHEN,
-                   SQL_ARGS(sql_text(peer), sql_int(from_ms), sql_int(until_ms))) > 0;
+    return store_change_members(r, ST_MEMBER_LENGTHEN,
+                                SQL_ARGS(sql_text(peer), sql_int(from_ms), sql_int(until_ms))) > 0;
 }
 
 void store_member_hang_up(struct store_room *r, const char *peer, int64_t until_ms)
 {
-    sql_run(r->sql, ST_MEMBER_HANG_UP, SQL_ARGS(sql_text(peer), sql_int(until_ms)));
+    store_change_members(r, ST_MEMBER_HANG_UP, SQL_ARGS(sql_text(peer), sql_int(until_ms)));
 }
 
 void store_member_set_key(struct store_room *r, const char *peer, const uint8_t *key_hash,
                           bool current, const uint8_t *join_id)
 {
-    sql_run(r->sql, ST_MEMBER_SET_KEY,
-            SQL_ARGS(sql_text(peer), sql_blob(key_hash, IDENT_HASH_BYTES), sql_int(current),
-                     sql_blob(join_id, IDENT_HASH_BYTES)));
+    store_change_members(r, ST_MEMBER_SET_KEY,
+                         SQL_ARGS(sql_text(peer), sql_blob(key_hash, IDENT_HASH_BYTES),
+                                  sql_int(current), sql_blob(join_id, IDENT_HASH_BYTES)));
 }
 
 void store_member_set_key_used(struct store_room *r, const char *peer)
 {
-    sql_run(r->sql, ST_MEMBER_SET_KEY_USED, SQL_ARGS(sql_text(peer)));
+    store_change_members(r, ST_MEMBER_SET_KEY_USED, SQL_ARGS(sql_text(peer)));
 }
 
 void store_member_forget_join_id(struct store_room *r, const char *peer)
 {
-    sql_run(r->sql, ST_MEMBER_FORGET_JOIN_ID, SQL_ARGS(sql_text(peer)));
+    store_change_members(r, ST_MEMBER_FORGET_JOIN_ID, SQL_ARGS(sql_text(peer)));
 }
 
 void store_member_set_self(struct store_room *r, const char *peer, struct slice name,
                            struct slice meta)
 {
-    sql_run(r->sql, ST_MEMBER_SET_SELF,
-            SQL_ARGS(sql_text(peer), sql_slice(name), sql_blob(meta.at, meta.len)));
+    store_change_members(r, ST_MEMBER_SET_SELF,
+                         SQL_ARGS(sql_text(peer), sql_slice(name), sql_blob(meta.at, meta.len)));
 }
 
 void store_member_set_acked(struct store_room *r, const char *peer, int64_t acked)
 {
+    store_recall_acked(r, peer, acked);
     sql_run(r->sql, ST_MEMBER_SET_ACKED, SQL_ARGS(sql_text(peer), sql_int(acked)));
 }
 
 void store_member_raise_floor(struct store_room *r, const char *peer, int64_t floor)
 {
-    sql_run(r->sql, ST_MEMBER_RAISE_FLOOR, SQL_ARGS(sql_text(peer), sql_int(floor)));
+    store_change_members(r, ST_MEMBER_RAISE_FLOOR, SQL_ARGS(sql_text(peer), sql_int(floor)));
 }
 
 void store_members_raise_floor(struct store_room *r, const char *except, int64_t floor)
 {
-    sql_run(r->sql, ST_MEMBERS_RAISE_FLOOR, SQL_ARGS(sql_text(except), sql_int(floor)));
+    store_change_members(r, ST_MEMBERS_RAISE_FLOOR, SQL_ARGS(sql_text(except), sql_int(floor)));
 }
 
 /* ---- messages ---- */
@@ -372,6 +392,7 @@ void store_messages_after(struct store_room *r, struct arena *a, const char *pee
 bool store_message_oldest(struct store_room *r, bool told, struct message_oldest *out)
 {
     enum store_statement st = told ? ST_MESSAGE_OLDEST_TOLD : ST_MESSAGE_OLDEST;
+    if (!told && store_recall_oldest(r, out)) return true;
     memset(out, 0, sizeof *out);
     if (!one(r, st, NULL, 0)) return false;
     out->seq = sql_column_int(r->sql, st, 0);
@@ -379,6 +400,7 @@ bool store_message_oldest(struct store_room *r, bool told, struct message_oldest
     copy_text(r, st, 2, out->sender, sizeof out->sender);
     copy_text(r, st, 3, out->addressee, sizeof out->addressee);
     sql_done(r->sql, st);
+    if (!told) store_recall_set_oldest(r, out);
     return true;
 }
 
@@ -411,6 +433,7 @@ static int64_t delete_messages(struct store_room *r, enum store_statement st,
     }
     sql_done(r->sql, held);
     untally(r, told, sender, &t);
+    if (deleted > 0) store_recall_no_oldest(r);
     if (deleted > 0) sql_run(r->sql, st, values, count);
     return deleted;
 }
@@ -452,12 +475,18 @@ void store_message_id_insert(struct store_room *r, const char *sender, struct sl
             SQL_ARGS(sql_text(sender), sql_blob(id.at, id.len), sql_int(seq)));
 }
 
+static void tally_member(struct store_room *r, const char *peer, const struct tally *t)
+{
+    store_recall_tally(r, peer, t);
+    sql_run(r->sql, ST_MEMBER_TALLY,
+            SQL_ARGS(sql_text(peer), sql_int(t->messages), sql_int(t->bytes), sql_int(t->ids)));
+}
+
 void store_message_ids_delete_older(struct store_room *r, const char *sender, int64_t kept)
 {
     int64_t gone =
         sql_run(r->sql, ST_MESSAGE_IDS_DELETE_OLDER, SQL_ARGS(sql_text(sender), sql_int(kept)));
-    sql_run(r->sql, ST_MEMBER_TALLY,
-            SQL_ARGS(sql_text(sender), sql_int(0), sql_int(0), sql_int(-gone)));
+    tally_member(r, sender, &(struct tally){ .ids = -gone });
 }
 
 void store_tally(struct store_room *r, const char *sender, const struct tally *t)
@@ -467,8 +496,5 @@ void store_tally(struct store_room *r, const char *sender, const struct tally *t
     *(sender == NULL ? &r->row.told_messages : &r->row.messages) += t->messages;
     *(sender == NULL ? &r->row.told_bytes : &r->row.bytes) += t->bytes;
     sql_run(r->sql, sender == NULL ? ST_ROOM_TALLY_TOLD : ST_ROOM_TALLY, sums, 3);
-    if (sender != NULL)
-        sql_run(
-            r->sql, ST_MEMBER_TALLY,
-            SQL_ARGS(sql_text(sender), sql_int(t->messages), sql_int(t->bytes), sql_int(t->ids)));
+    if (sender != NULL) tally_member(r, sender, t);
 }

@@ -64,23 +64,25 @@ void store_room_set_password(struct store_room *r, const struct password_kept *k
 void store_member_set_left(struct store_room *r, const char *peer, enum member_left why,
                            int64_t until_ms)
 {
-    sql_run(r->sql, ST_MEMBER_SET_LEFT, SQL_ARGS(sql_text(peer), sql_int(until_ms), sql_int(why)));
+    store_change_members(r, ST_MEMBER_SET_LEFT,
+                         SQL_ARGS(sql_text(peer), sql_int(until_ms), sql_int(why)));
 }
 
 void store_member_set_host(struct store_room *r, const char *peer, bool host)
 {
-    sql_run(r->sql, ST_MEMBER_SET_HOST, SQL_ARGS(sql_text(peer), sql_int(host)));
+    store_change_members(r, ST_MEMBER_SET_HOST, SQL_ARGS(sql_text(peer), sql_int(host)));
 }
 
 void store_member_set_address(struct store_room *r, const char *peer, struct slice address)
 {
-    sql_run(r->sql, ST_MEMBER_SET_ADDRESS,
-            SQL_ARGS(sql_text(peer), sql_blob(address.at, address.len)));
+    store_change_members(r, ST_MEMBER_SET_ADDRESS,
+                         SQL_ARGS(sql_text(peer), sql_blob(address.at, address.len)));
 }
 
 void store_member_admit(struct store_room *r, const char *peer, int64_t joined, int64_t until_ms)
 {
-    sql_run(r->sql, ST_MEMBER_ADMIT, SQL_ARGS(sql_text(peer), sql_int(joined), sql_int(until_ms)));
+    store_change_members(r, ST_MEMBER_ADMIT,
+                         SQL_ARGS(sql_text(peer), sql_int(joined), sql_int(until_ms)));
 }
 
 /* ---- bans ---- */

@@ -11,7 +11,8 @@
 
 struct sql {
     sqlite3 *db;
-    struct store_heap *heap; /* of what SQLite keeps for it */
+    struct store_heap *heap; /* of what SQLite keeps for it … */
+    void *space;             /* … and of this; NULL: not asked for */
     const char *const *texts;
     size_t count;
     enum sql_result result;
@@ -113,6 +114,7 @@ void sql_close(struct sql *c)
 {
     if (c == NULL) return;
     for (size_t i = 0; i < c->count; i++) sqlite3_finalize(c->st[i]);
+    sqlite3_free(c->space);
     sqlite3_close(c->db);
     store_mem_close(c->heap);
     free(c);
@@ -152,6 +154,13 @@ bool sql_keep_lock(struct sql *c, bool keep)
     const char *text = keep ? "PRAGMA locking_mode = EXCLUSIVE" : give_back;
     store_mem_use(c->heap);
     return sqlite3_exec(c->db, text, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+void *sql_space(struct sql *c, size_t bytes)
+{
+    store_mem_use(c->heap);
+    if (c->space == NULL) c->space = sqlite3_malloc64(bytes);
+    return c->space;
 }
 
 struct sql_value sql_int(int64_t number)

@@ -46,6 +46,10 @@ bool sql_has_column(struct sql *c, const char *table, const char *column);
 /* Is the connection's file no longer the one at its path? One stat(2). */
 bool sql_moved(struct sql *c);
 
+/* Memory that goes with the connection, of this size at each call: always the same, with what was
+ * left there. NULL: none. */
+void *sql_space(struct sql *c, size_t bytes);
+
 /* Keep the file's lock when a transaction ends: from the next one on that saves nearly every system
  * call of a read and half of those of a write, and shuts all others out. False gives it back at
  * once; the connection is to be closed when it returns false. */
