@@ -247,13 +247,19 @@ static void take_bytes(struct loop *l, struct conn *c, const unsigned char *at, 
     }
 }
 
+/* Whoever takes bytes from a Unix socket wakes the sender: it may write again. Here that is a
+ * process of the web server on the other processor, which has nothing to write, and both lose
+ * microseconds. So the bytes are taken when what they asked for has been done: then it is awake
+ * anyhow. */
 void serve_readable(struct loop *l, struct conn *c)
 {
-    ssize_t n = recv(c->fd, l->bytes, sizeof l->bytes, MSG_DONTWAIT);
-    if (n > 0)
+    ssize_t n = recv(c->fd, l->bytes, sizeof l->bytes, MSG_PEEK | MSG_DONTWAIT);
+    if (n > 0) {
         take_bytes(l, c, l->bytes, (size_t)n);
-    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+        if (!c->hung_up) (void)recv(c->fd, l->bytes, (size_t)n, MSG_DONTWAIT);
+    } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
         serve_hangup(l, c);
+    }
 }
 
 void serve_writable(struct loop *l, struct conn *c)
