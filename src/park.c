@@ -362,6 +362,7 @@ void park_look_again(struct park *p, struct waiter *w, int64_t at_ms)
 {
     struct park_group *g = w->group;
     one_was_asked(p, g, true); /* all are, then */
+    w->wait.hold = 0;          /* until it has looked, it can't be given what comes after */
     if (at_ms < g->again_ms) g->again_ms = at_ms;
     (void)set_timer(p, g);
 }
