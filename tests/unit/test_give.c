@@ -206,6 +206,23 @@ static void who_is_superseded_takes_nothing_and_the_newer_poll_gets_it(void **st
     assert_string_equal(t->b.cursor, before);
 }
 
+static void who_is_superseded_in_another_process_takes_nothing(void **state)
+{
+    struct give_test *t = *state;
+    bool superseded, elsewhere;
+    park_poll(t, &t->b);
+    send_to(t, NULL, "1");
+    (void)bell_owner_claim(t->p->f->app.bell, t->b.peer, t->b.turn + 1, &superseded, &elsewhere);
+    assert_ptr_equal(next(t), t->b.w);
+    assert_non_null(t->b.w->given);
+    assert_int_equal(wake_poll(t->p, t->b.w, WAKE_LOOK), OUTCOME_ANSWER);
+    expect(t, "data", "");
+    assert_non_null(strstr(t->p->text.at, "\"superseded\":true"));
+    answered(t, &t->b);
+    assert_int_equal(begin_poll(t->p, &t->b, ""), 200);
+    expect(t, "data", "1");
+}
+
 static void at_the_end_of_the_process_what_was_given_is_read(void **state)
 {
     struct give_test *t = *state;
@@ -233,6 +250,7 @@ int main(void)
         CASE(what_rests_is_worn_off_by_mail),
         CASE(whose_time_is_over_leaves_what_it_was_given_to_its_next_poll),
         CASE(who_is_superseded_takes_nothing_and_the_newer_poll_gets_it),
+        CASE(who_is_superseded_in_another_process_takes_nothing),
         CASE(at_the_end_of_the_process_what_was_given_is_read),
     };
     return cmocka_run_group_tests_name("give", tests, NULL, NULL);

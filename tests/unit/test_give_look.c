@@ -20,6 +20,23 @@ static void in_a_room_that_is_not_held_all_look(void **state)
     expect(t, "data", "1");
 }
 
+static void mail_of_no_hold_is_given_to_nobody(void **state)
+{
+    struct give_test *t = *state;
+    t->p->f->app.keeps_rooms = false;
+    store_let_go_all(&t->p->f->app);
+    park_poll(t, &t->b);
+    assert_int_equal(t->b.w->wait.hold, 0);
+    const struct park_mail mail = { .room = "tea",
+                                    .to = SLICE_NONE,
+                                    .from = t->a->peer,
+                                    .text = slice_of("{}"),
+                                    .fresh = { .next = t->b.w->wait.after } };
+    park_give(t->p->park, &mail);
+    assert_ptr_equal(next(t), t->b.w);
+    assert_null(t->b.w->given);
+}
+
 static void ring_unheard(struct give_test *t)
 {
     app_ring(&t->p->f->app, "tea");
@@ -325,6 +342,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(in_a_room_that_is_not_held_all_look),
+        CASE(mail_of_no_hold_is_given_to_nobody),
         CASE(who_may_have_missed_something_looks),
         CASE(what_the_server_tells_in_between_is_neither_lost_nor_doubled),
         CASE(what_the_server_tells_with_the_send_is_looked_for),
