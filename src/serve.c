@@ -256,7 +256,9 @@ void serve_readable(struct loop *l, struct conn *c)
     ssize_t n = recv(c->fd, l->bytes, sizeof l->bytes, MSG_PEEK | MSG_DONTWAIT);
     if (n > 0) {
         take_bytes(l, c, l->bytes, (size_t)n);
-        if (!c->hung_up) (void)recv(c->fd, l->bytes, (size_t)n, MSG_DONTWAIT);
+        /* Also where it is to be closed: what was not read makes of that a reset, which may
+         * overtake the answer. */
+        (void)recv(c->fd, l->bytes, (size_t)n, MSG_DONTWAIT);
     } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
         serve_hangup(l, c);
     }
