@@ -169,6 +169,33 @@ static void what_rests_is_worn_off_by_mail(void **state)
     expect(t, "data", "1");
 }
 
+static void who_waits_on_after_a_rest_is_given_too(void **state)
+{
+    struct give_test *t = *state;
+    park_poll(t, &t->b);
+    end_hold(t->p, &t->b);
+    park_poll(t, &t->b);
+    assert_true(t->b.w->goes_on);
+    send_to(t, NULL, "1");
+    is_given(t, &t->b);
+    expect(t, "data", "1");
+}
+
+static void a_look_that_found_nothing_is_good_for_what_comes_then(void **state)
+{
+    struct give_test *t = *state;
+    park_poll(t, &t->b);
+    store_let_go_all(&t->p->f->app);
+    hold_room(t);
+    assert_true(park_mark(t->p->park, bell_bucket("tea"), ""));
+    assert_ptr_equal(next(t), t->b.w);
+    assert_int_equal(wake_poll(t->p, t->b.w, WAKE_LOOK), OUTCOME_PARK);
+    park_looked(t->p->park, t->b.w);
+    send_to(t, NULL, "1");
+    is_given(t, &t->b);
+    expect(t, "data", "1");
+}
+
 /* ---- whose poll ends otherwise ---- */
 
 static void whose_time_is_over_leaves_what_it_was_given_to_its_next_poll(void **state)
@@ -248,6 +275,8 @@ int main(void)
         CASE(what_was_refused_is_given_to_nobody),
         CASE(the_cursor_of_the_answer_acknowledges_what_was_given),
         CASE(what_rests_is_worn_off_by_mail),
+        CASE(who_waits_on_after_a_rest_is_given_too),
+        CASE(a_look_that_found_nothing_is_good_for_what_comes_then),
         CASE(whose_time_is_over_leaves_what_it_was_given_to_its_next_poll),
         CASE(who_is_superseded_takes_nothing_and_the_newer_poll_gets_it),
         CASE(who_is_superseded_in_another_process_takes_nothing),

@@ -262,6 +262,20 @@ static void what_another_process_sent_before_is_not_missed(void **state)
     expect(t, "data", "1 2");
 }
 
+static void who_waits_on_from_another_hold_looks(void **state)
+{
+    struct give_test *t = *state;
+    park_poll(t, &t->b);
+    end_hold(t->p, &t->b);
+    store_let_go_all(&t->p->f->app);
+    hold_room(t);
+    park_poll(t, &t->b);
+    assert_true(t->b.w->goes_on);
+    send_to(t, NULL, "1");
+    has_to_look(t, &t->b);
+    expect(t, "data", "1");
+}
+
 static void over_the_messages_of_an_answer_it_looks_and_more_is_said(void **state)
 {
     struct give_test *t = *state;
@@ -349,6 +363,7 @@ int main(void)
         CASE(whose_room_is_due_for_a_look_looks),
         CASE(who_waits_in_the_lobby_is_given_nothing),
         CASE(what_another_process_sent_before_is_not_missed),
+        CASE(who_waits_on_from_another_hold_looks),
         CASE(over_the_messages_of_an_answer_it_looks_and_more_is_said),
         CASE(over_the_bytes_of_an_answer_it_looks_and_more_is_said),
         CASE(beyond_what_all_may_be_given_they_look),
