@@ -258,7 +258,7 @@ void serve_readable(struct loop *l, struct conn *c)
         take_bytes(l, c, l->bytes, (size_t)n);
         /* Also where it is to be closed: what was not read makes of that a reset, which may
          * overtake the answer. */
-        (void)recv(c->fd, l->bytes, (size_t)n, MSG_DONTWAIT);
+        if (recv(c->fd, l->bytes, (size_t)n, MSG_DONTWAIT) != n) drop(l, c);
     } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
         serve_hangup(l, c);
     }
