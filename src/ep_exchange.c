@@ -292,14 +292,16 @@ static struct problem exchange_to_wait(struct ep_call *c, struct exchange_ask *a
     return p;
 }
 
-/* Give what was sent to those who wait for it here; the rest of what was rung meanwhile, and all
- * where somebody may miss more, is for serve_look(). `heard`: app->rung before it was sent. */
+/* Give what was sent to those who wait for it here: that takes the place of having rung for it.
+ * Where who waits may miss more, all is left to serve_look(). `heard`: app->rung before it was
+ * sent. */
 static void give_fresh(const struct ep_call *c, const struct exchange_ask *ask,
                        const struct exchange_result *res, size_t heard)
 {
     struct app *app = c->app;
     struct buf text;
-    if (res->fresh.hold == 0 || app->rung_count > APP_RUNG_MAX) return;
+    if (res->fresh.tenure == 0 || app->rung_count > APP_RUNG_MAX) return;
+    if (!park_knows(app->park, c->room)) return;
     park_mark_heard(app->park, heard);
     buf_init(&text, ROOM_ANSWER_BYTES_MAX);
     int64_t last = 0;
@@ -319,7 +321,7 @@ static void give_fresh(const struct ep_call *c, const struct exchange_ask *ask,
         buf_clear(&text);
         put_message(&text, &m);
         mail.text = (struct slice){ text.at, text.len };
-        if (text.failed) mail.fresh.hold = 0; /* to be looked for */
+        if (text.failed) mail.fresh.tenure = 0; /* to be looked for */
         park_give(app->park, &mail);
     }
     buf_free(&text);

@@ -131,6 +131,11 @@ bool park_has_newer(const struct park *p, const char *room, const char *peer, in
     return w != NULL && turn >= 0 && w->turn > turn;
 }
 
+bool park_knows(const struct park *p, const char *room)
+{
+    return park_group_find(p, room) != NULL;
+}
+
 size_t park_in_room(const struct park *p, const char *room, struct room_wait **out, size_t max)
 {
     struct park_group *g = park_group_find(p, room);
@@ -362,7 +367,7 @@ void park_look_again(struct park *p, struct waiter *w, int64_t at_ms)
 {
     struct park_group *g = w->group;
     one_was_asked(p, g, true); /* all are, then */
-    w->wait.hold = 0;          /* until it has looked, it can't be given what comes after */
+    w->wait.tenure = 0;        /* until it has looked, it can't be given what comes after */
     if (at_ms < g->again_ms) g->again_ms = at_ms;
     (void)set_timer(p, g);
 }

@@ -1,6 +1,6 @@
 /* park: requests waiting for mail.
  *
- * Owns every waiter from park_add() until park_remove(); each is given out by exactly one of:
+ * Owns every waiter from park_add() until park_remove(); each is handed out by exactly one of:
  * woken and found something, superseded, due, taken away. A wake only means "look again", so a
  * spurious wake is safe and a lost one costs at most one re-check. The one thing held is what this
  * process has just committed, for a waiter who is to be woken for nothing else (park_give()).
@@ -105,7 +105,10 @@ void park_drop(struct app *app, struct waiter *w);
  * waits in this bucket. */
 bool park_mark(struct park *p, uint32_t bucket, const char *peer);
 void park_mark_rung(struct park *p); /* the buckets that were rung since they were marked last */
-void park_mark_heard(struct park *p, size_t count); /* the first of app->rung; empties all of it */
+/* Those of the first `count` of app->rung, and empty it: the caller answers for the rest. */
+void park_mark_heard(struct park *p, size_t count);
+/* Does anybody wait in this room here, or rest? */
+bool park_knows(const struct park *p, const char *room);
 void park_mark_all(struct park *p);
 void park_mark_due(struct park *p, int64_t now_ms); /* groups whose timer is due; sets it again */
 struct waiter *park_next(struct park *p);
@@ -119,8 +122,8 @@ struct park_mail {
     struct fresh_mail fresh;
 };
 /* Mark whom it is for. Who waits for nothing else is given it; who does, or read the room under
- * another hold, or has got more than an answer holds, looks. Nobody may be marked for what this
- * process rang before and not yet heard: park_mark_heard() goes first. */
+ * another tenure, or has got more than an answer holds, looks. park_mark_heard() goes first:
+ * whoever this process has rung for is marked by then. */
 void park_give(struct park *p, const struct park_mail *mail);
 /* Put the look at `w` off: its room was busy. The group is due again at `at_ms`. */
 void park_look_again(struct park *p, struct waiter *w, int64_t at_ms);

@@ -18,10 +18,10 @@ void park_take_back(struct park *p, struct waiter *w)
 }
 
 /* Does it wait for nothing but what it was given, if anything, and for this? */
-static bool misses_nothing(const struct park_group *g, const struct waiter *w, uint32_t hold)
+static bool misses_nothing(const struct park_group *g, const struct waiter *w, uint32_t tenure)
 {
     bool waits_only = !g->all && (!w->marked || w->given != NULL);
-    return waits_only && !w->wait.waiting && hold != 0 && w->wait.hold == hold;
+    return waits_only && !w->wait.waiting && tenure != 0 && w->wait.tenure == tenure;
 }
 
 /* False: more than an answer holds, or no memory. */
@@ -51,8 +51,9 @@ void park_give(struct park *p, const struct park_mail *mail)
         bool its = mail->to.at != NULL ? slice_is(mail->to, w->wait.peer)
                                        : strcmp(mail->from, w->wait.peer) != 0;
         if (!its) continue;
-        if (!misses_nothing(g, w, mail->fresh.hold) || !add(p, w, mail)) park_take_back(p, w);
+        if (!misses_nothing(g, w, mail->fresh.tenure) || !add(p, w, mail)) park_take_back(p, w);
         w->marked = true;
         park_mark_group(p, g, false);
+        if (mail->to.at != NULL) return;
     }
 }

@@ -28,6 +28,7 @@ bool park_goes_on(const struct park *p, const char *room, struct slice key,
 void park_lay_down(struct park *p, struct waiter *w)
 {
     struct park_group *g = w->group;
+    if (w->marked || g->marked) w->wait.sure = false; /* it was not looked for yet */
     park_take_out(p, w);
     w->previous = NULL;
     w->next = g->resting;

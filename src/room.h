@@ -158,7 +158,7 @@ struct room_wait {
     bool sure;                        /* whatever changes its room is heard by `rung` */
     bool waiting;                     /* in the lobby: nothing is read for it */
     uint32_t rung;         /* bell_rung() of its room, before that was looked at for its key */
-    uint32_t hold;         /* store_hold() of its room, as that was read; 0: none */
+    uint32_t tenure;       /* store_tenure() of its room, as that was read; 0: none */
     struct cursor after;   /* what it waits beyond */
     int64_t lease_wake_ms; /* when the room's next lease ends; INT64_MAX: none */
     int64_t since_ms;      /* when the poll came */
@@ -180,7 +180,7 @@ struct exchange_ask {
 /* Who waits in this process, and has read the room's file since no other process could write there,
  * misses nothing but what was sent just now, and can be given that without another look. */
 struct fresh_mail {
-    uint32_t hold; /* as in their room_wait; 0: they have to look */
+    uint32_t tenure; /* as in their room_wait; 0: they have to look */
     int64_t sent_ms;
     struct cursor next; /* beyond all of it */
 };

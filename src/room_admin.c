@@ -79,7 +79,7 @@ struct problem room_close(struct app *app, const char *room)
         }
         if (app->cfg.events)
             store_event_add(tx.db, "room-closed", NULL, SLICE_NONE, NULL, app_wall_ms(app));
-        store_room_end(tx.db);
+        store_room_end(tx.db, ROOM_ENDED);
         problem = store_commit(tx.db);
         if (problem.status != 0) return problem;
         metrics_set_people(app, room, 0);

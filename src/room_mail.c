@@ -198,7 +198,7 @@ static struct problem send_all(struct room_tx *tx, const struct member_row *m,
         store_message_ids_delete_older(tx->db, m->peer, ROOM_MESSAGE_IDS_KEPT);
     out->sent = sent;
     if (!again)
-        out->fresh = (struct fresh_mail){ .hold = store_hold(tx->db), .sent_ms = tx->sent_ms };
+        out->fresh = (struct fresh_mail){ .tenure = store_tenure(tx->db), .sent_ms = tx->sent_ms };
     tx->committed = "send-committed";
     tx->rung = "send-rung";
     return NO_PROBLEM;
@@ -273,7 +273,7 @@ static struct problem exchange(struct room_tx *tx, const struct exchange_ask *as
     read_mail(tx, &m, &ask->after, servable, out);
     out->wait.after = out->next;
     out->wait.lease_wake_ms = lease_wake_ms > 0 ? lease_wake_ms : store_members_next_lease(tx->db);
-    out->wait.hold = store_hold(tx->db);
+    out->wait.tenure = store_tenure(tx->db);
     out->wait.since_ms = tx->now_ms;
     out->wait.until_ms = m.until_ms;
     return NO_PROBLEM;
@@ -288,7 +288,7 @@ struct problem room_exchange(struct app *app, struct arena *a, const struct exch
         room_begin(&tx, app, a, ask->room, ask->send_count > 0 ? STORE_WRITE : STORE_READ);
     if (problem.status != 0) return problem;
     problem = room_end(&tx, exchange(&tx, ask, out));
-    if (tx.ring) out->fresh.hold = 0; /* more was told than was sent */
+    if (tx.ring) out->fresh.tenure = 0; /* more was told than was sent */
     /* Perhaps what was renewed was not committed. */
     for (size_t i = 0; problem.status != 0 && i < ask->parked_count; i++)
         ask->parked[i]->until_ms = 0;
@@ -315,7 +315,7 @@ static struct problem look(struct room_tx *tx, struct room_wait *wait, struct ex
     read_mail(tx, &m, &wait->after, room_cursor_servable(tx, &m, &wait->after), out);
     if (!out->gap && out->count == 0) wait->after = out->next;
     wait->waiting = m.state == MEMBER_WAITING;
-    wait->hold = store_hold(tx->db);
+    wait->tenure = store_tenure(tx->db);
     wait->lease_wake_ms = lease_wake_ms;
     wait->until_ms = m.until_ms;
     out->wait = *wait;

@@ -245,6 +245,9 @@ static void take_bytes(struct loop *l, struct conn *c, const unsigned char *at, 
         at += used;
         len -= used;
     }
+    /* What came was about a request that is over. */
+    if (!c->hung_up && c->state == CONN_READING && gateway_in_idle(&c->in))
+        set_state(l, c, CONN_IDLE, SERVE_IDLE_MS);
 }
 
 /* Whoever takes bytes from a Unix socket wakes the sender: it may write again. Here that is a
@@ -258,7 +261,7 @@ void serve_readable(struct loop *l, struct conn *c)
         take_bytes(l, c, l->bytes, (size_t)n);
         /* Also where it is to be closed: what was not read makes of that a reset, which may
          * overtake the answer. */
-        if (recv(c->fd, l->bytes, (size_t)n, MSG_DONTWAIT) != n) drop(l, c);
+        if (recv(c->fd, l->bytes, (size_t)n, MSG_DONTWAIT) != n) serve_hangup(l, c);
     } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
         serve_hangup(l, c);
     }

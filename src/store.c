@@ -21,7 +21,7 @@ enum {
      * the next room: that costs a fifth of opening, and the memory of none. */
     TURN_FROM = 4,
     TURN_UNUSED_MS = 100,
-    TURN_IDLE_MS = 2000,  /* more of them than that are closed then, kept ones too */
+    TURN_IDLE_MS = 1500,  /* more of them than that are closed then, kept ones too */
     KEEP_SEEN_MS = 1000,  /* between looks whether a kept room's file is still at its path */
     COMPLAIN_MS = 1000,   /* one line of each kind in this time */
     RETRY_SOON_S = 1,     /* a lock: the next moment may do */

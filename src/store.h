@@ -59,7 +59,7 @@ struct problem store_begin(struct app *app, const char *room, enum store_mode mo
 struct problem store_commit(struct store_room *r);
 /* In a transaction: since this became what it is nobody but this process has written to the room,
  * and nobody can while it stays so. 0: others may. */
-uint32_t store_hold(const struct store_room *r);
+uint32_t store_tenure(const struct store_room *r);
 /* Roll back. Returns the first error, if any: what was concluded from rows then isn't so. */
 struct problem store_abort(struct store_room *r);
 /* Where app->keeps_rooms, a room stays locked between transactions while it is in use. Let go of
@@ -294,8 +294,8 @@ size_t store_members_known(struct store_room *r, struct arena *a, struct member_
 /* When the room was opened (Unix time; 0: not known), and whether it stays when nobody is left. */
 void store_room_opened(struct store_room *r, int64_t *opened_ms, bool *stays);
 void store_room_set_stays(struct store_room *r);
-/* The commit of this transaction closes the room (ROOM_ENDED). */
-void store_room_end(struct store_room *r);
+/* The commit of this transaction closes the room. */
+void store_room_end(struct store_room *r, enum room_closed how);
 /* How many rooms there are: files counted, or, of very many, what the lock file says. */
 int64_t store_rooms_count(const struct app *app);
 /* How long the file of a closed room was left alone; 0: it isn't there. */

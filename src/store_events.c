@@ -177,8 +177,8 @@ void store_room_set_stays(struct store_room *r)
     sql_run(r->sql, ST_ROOM_SET_STAYS, NULL, 0);
 }
 
-void store_room_end(struct store_room *r)
+void store_room_end(struct store_room *r, enum room_closed how)
 {
-    r->row.closed = ROOM_ENDED;
-    sql_run(r->sql, ST_ROOM_CLOSE, SQL_ARGS(sql_int(ROOM_ENDED)));
+    r->row.closed = how;
+    sql_run(r->sql, ST_ROOM_CLOSE, SQL_ARGS(sql_int(how)));
 }

@@ -174,7 +174,7 @@ struct problem store_delete(struct app *app, const char *room)
         }
         if (app->cfg.events)
             store_event_add(r, "room-closed", NULL, SLICE_NONE, NULL, app_wall_ms(app));
-        sql_run(r->sql, ST_ROOM_CLOSE, SQL_ARGS(sql_int(ROOM_GONE)));
+        store_room_end(r, ROOM_GONE);
         problem = store_commit(r);
         if (problem.status == 0) remove_files(r);
         break;

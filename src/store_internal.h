@@ -1,5 +1,6 @@
-/* store_internal: what store.c (transactions and the cache), store_keep.c, store_lock.c,
- * store_file.c (making, deleting, moving aside) and store_rows.c (statements) share. */
+/* store_internal: what store.c (transactions and the cache), store_keep.c, store_recall.c,
+ * store_lock.c, store_file.c (making, deleting, moving aside) and store_rows.c (statements) share.
+ */
 #ifndef KLATCH_STORE_INTERNAL_H
 #define KLATCH_STORE_INTERNAL_H
 
@@ -140,7 +141,7 @@ struct store_room {
     int64_t used_ms;        /* when it was asked for last */
     bool kept;              /* the lock stays between transactions … */
     bool held;              /* … and one has taken it since … */
-    uint32_t hold;          /* … which nobody else has done in this process */
+    uint32_t tenure;        /* … which nobody else has done in this process */
     int64_t seen_ms;        /* when a kept one was last found at its path */
     uint32_t bucket, asked; /* of the bell; bell_asked() when it was kept */
     int uses, uses_needed;  /* by this process alone, until it is kept */
@@ -154,7 +155,7 @@ enum { STORE_BUCKETS = 1024 };
 
 struct store {
     size_t count, kept_count;
-    uint32_t holds;                     /* how often a room came to be held; 0 is none */
+    uint32_t tenures;                   /* how often a room came to be held; 0 is none */
     struct store_room *newest, *oldest; /* by last use */
     struct store_room *entered;         /* in a transaction; NULL: none */
     int lock_fd;                        /* rooms.lock; -1: not yet open */
@@ -268,8 +269,8 @@ void store_rules_take(struct room_row *row, int64_t rules);
  * possible. */
 struct problem store_move_aside(struct store_room *r);
 
-/* store_events.c. Of a room that is closed, which nobody may enter; the caller has the maker's
- * lock. False: events wait that can't be moved now; after ten minutes they are given up. */
+/* store_events.c. Of a room that is closed, which nobody may enter; the caller has it
+ * locked. False: events wait that can't be moved now; after ten minutes they are given up. */
 bool store_events_out(struct store_room *r);
 
 #endif

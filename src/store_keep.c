@@ -16,16 +16,16 @@ bool store_let_go(struct store_room *r)
     return false;
 }
 
-uint32_t store_hold(const struct store_room *r)
+uint32_t store_tenure(const struct store_room *r)
 {
-    return r->held ? r->hold : 0;
+    return r->held ? r->tenure : 0;
 }
 
-static void hold(struct store_room *r)
+static void begin_tenure(struct store_room *r)
 {
     struct store *s = r->app->store;
-    s->holds += s->holds == UINT32_MAX ? 2 : 1;
-    r->hold = s->holds;
+    s->tenures += s->tenures == UINT32_MAX ? 2 : 1;
+    r->tenure = s->tenures;
     r->held = true;
     r->recall = sql_space(r->sql, sizeof *r->recall);
     store_recall_nothing(r);
@@ -35,7 +35,7 @@ void store_keep_if_alone(struct store_room *r)
 {
     struct app *app = r->app;
     /* SQLite takes the lock that it is to keep with the next transaction. */
-    if (r->kept && !r->held) hold(r);
+    if (r->kept && !r->held) begin_tenure(r);
     if (r->kept) return;
     int64_t now_ms = app_now_ms(app);
     bool alone = app->keeps_rooms && app->bell != NULL;

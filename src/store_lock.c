@@ -8,7 +8,8 @@
  * The lock file also holds how many rooms there are and when they were last counted, as text, under
  * a lock on its first byte; a process killed between the count and the file leaves it too high,
  * never too low, and it is counted anew, with all lanes locked, before a join is refused because of
- * it. */
+ * it. (A program that knows of no lanes locks the first byte for all it does: while an upgrade goes
+ * on it may count one less than are being made.) */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -218,15 +219,18 @@ bool store_is_room_file(const char *file, char room[ROOM_NAME_BYTES_MAX + 1])
     return room_name_valid(slice_of(room));
 }
 
+/* -1: the folder couldn't be read through. */
 static long long count_files(const struct app *app)
 {
     char path[STORE_PATH_BYTES], room[ROOM_NAME_BYTES_MAX + 1];
     store_path(app, "", "", path);
     DIR *dir = opendir(path);
     long long count = 0;
-    if (dir == NULL) return 0;
-    for (struct dirent *e; (e = readdir(dir)) != NULL;)
+    if (dir == NULL) return errno == ENOENT ? 0 : -1;
+    errno = 0;
+    for (struct dirent *e; (e = readdir(dir)) != NULL; errno = 0)
         if (store_is_room_file(e->d_name, room)) count++;
+    if (errno != 0) count = -1;
     closedir(dir);
     return count;
 }
@@ -235,17 +239,20 @@ int64_t store_rooms_count(const struct app *app)
 {
     struct count c;
     bool known = app->store->lock_fd >= 0 && count_read(app, &c);
-    return known && c.rooms > COUNTED_MAX ? c.rooms : count_files(app);
+    long long count = known && c.rooms > COUNTED_MAX ? -1 : count_files(app);
+    return count >= 0 ? count : known ? c.rooms : 0;
 }
 
-/* Count the files, of which nobody makes or deletes one meanwhile. False: somebody does. */
+/* Count the files, of which nobody makes or deletes one meanwhile. False: somebody does, or they
+ * can't be counted now. */
 static bool count_anew(const struct app *app, int lane, struct count *out)
 {
     if (!lock_other_lanes(app)) return false;
     *out = (struct count){ count_files(app), app_now_ms(app) };
-    count_write(app, out);
+    bool counted = out->rooms >= 0;
+    if (counted) count_write(app, out);
     unlock_other_lanes(app, lane);
-    return true;
+    return counted;
 }
 
 /* Count one more room that this process is about to make. */

@@ -1,6 +1,6 @@
 /* store_recall: rows of a held room that need not be read again, since whoever writes them does it
  * here. What is written is recalled with its transaction, so all is forgotten where that is rolled
- * back, and with the hold. */
+ * back, and with the tenure. */
 #include <string.h>
 
 #include "store_internal.h"

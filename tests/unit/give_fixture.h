@@ -35,9 +35,9 @@ static inline uint32_t hold_of(const struct give_test *t)
 {
     struct store_room *r;
     assert_int_equal(store_begin(&t->p->f->app, "tea", STORE_READ, &r).status, 0);
-    uint32_t hold = store_hold(r);
+    uint32_t tenure = store_tenure(r);
     assert_int_equal(store_commit(r).status, 0);
-    return hold;
+    return tenure;
 }
 
 static inline void hold_room(const struct give_test *t)

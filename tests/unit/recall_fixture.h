@@ -87,7 +87,7 @@ static inline void hold_room(struct recall_test *t)
 {
     for (int uses = 0;; uses++) {
         struct store_room *r = begin(t);
-        bool held = store_hold(r) != 0;
+        bool held = store_tenure(r) != 0;
         assert_ok(store_commit(r));
         if (held) return;
         assert_true(uses < 100);

@@ -3,6 +3,7 @@
 #define KLATCH_STORE_FIXTURE_H
 
 #include <sqlite3.h>
+#include <sys/wait.h>
 
 #include "room_fixture.h"
 
@@ -76,6 +77,26 @@ static inline struct problem join_of(struct fixture *f, const char *room)
 {
     struct join_result res;
     return try_join(f, &(struct join_ask){ .room = room }, &res);
+}
+
+/* Run this in a process of its own, which opens the folder itself; its exit status. */
+static inline int in_child(struct fixture *f, int (*run)(struct fixture *))
+{
+    char folder[APP_PATH_BYTES_MAX];
+    int status;
+    snprintf(folder, sizeof folder, "%s", f->app.data_dir);
+    fixture_shut(f);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct fixture mine;
+        fixture_open(&mine, folder);
+        _exit(run(&mine));
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    f->app.store = store_open(&f->app);
+    if (!WIFEXITED(status)) fail_msg("the child ended with %x", (unsigned)status);
+    return WEXITSTATUS(status);
 }
 
 #endif

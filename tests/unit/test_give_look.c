@@ -26,7 +26,7 @@ static void mail_of_no_hold_is_given_to_nobody(void **state)
     t->p->f->app.keeps_rooms = false;
     store_let_go_all(&t->p->f->app);
     park_poll(t, &t->b);
-    assert_int_equal(t->b.w->wait.hold, 0);
+    assert_int_equal(t->b.w->wait.tenure, 0);
     const struct park_mail mail = { .room = "tea",
                                     .to = SLICE_NONE,
                                     .from = t->a->peer,

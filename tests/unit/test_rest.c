@@ -161,6 +161,19 @@ static void a_bell_that_was_lost_while_it_was_parked_makes_the_next_poll_look(vo
     assert_false(waits_on(t, &t->a, ""));
 }
 
+static void who_was_to_be_looked_for_when_its_time_was_over_looks(void **state)
+{
+    struct poll_test *t = *state;
+    assert_int_equal(begin_poll(t, &t->a, ""), 0);
+    assert_true(park_mark(t->park, bell_bucket("tea"), ""));
+    end_hold(t, &t->a);
+    assert_false(waits_on(t, &t->a, ""));
+    assert_int_equal(begin_poll(t, &t->a, ""), 0);
+    assert_true(park_mark(t->park, bell_bucket("tea"), t->a.w->wait.peer));
+    end_hold(t, &t->a);
+    assert_false(waits_on(t, &t->a, ""));
+}
+
 static void who_was_superseded_does_not_wait_on(void **state)
 {
     struct poll_test *t = *state;
@@ -286,6 +299,7 @@ int main(void)
         CASE(nobody_is_rung_for_it_and_it_goes_after_a_moment),
         CASE(what_may_have_changed_is_looked_at),
         CASE(a_bell_that_was_lost_while_it_was_parked_makes_the_next_poll_look),
+        CASE(who_was_to_be_looked_for_when_its_time_was_over_looks),
         CASE(who_was_superseded_does_not_wait_on),
         CASE(who_was_here_a_moment_ago_is_not_looked_for_elsewhere),
         CASE(a_ring_while_it_was_parked_makes_the_next_poll_look),

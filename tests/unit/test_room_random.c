@@ -287,7 +287,7 @@ static void check_recall(struct store_room *r, const struct person *all)
     struct known recalled, read;
     struct recall before = { 0 };
     if (r->recall != NULL) before = *r->recall;
-    seen.held += store_hold(r) != 0;
+    seen.held += store_tenure(r) != 0;
     seen.recalled += (int)before.count;
     ask_all(r, all, &recalled);
     store_recall_nothing(r);

@@ -9,7 +9,6 @@
 #include <sys/wait.h>
 
 #include "store_fixture.h"
-#include "store_internal.h"
 
 /* ---- making and deleting ---- */
 
@@ -184,53 +183,7 @@ static void a_connection_that_nobody_used_for_5_s_is_closed_by_trimming(void **s
     assert_int_equal(open_files(), before + FILES_A_ROOM);
 }
 
-static void no_more_rooms_are_made_than_allowed_and_the_count_mends_itself(void **state)
-{
-    struct fixture *f = *state;
-    char path[APP_PATH_BYTES_MAX + 512];
-    f->app.cfg.rooms_max = 3;
-    assert_ok(join_of(f, "a"));
-    assert_ok(join_of(f, "b"));
-    assert_ok(join_of(f, "c"));
-    struct problem p = join_of(f, "d");
-    assert_problem(p, 503, "busy");
-    assert_true(p.retry_after_s > 1);
-    assert_int_equal(files_with(f, "d.db-journal") + files_with(f, "/d.db"), 0);
-    assert_ok(join_of(f, "a"));
-    sql(f, "rooms/a.db", "DELETE FROM member");
-    assert_ok(store_delete(&f->app, "a"));
-    assert_ok(join_of(f, "d"));
-    assert_problem(join_of(f, "e"), 503, "busy");
-    path_of(f, "rooms/b.db", path); /* deleted by hand: nobody counted it */
-    unlink(path);
-    assert_problem(join_of(f, "e"), 503, "busy");
-    f->now_ms += 11000;
-    assert_ok(join_of(f, "e"));
-    assert_problem(join_of(f, "g"), 503, "busy");
-    write_file(f, "rooms.lock", "nonsense", 8);
-    assert_problem(join_of(f, "g"), 503, "busy");
-}
-
 /* ---- other processes ---- */
-
-static int in_child(struct fixture *f, int (*run)(struct fixture *))
-{
-    char folder[APP_PATH_BYTES_MAX];
-    int status;
-    snprintf(folder, sizeof folder, "%s", f->app.data_dir);
-    fixture_shut(f);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        struct fixture mine;
-        fixture_open(&mine, folder);
-        _exit(run(&mine));
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    f->app.store = store_open(&f->app);
-    if (!WIFEXITED(status)) fail_msg("the child ended with %x", (unsigned)status);
-    return WEXITSTATUS(status);
-}
 
 /* Hold a write transaction in another process from here to release(). */
 static pid_t hold(struct fixture *f, int *end)
@@ -429,77 +382,6 @@ static void a_data_folder_without_permission_is_told(void **state)
     assert_ok(join_of(f, "new"));
 }
 
-/* Lock as another process does; -1: it was locked. */
-static int lock_as_another(struct fixture *f, off_t start, off_t len)
-{
-    char path[APP_PATH_BYTES_MAX + 512];
-    path_of(f, "rooms.lock", path);
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    struct flock bytes = {
-        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = len
-    };
-    if (fd >= 0 && fcntl(fd, F_OFD_SETLK, &bytes) == 0) return fd;
-    if (fd >= 0) close(fd);
-    return -1;
-}
-
-static int delete_while_locked(struct fixture *f)
-{
-    int fd = lock_as_another(f, store_lane_byte(0), STORE_LANES); /* makes or deletes some rooms */
-    if (fd < 0) return 1;
-    if (store_delete(&f->app, "tea").status != 503) return 2;
-    if (join_of(f, "new").status != 503) return 3;
-    if (join_of(f, "tea").status != 0) return 4; /* needs no making */
-    close(fd);
-    fd = lock_as_another(f, 0, 0); /* or this very room */
-    if (fd < 0) return 5;
-    if (join_of(f, "tea").status != 503) return 6;
-    close(fd);
-    if (join_of(f, "tea").status != 0 || join_of(f, "new").status != 0) return 7;
-    return 0;
-}
-
-static void files_are_made_and_deleted_only_under_the_lock(void **state)
-{
-    struct fixture *f = *state;
-    assert_ok(join_of(f, "tea"));
-    assert_int_equal(in_child(f, delete_while_locked), 0);
-    assert_ok(join_of(f, "new"));
-}
-
-static void rooms_of_two_lanes_are_made_at_once(void **state)
-{
-    struct fixture *f = *state;
-    assert_ok(join_of(f, "tea"));
-    assert_true(store_lane("one") != store_lane("two"));
-    int fd = lock_as_another(f, store_lane_byte(store_lane("one")), 1);
-    assert_true(fd >= 0);
-    assert_problem(join_of(f, "one"), 503, "busy");
-    assert_ok(join_of(f, "two"));
-    close(fd);
-    assert_ok(join_of(f, "one"));
-}
-
-static void rooms_are_counted_anew_only_while_nobody_makes_one(void **state)
-{
-    struct fixture *f = *state;
-    f->app.cfg.rooms_max = 2;
-    assert_ok(join_of(f, "tea"));
-    write_file(f, "rooms.lock", "7 0\n", 4);
-    f->now_ms += 60000;
-    int fd = lock_as_another(f, store_lane_byte(store_lane("one")), 1);
-    assert_true(fd >= 0);
-    struct problem p = join_of(f, "two");
-    assert_problem(p, 503, "busy");
-    assert_int_equal(p.retry_after_s, 1);
-    assert_int_equal(store_rooms_count(&f->app), 1);
-    close(fd);
-    assert_ok(join_of(f, "two"));
-    p = join_of(f, "one");
-    assert_problem(p, 503, "busy");
-    assert_int_equal(p.retry_after_s, 30);
-}
-
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -513,15 +395,11 @@ int main(void)
         CASE(the_cache_keeps_as_many_rooms_open_as_it_may),
         CASE(a_connection_whose_file_has_gone_is_closed_by_trimming),
         CASE(a_connection_that_nobody_used_for_5_s_is_closed_by_trimming),
-        CASE(no_more_rooms_are_made_than_allowed_and_the_count_mends_itself),
         CASE(a_room_that_another_process_writes_is_busy_and_unchanged),
         CASE(a_process_killed_in_a_transaction_changes_nothing),
         CASE(a_full_disk_is_told_and_leaves_the_room_whole),
         CASE(a_full_file_system_is_told_too),
         CASE(a_data_folder_without_permission_is_told),
-        CASE(files_are_made_and_deleted_only_under_the_lock),
-        CASE(rooms_of_two_lanes_are_made_at_once),
-        CASE(rooms_are_counted_anew_only_while_nobody_makes_one),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }

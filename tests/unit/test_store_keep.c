@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include "bell.h"
+#include "events.h"
 #include "room_admin.h"
 #include "store_fixture.h"
 
@@ -330,6 +331,33 @@ static void a_file_with_a_column_for_each_rule_keeps_its_rules(void **state)
     assert_int_equal(files_with(f, ".broken"), 0);
 }
 
+/* The feed can't take the last events now, so that the file of a room that is over stays. */
+static void a_held_room_that_is_over_is_made_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct who a, b;
+    sqlite3 *feed;
+    char path[APP_PATH_BYTES_MAX + 512];
+    f->app.cfg.events = true;
+    join(f, "tea", &a);
+    uint64_t epoch = a.cursor.epoch;
+    assert_ok(room_leave(&f->app, "tea", slice_of(a.key), false));
+    f->now_ms += f->app.cfg.grace_ms + 10;
+    path_of(f, "events.db", path);
+    assert_int_equal(sqlite3_open_v2(path, &feed, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(feed, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    assert_true(is_kept(f));
+    (void)room_sweep(&f->app, "tea");
+    assert_true(there(f, "rooms/tea.db"));
+    assert_int_equal(sqlite3_close(feed), SQLITE_OK);
+    join(f, "tea", &b);
+    assert_true(b.cursor.epoch != epoch);
+    store_let_go_all(&f->app);
+    assert_int_equal(sql(f, "rooms/tea.db", "SELECT closed FROM room"), 0);
+    events_close(f->app.events);
+    f->app.events = NULL;
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, with_bell, without_bell)
@@ -346,6 +374,7 @@ int main(void)
         CASE(many_rooms_take_turns_on_few_connections),
         CASE(a_connection_that_turns_to_an_older_programs_file_completes_it),
         CASE(a_file_with_a_column_for_each_rule_keeps_its_rules),
+        CASE(a_held_room_that_is_over_is_made_anew),
     };
     return cmocka_run_group_tests_name("store_keep", tests, NULL, NULL);
 }

@@ -297,7 +297,7 @@ static void of_a_room_before_on_the_same_connection_nothing_is_recalled(void **s
                 t->seq = 100 + i;
                 if (i % 2 == 0) add_message(r, t, 0, -1);
             }
-            held += store_hold(r) != 0;
+            held += store_tenure(r) != 0;
             assert_int_equal(store_members_next_end(r), (i + 1) * LEASE_MS);
             assert_int_equal(store_members_next_lease(r), (i + 1) * LEASE_MS);
             assert_true(store_message_oldest(r, false, &oldest) == (i % 2 == 0));
