@@ -23,7 +23,7 @@ const { values: flags } = parseArgs({
 const todo = plan(flags.full);
 const laps = Number(flags.laps ?? todo.laps);
 const part = (name) => !flags.parts || flags.parts.split(',').includes(name);
-const wanted = (system) => !flags.only || flags.only.split(',').includes(system.name);
+const wanted = (system) => (flags.only ? flags.only.split(',').includes(system.name) : flags.full || !system.fullOnly);
 const systems = SYSTEMS.filter(wanted);
 const results = {
   about: {

@@ -1,12 +1,12 @@
 // What a run measures: the systems in their order, and how much of each workload.
 import { floor, floorLibfcgi, klatch } from './systems/served.mjs';
-import { nchan, php } from './systems/nginx.mjs';
+import { nchan, php, socketioBehindNginx } from './systems/nginx.mjs';
 import { peerserver, socketio, socketioPolling } from './systems/node.mjs';
 import { python } from './systems/python.mjs';
 import { cgi } from './systems/cgi.mjs';
 
 export const SYSTEMS = [
-  floor, floorLibfcgi, klatch, socketio, socketioPolling, peerserver, nchan, python, php,
+  floor, floorLibfcgi, klatch, socketio, socketioBehindNginx, socketioPolling, peerserver, nchan, python, php,
 ];
 export const CGI = cgi;
 

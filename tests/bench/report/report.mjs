@@ -89,7 +89,7 @@ function notes(results, all) {
   const php = all.find(({ name }) => name === 'php');
   const lines = [
     'Klatch stores each message in SQLite before its sender is answered; the others keep theirs in memory, but for PHP.',
-    'The Node and Python servers stand bare, without nginx in front; CPU and memory of all others count nginx.',
+    'The Node and Python servers stand bare, without nginx in front, but where its name says so; CPU and memory of all others count nginx.',
     'A join is 14 messages a pair: an offer and an answer of 2.5 kB, six candidates of 150 bytes each way. Klatch\'s SDK and socket.io\'s polling send what one turn wrote in one request; the others\' clients send each message by itself. The clock runs from the first connect.',
     'Floors, nchan, PHP and PeerServer have no rooms: there the generator tells peers of each other, at no cost to the server. nchan\'s buffer is raised from its default of 10 messages, which loses some.',
     'CPU is the scheduler\'s own count of each process; memory is PSS, so what the kernel keeps for a socket is in nobody\'s. The generator is one C process.',

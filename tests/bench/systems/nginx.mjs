@@ -1,8 +1,10 @@
-// A private nginx with the same frame as Klatch's, around other locations: nchan's, or PHP's.
+// A private nginx with the same frame as Klatch's, around other locations: nchan's, PHP's, or a way
+// through to a Node server.
 import fs from 'node:fs';
 import path from 'node:path';
 import { HERE } from '../lib/paths.mjs';
 import { family, freePort, freshDir, listening, start, stop } from '../lib/processes.mjs';
+import { socketio } from './node.mjs';
 
 const NCHAN = '/usr/lib/nginx/modules/ngx_nchan_module.so';
 const FPM = '/usr/sbin/php-fpm8.2';
@@ -67,6 +69,34 @@ export const nchan = {
     location /poll { nchan_subscriber longpoll; nchan_channel_id $arg_me; nchan_subscriber_first_message oldest; nchan_subscriber_timeout 25s; }`,
     });
     return { port, pids: () => family(child.pid), fronts: () => [], stop: () => stop(child) };
+  },
+};
+
+/** As its guide says; the bare one is measured too. */
+export const socketioBehindNginx = {
+  name: 'socketio-nginx',
+  label: 'socket.io 4, WebSocket, behind nginx as Klatch is',
+  short: 'the same behind nginx',
+  protocol: 'socketio',
+  fullOnly: true,
+  start: async () => {
+    const node = await socketio.start();
+    const { port, child } = await startNginx(freshDir('socketio-nginx'), {
+      locations: `
+    location / {
+      proxy_pass http://127.0.0.1:${node.port};
+      proxy_http_version 1.1;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection "upgrade";
+      proxy_read_timeout 1h;
+    }`,
+    });
+    return {
+      port,
+      pids: node.pids,
+      fronts: () => family(child.pid),
+      stop: async () => { await stop(child); await node.stop(); },
+    };
   },
 };
 
