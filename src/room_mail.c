@@ -188,8 +188,10 @@ static struct problem send_all(struct room_tx *tx, const struct member_row *m,
     tx->sent_ms = app_wall_ms(tx->app);
     for (size_t i = 0; i < ask->send_count; i++) {
         ring_for(tx, &ask->send[i]);
-        again = again || sent[i].seq > 0;
-        if (sent[i].seq > 0) continue;
+        if (sent[i].seq > 0) {
+            again = true;
+            continue;
+        }
         sent[i].seq = -sent[i].seq;
         if (sent[i].seq > t.head) send_one(tx, m, &ask->send[i], sent[i].seq, others, &t);
     }

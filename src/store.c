@@ -397,8 +397,10 @@ static struct problem leave(struct store_room *r, bool committed)
     int code = sql_code(r->sql);
     struct app *app = r->app;
     app->store->entered = NULL;
-    if (!committed) r->row_known = false;
-    if (!committed) store_recall_nothing(r);
+    if (!committed) {
+        r->row_known = false;
+        store_recall_nothing(r);
+    }
     bool clean = committed || sql_rollback(r->sql);
     if (r->making) {
         struct problem problem =

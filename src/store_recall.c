@@ -25,23 +25,18 @@ void store_recall_no_members(struct store_room *r)
 
 /* ---- members ---- */
 
-static struct recalled_member *find(struct recall *k, const char *peer)
+static struct recalled_member *find(struct recall *k, struct slice peer)
 {
     for (size_t i = 0; k != NULL && i < k->count; i++)
-        if (strcmp(k->members[i].row.peer, peer) == 0) return &k->members[i];
+        if (slice_is(peer, k->members[i].row.peer)) return &k->members[i];
     return NULL;
 }
 
 bool store_recall_by_peer(const struct store_room *r, struct slice peer, struct member_row *out)
 {
-    const struct recall *k = r->recall;
-    if (!may_recall(r)) return false;
-    for (size_t i = 0; i < k->count; i++) {
-        if (!slice_is(peer, k->members[i].row.peer)) continue;
-        *out = k->members[i].row;
-        return true;
-    }
-    return false;
+    const struct recalled_member *m = may_recall(r) ? find(r->recall, peer) : NULL;
+    if (m != NULL) *out = m->row;
+    return m != NULL;
 }
 
 bool store_recall_by_key(const struct store_room *r, const uint8_t *hash, struct member_row *out)
@@ -61,7 +56,7 @@ void store_recall_member(struct store_room *r, const struct member_row *row, con
 {
     struct recall *k = r->recall;
     if (!may_recall(r)) return;
-    struct recalled_member *m = find(k, row->peer);
+    struct recalled_member *m = find(k, slice_of(row->peer));
     if (m == NULL) {
         m = &k->members[k->next];
         k->next = (k->next + 1) % RECALL_MEMBERS;
@@ -76,7 +71,7 @@ void store_recall_member(struct store_room *r, const struct member_row *row, con
 
 void store_recall_tally(struct store_room *r, const char *peer, const struct tally *t)
 {
-    struct recalled_member *m = find(r->recall, peer);
+    struct recalled_member *m = find(r->recall, slice_of(peer));
     if (m == NULL) return;
     m->row.held_messages += t->messages;
     m->row.held_bytes += t->bytes;
@@ -85,7 +80,7 @@ void store_recall_tally(struct store_room *r, const char *peer, const struct tal
 
 void store_recall_acked(struct store_room *r, const char *peer, int64_t acked)
 {
-    struct recalled_member *m = find(r->recall, peer);
+    struct recalled_member *m = find(r->recall, slice_of(peer));
     if (m != NULL) m->row.acked = acked;
 }
 
